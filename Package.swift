@@ -1,0 +1,49 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings that every Swift target shares.
+let swiftSettings: [SwiftSetting] = [
+    // An `import` makes a package's members visible only in the files that write it, so that a file's
+    // dependencies can be read off its first lines.
+    .enableUpcomingFeature("MemberImportVisibility"),
+    // Existentials cost a box and a dynamic dispatch: `any` shows where one is meant.
+    .enableUpcomingFeature("ExistentialAny"),
+]
+
+let package = Package(
+    name: "gowasm-fast",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "GoWasm", targets: ["GoWasm"]),
+        .executable(name: "gowasm-fast", targets: ["gowasm-fast"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        // Finds libffi through pkg-config and imports its headers.
+        .systemLibrary(
+            name: "CFFI", path: "Sources/CFFI", pkgConfig: "libffi",
+            providers: [.apt(["libffi-dev"]), .brew(["libffi"])]),
+        // Declares the bytecode, the wasm opcodes and the traps; runs the dispatch loop.
+        .target(name: "CSupport", dependencies: ["CFFI"], path: "CSupport"),
+        // Turns bytes into an immutable, validated `Module`, and functions into bytecode.
+        .target(name: "WasmFrontend", dependencies: ["CSupport"], swiftSettings: swiftSettings),
+        // Instantiates modules and calls them.
+        .target(name: "WasmRuntime", dependencies: ["WasmFrontend", "CSupport"], swiftSettings: swiftSettings),
+        // Implements the runtime imports of Go's js/wasm and runs Go programs.
+        .target(name: "GoWasm", dependencies: ["WasmRuntime", "WasmFrontend"], swiftSettings: swiftSettings),
+        // The command line as testable types.
+        .target(
+            name: "GoWasmCLI",
+            dependencies: [
+                "GoWasm", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "gowasm-fast",
+            dependencies: ["GoWasmCLI", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: swiftSettings),
+    ],
+    cLanguageStandard: .gnu17
+)

@@ -1,0 +1,2 @@
+@_exported import WasmFrontend
+@_exported import WasmRuntime

@@ -1,0 +1,4 @@
+import ArgumentParser
+import GoWasmCLI
+
+GoWasmFast.main()
