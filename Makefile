@@ -1,0 +1,47 @@
+# What a new clone on a new Debian machine with Swift 6.2 or newer needs is installed on the way, by package name.
+# `make help` lists the targets.
+
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PREFIX ?= /usr/local
+SWIFT ?= swift
+# Everything that is installed or built for tests and benchmarks, beside what SwiftPM keeps in .build.
+TOOLS := $(CURDIR)/.build-tools
+# The program, without any other Swift library to be found at run time.
+RELEASE := -c release --static-swift-stdlib
+GOWASM := .build/release/gowasm-fast
+
+BUILD_PACKAGES := git pkg-config libffi-dev g++
+.PHONY: help build run test test-tools bench sanitize lint install clean distclean build-packages
+
+help: ## Print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build-packages:
+	@Tests/Tools/install-packages.sh $(BUILD_PACKAGES)
+
+build: build-packages ## Build the program, optimised, as .build/release/gowasm-fast
+	@echo "==> Building gowasm-fast (release)"
+	@$(SWIFT) build $(RELEASE) --product gowasm-fast
+
+run: build ## Build, then run the example: prints fib(30)
+	@$(GOWASM) main.wasm 30
+
+test: build ## Install what tests need, build the Go test programs, run every test
+	@echo "==> Running the tests (debug build)"
+	@$(SWIFT) test --parallel
+
+lint: ## Check the layout of the Swift sources
+	@$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
+
+install: build ## Install the program under PREFIX (/usr/local)
+	@install -D -m 755 $(GOWASM) "$(DESTDIR)$(PREFIX)/bin/gowasm-fast"
+	@echo "Installed $(DESTDIR)$(PREFIX)/bin/gowasm-fast"
+
+clean: ## Remove what was built
+	@rm -rf .build "$(TOOLS)/programs"
+
+distclean: clean ## Remove what was built and the tools that tests and benchmarks installed
+	@rm -rf "$(TOOLS)" .build-*
