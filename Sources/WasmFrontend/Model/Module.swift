@@ -1,3 +1,5 @@
+private import Synchronization
+
 /// A decoded and validated module: immutable, and shared by all its instances.
 public final class Module: Sendable {
     /// The bytes it was decoded from; all offsets and ranges of its parts count from their start.
@@ -31,12 +33,74 @@ public final class Module: Sendable {
     public let importedMemoryCount: Int
     public let importedGlobalCount: Int
 
+    /// The indices in `exports` by name.
+    private let exportIndices: [ExactName: Int]
+    private let nameSection = Mutex<NameSection?>(nil)
+
     /// Decodes and validates a module.
-    public init(_ bytes: ModuleBytes) throws {
+    ///
+    /// The time and memory that this takes are in proportion to the number of bytes, whatever they say.
+    ///
+    /// - Throws: ``ModuleError`` when the bytes are no module, an invalid one, or beyond this implementation.
+    public init(_ bytes: ModuleBytes) throws(ModuleError) {
+        var decoder = ModuleDecoder(bytes.buffer)
+        do {
+            try decoder.decode()
+        } catch {
+            throw error.error()
+        }
+        let parts = decoder.parts
+        let code = CodeValidation(parts, bytes)
         self.bytes = bytes
-        types = []; imports = []; functionTypes = []; tables = []; memories = []; globalTypes = []; globals = []
-        exports = []; start = nil; elements = []; data = []; bodies = []; customSections = []
-        globalWriteCounts = []
-        importedFunctionCount = 0; importedTableCount = 0; importedMemoryCount = 0; importedGlobalCount = 0
+        types = parts.types
+        imports = parts.imports
+        functionTypes = parts.functionTypes
+        tables = parts.tables
+        memories = parts.memories
+        globalTypes = parts.globalTypes
+        globals = parts.globals
+        exports = parts.exports
+        exportIndices = parts.exportIndices
+        start = parts.start
+        elements = parts.elements
+        data = parts.data
+        customSections = parts.customSections
+        importedFunctionCount = parts.importedFunctionCount
+        importedTableCount = parts.importedTableCount
+        importedMemoryCount = parts.importedMemoryCount
+        importedGlobalCount = parts.importedGlobalCount
+        bodies = code.bodies
+        globalWriteCounts = code.globalWriteCounts
+        if let failure = code.failure {
+            let function = importedFunctionCount + failure.body
+            throw failure.error.error(function: function, name: functionName(function))
+        }
+    }
+
+    /// Decodes and validates a copy of bytes.
+    ///
+    /// - Throws: ``ModuleError`` when the bytes are no module, an invalid one, or beyond this implementation.
+    public convenience init(_ bytes: some Collection<UInt8>) throws(ModuleError) {
+        try self.init(ModuleBytes(bytes))
+    }
+
+    /// The export of exactly this name; nil if there is none.
+    public func export(named name: String) -> Export? { exportIndices[ExactName(name)].map { exports[$0] } }
+
+    /// The names in the name section, which is read on the first use.
+    public var names: NameSection {
+        nameSection.withLock { section in
+            if let section { return section }
+            let names =
+                customSections.first { $0.name == "name" }.map { NameSection(bytes, $0.bytes) } ?? NameSection(bytes)
+            section = names
+            return names
+        }
+    }
+
+    /// What to call the function `index`, counting imported ones, in messages: its name in the name section or else
+    /// the first of its export names; nil if it has neither.
+    public func functionName(_ index: Int) -> String? {
+        names.function(index) ?? exports.first { $0.kind == .function && $0.index == index }?.name
     }
 }

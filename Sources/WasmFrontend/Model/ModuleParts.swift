@@ -77,6 +77,8 @@ public struct FunctionBody: Sendable {
     public var code: Int
     /// The number of locals, parameters included.
     public var localCount: Int32
+    /// The highest that the operand stack gets, in values.
+    public var maxOperandHeight: Int32
 }
 
 /// A custom section (section 5.5.3), found but not interpreted.

@@ -1,0 +1,39 @@
+/// The limits of this implementation (appendix A.2), beyond those that the specification sets itself.
+public enum ImplementationLimit {
+    /// The most parameters that a function type may have, and the most results; as in the JavaScript API.
+    public static let parameters = 1_000
+    /// The most locals that a function may have, parameters included; as in the JavaScript API.
+    public static let locals = 50_000
+    /// The most slots of a function's frame: its locals and its operand stack at its highest.
+    public static let frameSlots = 65_535
+}
+
+extension UnsupportedModule {
+    /// What a module needs that this implementation doesn't provide.
+    public enum Reason: Hashable, Sendable {
+        /// The type `v128` or an instruction behind the prefix 0xFD.
+        case vectorInstructions
+        /// A function type with more parameters or results than ``ImplementationLimit/parameters``.
+        case parameters(Int)
+        /// A function with more locals than ``ImplementationLimit/locals``.
+        case locals(Int)
+        /// A function whose locals and operands exceed ``ImplementationLimit/frameSlots``.
+        case frameSlots
+    }
+}
+
+extension UnsupportedModule.Reason: CustomStringConvertible {
+    /// What is needed and what the limit is.
+    public var description: String {
+        switch self {
+        case .vectorInstructions:
+            "vector instructions are not supported yet"
+        case .parameters(let count):
+            "\(count) parameters or results of a function, the limit is \(ImplementationLimit.parameters)"
+        case .locals(let count):
+            "\(count) locals in a function, the limit is \(ImplementationLimit.locals)"
+        case .frameSlots:
+            "more than \(ImplementationLimit.frameSlots) locals and operands in a function"
+        }
+    }
+}

@@ -1,0 +1,216 @@
+internal import CSupport
+
+extension FunctionValidator {
+    /// Validates the instructions of the function whose body is the only block on the control stack, and returns the
+    /// greatest height of the operand stack.
+    ///
+    /// This is the loop that runs once per instruction: `reader` and `operands` are local variables that must stay
+    /// in registers, so everything called per instruction is inlined, and nothing takes them `inout` out of line
+    /// except for rare instructions. The order of cases and of conditions follows how frequent they are.
+    mutating func validateCode(
+        _ start: ByteReader, _ bottom: OperandTypes
+    ) throws(LoadFailure) -> Int32 {
+        var reader = start
+        var operands = bottom
+        let opcodes = context.opcodes
+        let flatLocals = locals.flat
+        let localCount = locals.count
+        let flatLocalCount = min(localCount, UInt32(LocalTypes.flatCount))
+        let globalTypes = context.globalTypes
+        let functionTypes = context.functionTypes
+        let signatures = context.signatures.baseAddress!
+        let i32 = ValueType.i32.rawValue
+
+        while true {
+            let at = reader.offset
+            guard !reader.isAtEnd else { throw .malformed(.endExpected, at: at) }
+            let code = try reader.byte()
+            let info = opcodes + Int(code)
+            guard info.pointee.text != nil else {
+                operands = try prefixedInstruction(code, &reader, operands, at: at)
+                continue
+            }
+            // The table has a row for this code, so that it is a case of the enumeration.
+            switch unsafeBitCast(UInt16(code), to: GWWasmOpcode.self) {
+            case .localGet:
+                let index = try reader.u32()
+                if _fastPath(index < flatLocalCount) {
+                    try operands.push(flatLocals[Int(index)], at: at)
+                } else {
+                    guard index < localCount else { throw .invalid(.unknownLocal(index), at: at) }
+                    try operands.push(locals.beyondFlat(index), at: at)
+                }
+            case .localSet:
+                let index = try reader.u32()
+                if _fastPath(index < flatLocalCount) {
+                    try operands.pop(flatLocals[Int(index)], at: at)
+                } else {
+                    guard index < localCount else { throw .invalid(.unknownLocal(index), at: at) }
+                    try operands.pop(locals.beyondFlat(index), at: at)
+                }
+            case .localTee:
+                let index = try reader.u32()
+                guard index < localCount else { throw .invalid(.unknownLocal(index), at: at) }
+                let type = index < flatLocalCount ? flatLocals[Int(index)] : locals.beyondFlat(index)
+                try operands.pop(type, at: at)
+                try operands.push(type, at: at)
+            case .globalGet:
+                let index = try reader.u32()
+                guard index < globalTypes.count else { throw .invalid(.unknownGlobal(index), at: at) }
+                try operands.push(globalTypes[Int(index)], at: at)
+            case .globalSet:
+                let index = try reader.u32()
+                guard index < globalTypes.count else { throw .invalid(.unknownGlobal(index), at: at) }
+                guard context.globalMutability[Int(index)] else { throw .invalid(.immutableGlobal(index), at: at) }
+                globalWriteCounts[Int(index)] &+= 1
+                try operands.pop(globalTypes[Int(index)], at: at)
+            case .i32Const:
+                _ = try reader.s32()
+                try operands.push(i32, at: at)
+            case .i64Const:
+                _ = try reader.s64()
+                try operands.push(ValueType.i64.rawValue, at: at)
+
+            case .block:
+                let signature = try blockSignature(&reader)
+                try enter(.block, signature, &operands, at: at)
+            case .loop:
+                let signature = try blockSignature(&reader)
+                try enter(.loop, signature, &operands, at: at)
+            case .if:
+                let signature = try blockSignature(&reader)
+                try operands.pop(i32, at: at)
+                try enter(.if, signature, &operands, at: at)
+            case .else:
+                let frame = control.innermost
+                guard frame.pointee.kind == .if else { throw .malformed(.endExpected, at: at) }
+                let signature = frame.pointee.signature
+                try operands.pop(signature.pointee.results, signature.pointee.resultCount, at: at)
+                try operands.checkEmpty(at: at)
+                frame.pointee.kind = .else
+                operands.isUnreachable = false
+                try operands.push(signature.pointee.parameters, signature.pointee.parameterCount, at: at)
+            case .end:
+                let frame = control.innermost
+                let signature = frame.pointee.signature
+                let kind = frame.pointee.kind
+                try operands.pop(signature.pointee.results, signature.pointee.resultCount, at: at)
+                try operands.checkEmpty(at: at)
+                if kind == .if { try Self.checkIfWithoutElse(signature, at: at) }
+                control.pop()
+                guard kind != .function else {
+                    guard reader.isAtEnd else { throw .malformed(.sectionSize, at: reader.offset) }
+                    return Int32(operands.highest - operands.floor)
+                }
+                operands.floor = control.innermost.pointee.floor
+                operands.isUnreachable = control.innermost.pointee.isUnreachable
+                try operands.push(signature.pointee.results, signature.pointee.resultCount, at: at)
+
+            case .br:
+                let depth = try reader.u32()
+                guard let target = control.labelled(depth) else { throw .invalid(.unknownLabel(depth), at: at) }
+                let label = target.pointee.label
+                try operands.pop(label.types, label.count, at: at)
+                operands.becomeUnreachable()
+            case .brIf:
+                let depth = try reader.u32()
+                guard let target = control.labelled(depth) else { throw .invalid(.unknownLabel(depth), at: at) }
+                let label = target.pointee.label
+                try operands.pop(i32, at: at)
+                try operands.pop(label.types, label.count, at: at)
+                try operands.push(label.types, label.count, at: at)
+            case .brTable:
+                try operands.pop(i32, at: at)
+                try branchTable(&reader, operands, at: at)
+                operands.becomeUnreachable()
+            case .return:
+                let label = control.labelled(UInt32(control.count - 1))!.pointee.label
+                try operands.pop(label.types, label.count, at: at)
+                operands.becomeUnreachable()
+            case .unreachable:
+                operands.becomeUnreachable()
+            case .call:
+                let index = try reader.u32()
+                guard index < functionTypes.count else { throw .invalid(.unknownFunction(index), at: at) }
+                let signature = signatures + Int(functionTypes[Int(index)])
+                try operands.pop(signature.pointee.parameters, signature.pointee.parameterCount, at: at)
+                try operands.push(signature.pointee.results, signature.pointee.resultCount, at: at)
+            case .callIndirect:
+                let type = try reader.u32()
+                let table = try reader.u32()
+                let element = try tableType(table, at: at)
+                guard element == ValueType.funcref.rawValue else { throw .invalid(.signatureMismatch, at: at) }
+                guard type < context.typeCount else { throw .invalid(.unknownType(type), at: at) }
+                let signature = signatures + Int(type)
+                try operands.pop(i32, at: at)
+                try operands.pop(signature.pointee.parameters, signature.pointee.parameterCount, at: at)
+                try operands.push(signature.pointee.results, signature.pointee.resultCount, at: at)
+
+            case .drop:
+                _ = try operands.popAny(at: at)
+            case .select, .selectTyped, .refNull, .refIsNull, .refFunc, .tableGet, .tableSet:
+                operands = try parametricInstruction(code, &reader, operands, at: at)
+
+            default:
+                try skipImmediate(info.pointee.immediate, &reader, at: at)
+                try apply(info, &operands, at: at)
+            }
+        }
+    }
+
+    /// Pops the operands and pushes the result of an instruction whose types the table tells.
+    @inline(__always)
+    func apply(
+        _ info: UnsafePointer<GWWasmOpcodeInfo>, _ operands: inout OperandTypes, at: Int
+    ) throws(LoadFailure) {
+        let count = info.pointee.operand_count
+        if count > 2 { try operands.pop(info.pointee.operands.2, at: at) }
+        if count > 1 { try operands.pop(info.pointee.operands.1, at: at) }
+        if count > 0 { try operands.pop(info.pointee.operands.0, at: at) }
+        if info.pointee.result_count > 0 { try operands.push(info.pointee.result, at: at) }
+    }
+
+    /// Reads and checks what follows an instruction whose types the table tells.
+    @inline(__always)
+    func skipImmediate(_ immediate: GWWasmImmediate, _ reader: inout ByteReader, at: Int) throws(LoadFailure) {
+        switch immediate {
+        case .none: break
+        case .mem8: try memoryArgument(0, &reader, at: at)
+        case .mem16: try memoryArgument(1, &reader, at: at)
+        case .mem32: try memoryArgument(2, &reader, at: at)
+        case .mem64: try memoryArgument(3, &reader, at: at)
+        case .f32: try reader.skip(4)
+        case .f64: try reader.skip(8)
+        case .memory: try memory(&reader, at: at)
+        default: try skipRareImmediate(immediate, &reader, at: at)
+        }
+    }
+
+    /// The alignment and the offset of a memory access, whose natural alignment is `natural`, as exponents of 2.
+    @inline(__always)
+    private func memoryArgument(_ natural: UInt32, _ reader: inout ByteReader, at: Int) throws(LoadFailure) {
+        let start = reader.offset
+        let alignment = try reader.u32()
+        if _slowPath(alignment > natural) {
+            guard alignment < 32 else { throw .malformed(.memoryFlags(alignment), at: start) }
+            throw .invalid(.alignment, at: at)
+        }
+        _ = try reader.u32()
+        guard context.memoryCount > 0 else { throw .invalid(.unknownMemory(0), at: at) }
+    }
+
+    /// The zero byte that stands for a memory.
+    @inline(__always)
+    func memory(_ reader: inout ByteReader, at: Int) throws(LoadFailure) {
+        let start = reader.offset
+        let index = try reader.byte()
+        guard index == 0 else { throw .malformed(.zeroByte(index), at: start) }
+        guard context.memoryCount > 0 else { throw .invalid(.unknownMemory(0), at: at) }
+    }
+
+    /// The element type of a table.
+    func tableType(_ index: UInt32, at: Int) throws(LoadFailure) -> TypeByte {
+        guard index < context.tableTypes.count else { throw .invalid(.unknownTable(index), at: at) }
+        return context.tableTypes[Int(index)]
+    }
+}
