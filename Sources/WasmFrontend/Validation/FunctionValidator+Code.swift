@@ -5,8 +5,8 @@ extension FunctionValidator {
     /// greatest height of the operand stack.
     ///
     /// This is the loop that runs once per instruction: `reader` and `operands` are local variables that must stay
-    /// in registers, so everything called per instruction is inlined, and nothing takes them `inout` out of line
-    /// except for rare instructions. The order of cases and of conditions follows how frequent they are.
+    /// in registers, so everything called per instruction is inlined, and what rare instructions call out of line gets
+    /// copies. The order of cases and of conditions follows how frequent they are.
     mutating func validateCode(
         _ start: ByteReader, _ bottom: OperandTypes
     ) throws(LoadFailure) -> Int32 {
@@ -27,7 +27,9 @@ extension FunctionValidator {
             let code = try reader.byte()
             let info = opcodes + Int(code)
             guard info.pointee.text != nil else {
-                operands = try prefixedInstruction(code, &reader, operands, at: at)
+                var rest = reader
+                operands = try prefixedInstruction(code, &rest, operands, at: at)
+                reader = rest
                 continue
             }
             // The table has a row for this code, so that it is a case of the enumeration.
@@ -121,7 +123,9 @@ extension FunctionValidator {
                 try operands.push(label.types, label.count, at: at)
             case .brTable:
                 try operands.pop(i32, at: at)
-                try branchTable(&reader, operands, at: at)
+                var rest = reader
+                try branchTable(&rest, operands, at: at)
+                reader = rest
                 operands.becomeUnreachable()
             case .return:
                 let label = control.labelled(UInt32(control.count - 1))!.pointee.label
@@ -149,10 +153,22 @@ extension FunctionValidator {
             case .drop:
                 _ = try operands.popAny(at: at)
             case .select, .selectTyped, .refNull, .refIsNull, .refFunc, .tableGet, .tableSet:
-                operands = try parametricInstruction(code, &reader, operands, at: at)
+                var rest = reader
+                operands = try parametricInstruction(code, &rest, operands, at: at)
+                reader = rest
 
             default:
-                try skipImmediate(info.pointee.immediate, &reader, at: at)
+                switch info.pointee.immediate {
+                case .none: break
+                case .mem8: try memoryArgument(0, &reader, at: at)
+                case .mem16: try memoryArgument(1, &reader, at: at)
+                case .mem32: try memoryArgument(2, &reader, at: at)
+                case .mem64: try memoryArgument(3, &reader, at: at)
+                default:
+                    var rest = reader
+                    try skipRareImmediate(info.pointee.immediate, &rest, at: at)
+                    reader = rest
+                }
                 try apply(info, &operands, at: at)
             }
         }
@@ -170,22 +186,6 @@ extension FunctionValidator {
         if info.pointee.result_count > 0 { try operands.push(info.pointee.result, at: at) }
     }
 
-    /// Reads and checks what follows an instruction whose types the table tells.
-    @inline(__always)
-    func skipImmediate(_ immediate: GWWasmImmediate, _ reader: inout ByteReader, at: Int) throws(LoadFailure) {
-        switch immediate {
-        case .none: break
-        case .mem8: try memoryArgument(0, &reader, at: at)
-        case .mem16: try memoryArgument(1, &reader, at: at)
-        case .mem32: try memoryArgument(2, &reader, at: at)
-        case .mem64: try memoryArgument(3, &reader, at: at)
-        case .f32: try reader.skip(4)
-        case .f64: try reader.skip(8)
-        case .memory: try memory(&reader, at: at)
-        default: try skipRareImmediate(immediate, &reader, at: at)
-        }
-    }
-
     /// The alignment and the offset of a memory access, whose natural alignment is `natural`, as exponents of 2.
     @inline(__always)
     private func memoryArgument(_ natural: UInt32, _ reader: inout ByteReader, at: Int) throws(LoadFailure) {
@@ -200,7 +200,6 @@ extension FunctionValidator {
     }
 
     /// The zero byte that stands for a memory.
-    @inline(__always)
     func memory(_ reader: inout ByteReader, at: Int) throws(LoadFailure) {
         let start = reader.offset
         let index = try reader.byte()
