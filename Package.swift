@@ -44,6 +44,17 @@ let package = Package(
             name: "gowasm-fast",
             dependencies: ["GoWasmCLI", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: swiftSettings),
+        // What several test targets share.
+        .target(
+            name: "_TestSupport", dependencies: ["WasmFrontend"], path: "Tests/_TestSupport",
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "WasmFrontendTests", dependencies: ["WasmFrontend", "CSupport", "_TestSupport"],
+            swiftSettings: swiftSettings),
+        // Runs the specification's own tests.
+        .testTarget(
+            name: "SpecTests", dependencies: ["WasmRuntime", "WasmFrontend", "_TestSupport"],
+            swiftSettings: swiftSettings),
     ],
     cLanguageStandard: .gnu17
 )

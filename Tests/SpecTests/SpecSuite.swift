@@ -1,0 +1,99 @@
+import Foundation
+
+/// The specification's test suite for WebAssembly 2.0, which is not part of this repository: it is looked for beside
+/// the package, in `../shared/wasm-spec-2.0`, or where the environment variable `GOWASM_SPEC_SUITE` says.
+struct SpecSuite {
+    /// The number of commands in the suite at the tag wg-2.0; with fewer, something was not run.
+    static let commandCount = 28_018
+    /// The number of files, vector instructions apart.
+    static let fileCount = 90
+
+    /// The suite, or why it can't be run.
+    static let result: Result<SpecSuite, Unavailable> = Result { () throws(Unavailable) in try SpecSuite() }
+
+    /// Why the suite can't be run; nil if it can.
+    static var unavailable: String? {
+        if case .failure(let error) = result { error.reason } else { nil }
+    }
+
+    /// Whether the environment says that a suite that can't be run is a failure.
+    static let isRequired = ProcessInfo.processInfo.environment["GOWASM_REQUIRE_SUITES"] == "1"
+
+    struct Unavailable: Error, CustomStringConvertible {
+        var reason: String
+        var description: String { reason }
+    }
+
+    struct ConversionFailure: Error, CustomStringConvertible {
+        var description: String
+    }
+
+    /// The `.wast` files, by name.
+    let files: [URL]
+    private let converter: URL
+
+    private init() throws(Unavailable) {
+        let package = URL(fileURLWithPath: #filePath)
+            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let folder =
+            ProcessInfo.processInfo.environment["GOWASM_SPEC_SUITE"].map { URL(fileURLWithPath: $0) }
+            ?? package.deletingLastPathComponent().appendingPathComponent("shared/wasm-spec-2.0")
+        let entries = try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+        files = (entries ?? []).filter { $0.pathExtension == "wast" }
+            .sorted { $0.lastPathComponent < $1.lastPathComponent }
+        guard !files.isEmpty else {
+            throw Unavailable(reason: "the specification's tests are not in \(folder.standardizedFileURL.path)")
+        }
+        converter = try Self.findConverter(package)
+    }
+
+    /// wast2json of wabt 1.0.33 or newer: older ones fail on seven files.
+    private static func findConverter(_ package: URL) throws(Unavailable) -> URL {
+        let environment = ProcessInfo.processInfo.environment
+        var candidates = [package.appendingPathComponent(".build-tools/wabt/bin/wast2json")]
+        if let path = environment["GOWASM_WAST2JSON"] { candidates.insert(URL(fileURLWithPath: path), at: 0) }
+        candidates += (environment["PATH"] ?? "").split(separator: ":").map {
+            URL(fileURLWithPath: String($0)).appendingPathComponent("wast2json")
+        }
+        var tooOld: [String] = []
+        for candidate in candidates where FileManager.default.isExecutableFile(atPath: candidate.path) {
+            guard let run = try? Self.run(candidate, ["--version"]), run.status == 0 else { continue }
+            let version = run.output.trimmingCharacters(in: .whitespacesAndNewlines)
+            if version.compare("1.0.33", options: .numeric) != .orderedAscending { return candidate }
+            tooOld.append("\(candidate.path) (\(version))")
+        }
+        throw Unavailable(
+            reason: "the specification's tests need wast2json of wabt 1.0.33 or newer, which "
+                + "Tests/Tools/install-wabt.sh installs"
+                + (tooOld.isEmpty ? "" : "; too old: \(tooOld.joined(separator: ", "))"))
+    }
+
+    /// Runs a program; the output is that of both streams.
+    private static func run(_ program: URL, _ arguments: [String]) throws -> (status: Int32, output: String) {
+        let process = Process()
+        let pipe = Pipe()
+        process.executableURL = program
+        process.arguments = arguments
+        process.standardOutput = pipe
+        process.standardError = pipe
+        try process.run()
+        let output = pipe.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return (process.terminationStatus, String(decoding: output, as: UTF8.self))
+    }
+
+    /// Converts a file into modules and a script, in a folder that exists while `body` runs.
+    func withScript<Result>(
+        of file: URL, _ body: (_ script: SpecScript, _ folder: URL) throws -> Result
+    ) throws -> Result {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("gowasm-spec-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let json = folder.appendingPathComponent("script.json")
+        let run = try Self.run(converter, [file.path, "-o", json.path])
+        guard run.status == 0 else {
+            throw ConversionFailure(description: "wast2json failed on \(file.lastPathComponent): \(run.output)")
+        }
+        return try body(JSONDecoder().decode(SpecScript.self, from: Data(contentsOf: json)), folder)
+    }
+}

@@ -1,0 +1,72 @@
+import Testing
+import WasmFrontend
+import _TestSupport
+
+/// Modules of unusual size: what real ones have at most, and what only an attacker writes.
+@Suite struct SizeTests {
+    @Test func deepNesting() throws {
+        let depth = 100_000
+        let blocks = Array(repeatElement([0x02, 0x40] as [UInt8], count: depth).joined())
+        let module = try Module(oneFunction(code: blocks + [UInt8](repeating: 0x0B, count: depth)))
+        #expect(module.bodies[0].maxOperandHeight == 0)
+        expectMalformed(oneFunction(code: blocks), .endExpected)
+    }
+
+    @Test func largeBranchTables() throws {
+        let count = 1_000_000
+        var targets: [UInt8] = []
+        for index in 0...count { targets.append(index % 2 == 0 ? 0x00 : 0x01) }
+        // Two labels with one result each, by different block types.
+        let code: [UInt8] = [0x02, 0x7F, 0x02, 0x7F, 0x41, 0x00, 0x41, 0x00, 0x0E] + unsigned(count) + targets
+        _ = try Module(oneFunction(code: code + [0x0B, 0x0B, 0x1A]))
+        let wrong: [UInt8] = [0x02, 0x7F, 0x02, 0x7F, 0x42, 0x00, 0x41, 0x00, 0x0E] + unsigned(count) + targets
+        expectInvalid(
+            oneFunction(code: wrong + [0x0B, 0x0B, 0x1A]), .typeMismatch(expected: .i32, found: .i64))
+    }
+
+    @Test func manyFunctionsWithManyLocals() throws {
+        // 8 bytes declare 50,000 locals: writing them out for each function would take 5 GB of memory traffic.
+        var builder = ModuleBuilder()
+        let type = builder.addType(FunctionType([]))
+        builder.functions = Array(repeating: type, count: 100_000)
+        let body = vector([unsigned(50_000) + [0x7F]]) + [0x0B]
+        builder.bodies = Array(repeating: body, count: 100_000)
+        let bytes = builder.bytes
+        let clock = ContinuousClock()
+        var module: Module?
+        let time = try clock.measure { module = try Module(bytes) }
+        #expect(module?.bodies.last?.localCount == 50_000)
+        #expect(time < .seconds(10))
+    }
+
+    @Test func manyDataSegments() throws {
+        var builder = ModuleBuilder()
+        builder.memories = [[0x00, 0x01]]
+        builder.data = Array(repeating: [0x00, 0x41, 0x08, 0x0B, 0x02, 0x61, 0x62], count: 100_000)
+        let module = try Module(builder.bytes)
+        #expect(module.data.count == 100_000)
+        #expect(Array(module.bytes.buffer[module.data[99_999].bytes]) == Array("ab".utf8))
+    }
+
+    @Test func limitsOfTheImplementation() throws {
+        expectUnsupported(oneFunction(locals: [(50_001, .i32)], code: []), .locals(50_001))
+        expectUnsupported(
+            oneFunction(FunctionType(Array(repeating: .i32, count: 1_001)), code: []), .parameters(1_001))
+        let push: [UInt8] = [0x41, 0x00]
+        let constants = { (count: Int) in Array(repeatElement(push, count: count).joined()) }
+        let drops = { (count: Int) in [UInt8](repeating: 0x1A, count: count) }
+        let most = ImplementationLimit.frameSlots - 50_000
+        let fitting = try Module(oneFunction(locals: [(50_000, .i32)], code: constants(most) + drops(most)))
+        #expect(fitting.bodies[0].maxOperandHeight == Int32(most))
+        expectUnsupported(
+            oneFunction(locals: [(50_000, .i32)], code: constants(most + 1) + drops(most + 1)), .frameSlots)
+    }
+
+    @Test func heightsOfTheOperandStack() throws {
+        let nested: [UInt8] = [0x41, 0x00, 0x02, 0x7F, 0x41, 0x00, 0x41, 0x00, 0x6A, 0x0B, 0x6A, 0x1A]
+        #expect(try Module(oneFunction(code: nested)).bodies[0].maxOperandHeight == 3)
+        let call: [UInt8] = [0x41, 0x00, 0x10, 0x00, 0x1A, 0x1A, 0x1A, 0x00]
+        let type = FunctionType([.i32], [.i32, .i32, .i32])
+        #expect(try Module(oneFunction(type, code: call)).bodies[0].maxOperandHeight == 3)
+    }
+}
