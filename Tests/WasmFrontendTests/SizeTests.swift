@@ -69,4 +69,25 @@ import _TestSupport
         let type = FunctionType([.i32], [.i32, .i32, .i32])
         #expect(try Module(oneFunction(type, code: call)).bodies[0].maxOperandHeight == 3)
     }
+
+    @Test(arguments: 1...9)
+    func threadsAgree(threads: Int) throws {
+        var builder = ModuleBuilder()
+        builder.globals = [[0x7F, 0x01, 0x41, 0x00, 0x0B]]
+        for index in 0..<8 {
+            let write: [UInt8] = [0x41, 0x00, 0x24, 0x00]
+            builder.addFunction(
+                locals: [(index, .i32)], code: Array(repeatElement(write, count: 1 << index).joined()))
+        }
+        let module = try Module(ModuleBytes(builder.bytes), threads: threads)
+        #expect(module.globalWriteCounts == [255])
+        #expect(module.bodies.map(\.localCount) == Array(0..<8))
+        // The first fault counts, whichever thread finds one first.
+        builder.bodies[7] = [0x00, 0x1A, 0x0B]
+        builder.bodies[3] = [0x00, 0x20, 0x00, 0x0B]
+        let error = #expect(throws: ModuleError.self) { try Module(ModuleBytes(builder.bytes), threads: threads) }
+        #expect(error?.location.function == 3)
+        // No code at all.
+        #expect(throws: Never.self) { try Module(ModuleBytes(ModuleBuilder.header), threads: threads) }
+    }
 }

@@ -34,6 +34,15 @@ struct ByteReader {
         return value
     }
 
+    /// A byte; nil at the end.
+    @inline(__always)
+    mutating func nextByte() -> UInt8? {
+        guard position < end else { return nil }
+        let value = position.pointee
+        position += 1
+        return value
+    }
+
     /// Skips `count` bytes.
     @inline(__always)
     mutating func skip(_ count: Int) throws(LoadFailure) {

@@ -42,7 +42,12 @@ public final class Module: Sendable {
     /// The time and memory that this takes are in proportion to the number of bytes, whatever they say.
     ///
     /// - Throws: ``ModuleError`` when the bytes are no module, an invalid one, or beyond this implementation.
-    public init(_ bytes: ModuleBytes) throws(ModuleError) {
+    public convenience init(_ bytes: ModuleBytes) throws(ModuleError) {
+        try self.init(bytes, threads: nil)
+    }
+
+    /// Decodes and validates a module, validating code on `threads` threads; nil for as many as seem useful.
+    package init(_ bytes: ModuleBytes, threads: Int?) throws(ModuleError) {
         var decoder = ModuleDecoder(bytes.buffer)
         do {
             try decoder.decode()
@@ -50,7 +55,7 @@ public final class Module: Sendable {
             throw error.error()
         }
         let parts = decoder.parts
-        let code = CodeValidation(parts, bytes)
+        let code = CodeValidation(parts, bytes, threads: threads)
         self.bytes = bytes
         types = parts.types
         imports = parts.imports

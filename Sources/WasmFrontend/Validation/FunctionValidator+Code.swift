@@ -23,8 +23,7 @@ extension FunctionValidator {
 
         while true {
             let at = reader.offset
-            guard !reader.isAtEnd else { throw .malformed(.endExpected, at: at) }
-            let code = try reader.byte()
+            guard let code = reader.nextByte() else { throw .malformed(.endExpected, at: at) }
             let info = opcodes + Int(code)
             guard info.pointee.text != nil else {
                 var rest = reader
