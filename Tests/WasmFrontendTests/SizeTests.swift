@@ -70,6 +70,24 @@ import _TestSupport
         #expect(try Module(oneFunction(type, code: call)).bodies[0].maxOperandHeight == 3)
     }
 
+    @Test func wideSignatures() throws {
+        // 1,000 values through 50,000 blocks, branches and calls.
+        let types = (0..<1_000).map { $0 % 3 == 0 ? ValueType.i32 : .f64 }
+        let type = FunctionType(types, types)
+        let step: [UInt8] = [0x02, 0x00, 0x41, 0x00, 0x0D, 0x00, 0x0B, 0x10, 0x00]
+        let start = Array((0..<1_000).map { [0x20] + unsigned($0) }.joined())
+        let code = start + Array(repeatElement(step, count: 50_000).joined())
+        #expect(try Module(oneFunction(type, code: code)).bodies[0].maxOperandHeight == 1_001)
+        // The same where nothing is reachable, and with one wrong type among them.
+        _ = try Module(oneFunction(type, code: [0x00] + Array(repeatElement(step, count: 1_000).joined())))
+        let wrong: [UInt8] = start + [0x1A, 0x41, 0x00, 0x10, 0x00]
+        #expect(types[999] == .i32)
+        _ = try Module(oneFunction(type, code: wrong))
+        expectInvalid(
+            oneFunction(type, code: start + [0x1A, 0x1A, 0x41, 0x00, 0x41, 0x00, 0x10, 0x00]),
+            .typeMismatch(expected: .f64, found: .i32))
+    }
+
     @Test(arguments: 1...9)
     func threadsAgree(threads: Int) throws {
         var builder = ModuleBuilder()

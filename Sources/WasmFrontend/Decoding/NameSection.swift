@@ -4,8 +4,8 @@
 public struct NameSection: Sendable {
     private struct Entry {
         var index: UInt32
-        var offset: UInt32
         var count: UInt32
+        var offset: Int
     }
 
     private let bytes: ModuleBytes
@@ -52,7 +52,7 @@ public struct NameSection: Sendable {
             if functions[middle].index < index { low = middle + 1 } else { high = middle }
         }
         guard low < functions.count, functions[low].index == index else { return nil }
-        let start = Int(functions[low].offset)
+        let start = functions[low].offset
         let text = UnsafeRawBufferPointer(rebasing: bytes.buffer[start..<start + Int(functions[low].count)])
         return String(decoding: text, as: UTF8.self)
     }
@@ -66,7 +66,7 @@ public struct NameSection: Sendable {
             let index = try reader.u32()
             if let last = entries.last, last.index >= index { throw .malformed(.sectionOrder, at: offset) }
             let name = try reader.sized()
-            entries.append(Entry(index: index, offset: UInt32(name.lowerBound), count: UInt32(name.count)))
+            entries.append(Entry(index: index, count: UInt32(name.count), offset: name.lowerBound))
         }
         return entries
     }

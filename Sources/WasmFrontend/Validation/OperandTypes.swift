@@ -1,3 +1,11 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
 /// The types of the operands on the stack (specification, appendix A.3: `vals`), with the part of the control stack
 /// that popping needs.
 ///
@@ -51,20 +59,23 @@ struct OperandTypes {
     /// Pops values of `count` types, the last of which is on top.
     @inline(__always)
     mutating func pop(_ types: UnsafePointer<TypeByte>, _ count: Int32, at offset: Int) throws(LoadFailure) {
-        var index = Int(count)
-        while index > 0 {
-            index -= 1
-            try pop(types[index], at: offset)
+        if count == 1 {
+            try pop(types.pointee, at: offset)
+        } else if count > 1 {
+            top = try Self.popMany(types, Int(count), top, floor, isUnreachable, offset)
         }
     }
 
     /// Pushes values of `count` types.
     @inline(__always)
     mutating func push(_ types: UnsafePointer<TypeByte>, _ count: Int32, at offset: Int) throws(LoadFailure) {
-        var index = 0
-        while index < Int(count) {
-            try push(types[index], at: offset)
-            index += 1
+        if count == 1 {
+            try push(types.pointee, at: offset)
+        } else if count > 1 {
+            guard limit - top >= Int(count) else { throw .unsupported(.frameSlots, at: offset) }
+            top.update(from: types, count: Int(count))
+            top += Int(count)
+            if top > highest { highest = top }
         }
     }
 
@@ -88,6 +99,20 @@ struct OperandTypes {
     mutating func becomeUnreachable() {
         top = floor
         isUnreachable = true
+    }
+
+    /// Pops several values, and returns the new top.
+    @inline(never)
+    private static func popMany(
+        _ types: UnsafePointer<TypeByte>, _ count: Int, _ before: UnsafeMutablePointer<TypeByte>,
+        _ floor: UnsafeMutablePointer<TypeByte>, _ isUnreachable: Bool, _ offset: Int
+    ) throws(LoadFailure) -> UnsafeMutablePointer<TypeByte> {
+        if before - floor >= count, memcmp(before - count, types, count) == 0 { return before - count }
+        var top = before
+        for index in (0..<count).reversed() {
+            top = try popUnusual(types[index], top, floor, isUnreachable, offset)
+        }
+        return top
     }
 
     /// Pops where the type isn't simply there, and returns the new top.
