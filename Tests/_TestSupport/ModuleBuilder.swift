@@ -4,6 +4,7 @@ public import WasmFrontend
 ///
 /// Entries are given as the bytes of their encoding where they are not simple, so that tests can break them.
 public struct ModuleBuilder {
+    /// The function types.
     public var types: [FunctionType] = []
     /// Encoded imports.
     public var imports: [[UInt8]] = []
@@ -17,9 +18,11 @@ public struct ModuleBuilder {
     public var globals: [[UInt8]] = []
     /// Encoded exports.
     public var exports: [[UInt8]] = []
+    /// The index of the start function.
     public var start: UInt32?
     /// Encoded element segments.
     public var elements: [[UInt8]] = []
+    /// The number in the data count section.
     public var dataCount: UInt32?
     /// Function bodies without their sizes: declarations of locals, instructions, `end`.
     public var bodies: [[UInt8]] = []

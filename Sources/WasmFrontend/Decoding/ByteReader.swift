@@ -5,7 +5,9 @@
 struct ByteReader {
     /// The start of the module, from which offsets count.
     let origin: UnsafePointer<UInt8>
-    /// The next byte. Invariant: `origin <= position <= end`, and all bytes between are readable.
+    /// The next byte.
+    ///
+    /// Invariant: `origin <= position <= end`, and all bytes between are readable.
     private(set) var position: UnsafePointer<UInt8>
     /// Behind the last byte that may be read.
     let end: UnsafePointer<UInt8>
@@ -122,8 +124,10 @@ struct ByteReader {
     @inline(__always)
     private static func signExtended(_ byte: UInt8) -> Int8 { Int8(bitPattern: byte << 1) >> 1 }
 
-    /// The number of entries that follow. Each takes at least `minimumSize` bytes: a number that the bytes left
-    /// cannot hold is refused here, before anything is allocated for it.
+    /// The number of entries that follow.
+    ///
+    /// Each takes at least `minimumSize` bytes: a number that the bytes left cannot hold is refused here, before
+    /// anything is allocated for it.
     mutating func count(minimumSize: Int = 1) throws(LoadFailure) -> Int {
         let start = offset
         let count = Int(try u32())
@@ -144,8 +148,10 @@ struct ByteReader {
     /// A name: its length and UTF-8 (section 5.2.4).
     mutating func name() throws(LoadFailure) -> String {
         let range = try sized()
-        guard let name = String(validating: UnsafeBufferPointer(start: origin + range.lowerBound, count: range.count),
-            as: UTF8.self)
+        guard
+            let name = String(
+                validating: UnsafeBufferPointer(start: origin + range.lowerBound, count: range.count),
+                as: UTF8.self)
         else { throw .malformed(.utf8, at: range.lowerBound) }
         return name
     }

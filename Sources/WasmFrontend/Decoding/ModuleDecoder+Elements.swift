@@ -7,8 +7,10 @@ extension ModuleDecoder {
         for _ in 0..<count { parts.elements.append(try elementSegment()) }
     }
 
-    /// A segment. Its kind is three bits: passive or declarative; with an explicit table, or declarative; with
-    /// elements that are expressions.
+    /// A segment.
+    ///
+    /// Its kind is three bits: passive or declarative; with an explicit table, or declarative; with elements that are
+    /// expressions.
     private mutating func elementSegment() throws(LoadFailure) -> ElementSegment {
         let start = reader.offset
         let kind = try reader.u32()

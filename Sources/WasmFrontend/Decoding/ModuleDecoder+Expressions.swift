@@ -54,7 +54,9 @@ extension ModuleDecoder {
 }
 
 extension ByteReader {
-    /// The code of an instruction; refuses those that don't exist. For the few instructions outside of functions.
+    /// The code of an instruction; refuses those that don't exist.
+    ///
+    /// This is for the few instructions outside of functions.
     mutating func opcode() throws(LoadFailure) -> GWWasmOpcode {
         let start = offset
         let first = try byte()
@@ -62,7 +64,9 @@ extension ByteReader {
         var info = gw_wasm_opcodes()[Int(first)]
         if first == Prefix.numeric {
             let second = try u32()
-            guard second < UInt32(GW_WASM_FC_COUNT) else { throw .malformed(.opcode(prefix: first, code: second), at: start) }
+            guard second < UInt32(GW_WASM_FC_COUNT) else {
+                throw .malformed(.opcode(prefix: first, code: second), at: start)
+            }
             code = UInt32(first) << 8 | second
             info = gw_wasm_opcodes_fc()[Int(second)]
         } else if first == Prefix.vector {

@@ -1,5 +1,7 @@
-/// A ``ModuleError`` on its way out of the decoder or the validator: two words and no references, so that throwing
-/// and checking for it cost the inner loops nothing. `Module.init` adds the function's name.
+/// A `ModuleError` on its way out of the decoder or the validator.
+///
+/// It is two words and no references, so that throwing and checking for it cost the inner loops nothing.
+/// `Module.init` adds the function's name.
 struct LoadFailure: Error {
     enum Reason {
         case malformed(MalformedModule.Reason)

@@ -4,7 +4,9 @@ private import Synchronization
 public final class Module: Sendable {
     /// The bytes it was decoded from; all offsets and ranges of its parts count from their start.
     public let bytes: ModuleBytes
+    /// The function types, in the order of the type section.
     public let types: [FunctionType]
+    /// The imports, in the order of the import section.
     public let imports: [Import]
     /// The types of all functions, imported ones first: indices into `types`.
     public let functionTypes: [UInt32]
@@ -16,12 +18,17 @@ public final class Module: Sendable {
     public let globalTypes: [GlobalType]
     /// The globals that the module defines, behind the imported ones in the index space.
     public let globals: [GlobalDefinition]
+    /// The exports, in the order of the export section.
     public let exports: [Export]
+    /// The function that runs at instantiation; nil if there is none.
     public let start: UInt32?
+    /// The element segments.
     public let elements: [ElementSegment]
+    /// The data segments.
     public let data: [DataSegment]
     /// The bodies of the functions that the module defines, behind the imported ones in the index space.
     public let bodies: [FunctionBody]
+    /// The custom sections, in their order.
     public let customSections: [CustomSection]
     /// How often code writes each global (`global.set`), by index: what the lowering chooses the
     /// global by that lives in a register.
@@ -29,8 +36,11 @@ public final class Module: Sendable {
 
     /// The number of imported functions, which come first in the index space.
     public let importedFunctionCount: Int
+    /// The number of imported tables, which come first in the index space.
     public let importedTableCount: Int
+    /// The number of imported memories, which come first in the index space.
     public let importedMemoryCount: Int
+    /// The number of imported globals, which come first in the index space.
     public let importedGlobalCount: Int
 
     /// The indices in `exports` by name.

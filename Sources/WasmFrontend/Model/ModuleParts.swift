@@ -42,7 +42,9 @@ public enum ConstantExpression: Sendable, Hashable {
 
 /// A global that the module defines (section 2.5.6).
 public struct GlobalDefinition: Sendable {
+    /// Its type.
     public var type: GlobalType
+    /// Its value at instantiation.
     public var initializer: ConstantExpression
 }
 
@@ -57,13 +59,17 @@ public enum SegmentMode: Sendable {
 
 /// An element segment (section 2.5.7).
 public struct ElementSegment: Sendable {
+    /// The type of the elements.
     public var type: ValueType
+    /// How it is used.
     public var mode: SegmentMode
+    /// The elements.
     public var elements: [ConstantExpression]
 }
 
 /// A data segment (section 2.5.8).
 public struct DataSegment: Sendable {
+    /// How it is used.
     public var mode: SegmentMode
     /// Where the segment's bytes lie in the module.
     public var bytes: Range<Int>
@@ -83,6 +89,7 @@ public struct FunctionBody: Sendable {
 
 /// A custom section (section 5.5.3), found but not interpreted.
 public struct CustomSection: Sendable {
+    /// The name.
     public var name: String
     /// Where the contents behind the name lie in the module.
     public var bytes: Range<Int>

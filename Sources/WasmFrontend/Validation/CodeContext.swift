@@ -39,7 +39,7 @@ final class CodeContext {
     let prefixedOpcodes = gw_wasm_opcodes_fc()!
     private let typePool: UnsafeMutableBufferPointer<TypeByte>
 
-    /// Lays out `parts`. `bytes` must outlive the context.
+    /// Lays out `parts`; `bytes` must outlive the context.
     init(_ parts: borrowing DecodedParts, _ bytes: UnsafeRawBufferPointer) {
         self.bytes = bytes
         (typePool, signatures) = Self.layOut(parts.types)

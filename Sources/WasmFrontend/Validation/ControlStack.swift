@@ -8,7 +8,7 @@ struct ControlFrame {
     /// Where the block's operands start.
     var floor: UnsafeMutablePointer<TypeByte>
     var kind: Kind
-    /// Whether the rest of the block is unreachable. For the innermost block, `OperandTypes` knows better.
+    /// Whether the rest of the block is unreachable; of the innermost block, `OperandTypes` knows better.
     var isUnreachable = false
 
     /// The types that a branch to this block takes: a loop's start, another block's end.

@@ -125,7 +125,9 @@ extension FunctionValidator {
         }
     }
 
-    /// Refuses a data segment that doesn't exist. Code comes before the data, so the count must be declared.
+    /// Refuses a data segment that doesn't exist.
+    ///
+    /// Code comes before the data, so that the count must be declared.
     private func dataSegment(_ index: UInt32, at: Int) throws(LoadFailure) {
         guard let count = context.dataCount else { throw .malformed(.dataCountRequired, at: at) }
         guard index < count else { throw .invalid(.unknownDataSegment(index), at: at) }

@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// The types of the operands on the stack (specification, appendix A.3: `vals`), with the part of the control stack
@@ -12,8 +12,10 @@ import Darwin
 /// The struct lives in a local variable of the validator's loop. What that calls per instruction is inlined; what it
 /// calls otherwise takes pointers by value, so that the struct stays in registers.
 struct OperandTypes {
-    /// Behind the topmost type. Invariant: `floor <= top <= highest <= limit`, and the memory from the stack's base
-    /// to `limit` belongs to the validator.
+    /// Behind the topmost type.
+    ///
+    /// Invariant: `floor <= top <= highest <= limit`, and the memory from the stack's base to `limit` belongs to the
+    /// validator.
     var top: UnsafeMutablePointer<TypeByte>
     /// Where the innermost block's operands start; it can't pop what lies below.
     var floor: UnsafeMutablePointer<TypeByte>

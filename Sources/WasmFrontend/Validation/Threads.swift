@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// The number of processors that threads can run on at the same time.
@@ -37,19 +37,21 @@ private final class Job<Result: Sendable>: @unchecked Sendable {
         // The thread's entry is a C function: the closure's type must not depend on `Result`.
         let run = Unmanaged.passRetained(Entry { self.value = self.body() })
         #if canImport(Darwin)
-        var thread: pthread_t?
+            var thread: pthread_t?
         #else
-        var thread = pthread_t()
+            var thread = pthread_t()
         #endif
-        let status = pthread_create(&thread, nil, { argument in
-            #if canImport(Darwin)
-            let entry = Unmanaged<Entry>.fromOpaque(argument).takeRetainedValue()
-            #else
-            let entry = Unmanaged<Entry>.fromOpaque(argument!).takeRetainedValue()
-            #endif
-            entry.run()
-            return nil
-        }, run.toOpaque())
+        let status = pthread_create(
+            &thread, nil,
+            { argument in
+                #if canImport(Darwin)
+                    let entry = Unmanaged<Entry>.fromOpaque(argument).takeRetainedValue()
+                #else
+                    let entry = Unmanaged<Entry>.fromOpaque(argument!).takeRetainedValue()
+                #endif
+                entry.run()
+                return nil
+            }, run.toOpaque())
         if status == 0 { self.thread = thread } else { run.release() }
     }
 
