@@ -1,0 +1,257 @@
+extension JSRealm {
+    func installArray() {
+        let create: JSCode = { realm, _, arguments throws(JSFailure) in
+            guard arguments.count == 1, case .number(let length) = arguments[0] else {
+                return .object(realm.makeArray(arguments.values))
+            }
+            guard length >= 0, length <= Double(JSArray.maximumLength), length == length.rounded(.towardZero) else {
+                throw realm.rangeError("Invalid array length")
+            }
+            return .object(JSArray(length: Int(length), prototype: realm.prototypes.array))
+        }
+        let array = constructor("Array", prototypes.array, call: create, new: create)
+        method(array, "isArray") { _, _, arguments throws(JSFailure) in .boolean(arguments[0].array != nil) }
+        method(array, "of") { realm, _, arguments throws(JSFailure) in .object(realm.makeArray(arguments.values)) }
+        method(array, "from") { realm, _, arguments throws(JSFailure) in
+            if case .string(let text) = arguments[0] {
+                return .object(realm.makeArray(ContiguousArray(text.text.unicodeScalars.map { realm.string(String($0)) })))
+            }
+            var elements = try realm.list(arguments[0])
+            if let function = arguments[1].function {
+                for index in elements.indices {
+                    elements[index] = try realm.call(function, this: .undefined, elements[index], .number(index))
+                }
+            }
+            return .object(realm.makeArray(elements))
+        }
+        installArrayEnds()
+        installArraySearch()
+        installArrayCallbacks()
+    }
+
+    /// The array that a method was called on.
+    private func arrayThis(_ this: JSValue, _ method: StaticString) throws(JSFailure) -> JSArray {
+        guard let array = this.array else {
+            throw typeError("Array.prototype.\(method) called on \(this.isNullish ? "null or undefined" : "an object that is no array")")
+        }
+        return array
+    }
+
+    private func installArrayEnds() {
+        let prototype = prototypes.array
+        method(prototype, "push") { realm, this, arguments throws(JSFailure) in
+            let array = try realm.arrayThis(this, "push")
+            guard array.isExtensible else { throw realm.typeError("Cannot add property \(array.length), object is not extensible") }
+            for position in 0..<arguments.count { array.append(arguments[position]) }
+            return .number(array.length)
+        }
+        method(prototype, "pop") { realm, this, _ throws(JSFailure) in
+            let array = try realm.arrayThis(this, "pop")
+            guard array.length > 0 else { return .undefined }
+            let last = array[array.length - 1]
+            try array.set(realm.keys.length, .number(array.length - 1), realm)
+            return last
+        }
+        method(prototype, "shift") { realm, this, _ throws(JSFailure) in
+            let array = try realm.arrayThis(this, "shift")
+            guard array.length > 0 else { return .undefined }
+            var elements = array.allElements
+            let first = elements.removeFirst()
+            array.replace(with: elements)
+            return first
+        }
+        method(prototype, "unshift") { realm, this, arguments throws(JSFailure) in
+            let array = try realm.arrayThis(this, "unshift")
+            array.replace(with: arguments.values + array.allElements)
+            return .number(array.length)
+        }
+        method(prototype, "concat") { realm, this, arguments throws(JSFailure) in
+            var elements: ContiguousArray<JSValue> = []
+            if let array = this.array { elements = array.allElements } else { elements.append(.object(try realm.toObject(this))) }
+            for position in 0..<arguments.count {
+                if let array = arguments[position].array {
+                    elements.append(contentsOf: array.allElements)
+                } else {
+                    elements.append(arguments[position])
+                }
+            }
+            return .object(realm.makeArray(elements))
+        }
+        method(prototype, "slice") { realm, this, arguments throws(JSFailure) in
+            let elements = try realm.list(this)
+            return .object(realm.makeArray(ContiguousArray(elements[try realm.range(arguments, count: elements.count)])))
+        }
+        method(prototype, "splice") { realm, this, arguments throws(JSFailure) in
+            let array = try realm.arrayThis(this, "splice")
+            var elements = array.allElements
+            let start = try realm.range(JSArguments(base: arguments.base, count: min(1, arguments.count)), count: elements.count).lowerBound
+            let available = elements.count - start
+            let count = try arguments.count < 2 ? (arguments.count == 0 ? 0 : available) : min(max(0, realm.toInteger(arguments[1])), available)
+            let removed = ContiguousArray(elements[start..<start + count])
+            elements.replaceSubrange(start..<start + count, with: arguments.dropFirst(2).values)
+            array.replace(with: elements)
+            return .object(realm.makeArray(removed))
+        }
+        method(prototype, "reverse") { realm, this, _ throws(JSFailure) in
+            let array = try realm.arrayThis(this, "reverse")
+            array.replace(with: ContiguousArray(array.allElements.reversed()))
+            return this
+        }
+        method(prototype, "fill") { realm, this, arguments throws(JSFailure) in
+            let array = try realm.arrayThis(this, "fill")
+            var elements = array.allElements
+            for index in try realm.range(arguments.dropFirst(1), count: elements.count) { elements[index] = arguments[0] }
+            array.replace(with: elements)
+            return this
+        }
+    }
+
+    private func installArraySearch() {
+        let prototype = prototypes.array
+        method(prototype, "indexOf") { realm, this, arguments throws(JSFailure) in
+            .number(try realm.list(this).firstIndex { $0.isStrictlyEqual(to: arguments[0]) } ?? -1)
+        }
+        method(prototype, "includes") { realm, this, arguments throws(JSFailure) in
+            .boolean(try realm.list(this).contains { $0.isSame(as: arguments[0]) })
+        }
+        let join: JSCode = { realm, this, arguments throws(JSFailure) in
+            let separator = try arguments[0].isUndefined ? JSString.make(",") : realm.toString(arguments[0])
+            var text = WTF8.Builder()
+            for (index, element) in try realm.list(this).enumerated() {
+                if index > 0 { text.append(separator) }
+                // An array within itself would never end.
+                if let object = element.object, case .object(let whole) = this, object === whole { continue }
+                try realm.checkStack()
+                if !element.isNullish { text.append(try realm.toString(element)) }
+            }
+            return .string(text.string)
+        }
+        method(prototype, "join", join)
+        method(prototype, "toString") { realm, this, _ throws(JSFailure) in
+            try join(realm, this, JSArguments(base: nil, count: 0))
+        }
+    }
+
+    private func installArrayCallbacks() {
+        let prototype = prototypes.array
+        /// Calls the function for each element; the body says whether to go on.
+        func each(
+            _ realm: JSRealm, _ this: JSValue, _ arguments: JSArguments,
+            _ body: (Int, JSValue, JSValue) throws(JSFailure) -> Bool
+        ) throws(JSFailure) {
+            guard let function = arguments[0].function else {
+                throw realm.typeError("\(realm.inspect(arguments[0])) is not a function")
+            }
+            for (index, element) in try realm.list(this).enumerated() {
+                let result = try realm.call(function, this: arguments[1], element, .number(index), this)
+                if try !body(index, element, result) { return }
+            }
+        }
+        method(prototype, "forEach") { realm, this, arguments throws(JSFailure) in
+            try each(realm, this, arguments) { (_, _, _) throws(JSFailure) in true }
+            return .undefined
+        }
+        method(prototype, "map") { realm, this, arguments throws(JSFailure) in
+            var results = ContiguousArray<JSValue>()
+            try each(realm, this, arguments) { (_, _, result) throws(JSFailure) in
+                results.append(result)
+                return true
+            }
+            return .object(realm.makeArray(results))
+        }
+        method(prototype, "filter") { realm, this, arguments throws(JSFailure) in
+            var results = ContiguousArray<JSValue>()
+            try each(realm, this, arguments) { (_, element, result) throws(JSFailure) in
+                if result.isTruthy { results.append(element) }
+                return true
+            }
+            return .object(realm.makeArray(results))
+        }
+        method(prototype, "find") { realm, this, arguments throws(JSFailure) in
+            var found = JSValue.undefined
+            try each(realm, this, arguments) { (_, element, result) throws(JSFailure) in
+                if result.isTruthy { found = element }
+                return !result.isTruthy
+            }
+            return found
+        }
+        method(prototype, "some") { realm, this, arguments throws(JSFailure) in
+            var answer = false
+            try each(realm, this, arguments) { (_, _, result) throws(JSFailure) in
+                answer = result.isTruthy
+                return !answer
+            }
+            return .boolean(answer)
+        }
+        method(prototype, "every") { realm, this, arguments throws(JSFailure) in
+            var answer = true
+            try each(realm, this, arguments) { (_, _, result) throws(JSFailure) in
+                answer = result.isTruthy
+                return answer
+            }
+            return .boolean(answer)
+        }
+        method(prototype, "reduce") { realm, this, arguments throws(JSFailure) in
+            guard let function = arguments[0].function else {
+                throw realm.typeError("\(realm.inspect(arguments[0])) is not a function")
+            }
+            var elements = try realm.list(this)[...]
+            var result: JSValue
+            if arguments.count > 1 {
+                result = arguments[1]
+            } else if let first = elements.popFirst() {
+                result = first
+            } else {
+                throw realm.typeError("Reduce of empty array with no initial value")
+            }
+            for index in elements.indices {
+                result = try realm.call(function, this: .undefined, result, elements[index], .number(index), this)
+            }
+            return result
+        }
+        method(prototype, "sort") { realm, this, arguments throws(JSFailure) in
+            let array = try realm.arrayThis(this, "sort")
+            array.replace(with: try realm.sorted(array.allElements, by: arguments[0]))
+            return this
+        }
+    }
+
+    /// A stable merge sort, which bears comparison functions that contradict themselves; `undefined` goes to the end.
+    private func sorted(_ values: ContiguousArray<JSValue>, by comparison: JSValue) throws(JSFailure) -> ContiguousArray<JSValue> {
+        guard comparison.isUndefined || comparison.function != nil else {
+            throw typeError("The comparison function must be either a function or undefined [\(inspect(comparison))]")
+        }
+        let defined = values.filter { !$0.isUndefined }
+        var texts: [[UInt16]] = []
+        if comparison.isUndefined { for value in defined { texts.append(try toString(value).utf16) } }
+        func isAfter(_ a: Int, _ b: Int) throws(JSFailure) -> Bool {
+            guard let function = comparison.function else { return texts[b].lexicographicallyPrecedes(texts[a]) }
+            return try toNumber(call(function, this: .undefined, defined[a], defined[b])) > 0
+        }
+        var order = Array(defined.indices)
+        var width = 1
+        while width < order.count {
+            var merged: [Int] = []
+            merged.reserveCapacity(order.count)
+            for start in stride(from: 0, to: order.count, by: 2 * width) {
+                var (left, right) = (start, min(start + width, order.count))
+                let (middle, end) = (right, min(start + 2 * width, order.count))
+                while left < middle || right < end {
+                    var takesRight = right < end
+                    if takesRight, left < middle { takesRight = try isAfter(order[left], order[right]) }
+                    if takesRight {
+                        merged.append(order[right])
+                        right += 1
+                    } else {
+                        merged.append(order[left])
+                        left += 1
+                    }
+                }
+            }
+            order = merged
+            width *= 2
+        }
+        return ContiguousArray(order.map { defined[$0] })
+            + ContiguousArray(repeating: .undefined, count: values.count - defined.count)
+    }
+}

@@ -1,0 +1,152 @@
+extension JSRealm {
+    /// Fills the global object.
+    func installBuiltIns() {
+        global.define(key("globalThis"), .object(global), .builtIn)
+        global.define(key("global"), .object(global), .builtIn)
+        global.define(key("undefined"), .undefined, [])
+        global.define(key("NaN"), .number(.nan), [])
+        global.define(key("Infinity"), .number(.infinity), [])
+        installFunctions()
+        installObject()
+        installErrors()
+        installPrimitives()
+        installArray()
+        installTypedArrays()
+        installMath()
+        installDate()
+        installPromise()
+        installReflect()
+        installTimers()
+        installConsole()
+        installProcess()
+        installFileSystem()
+    }
+
+    /// Adds a built-in method to an object.
+    @discardableResult
+    func method(_ object: JSObject, _ name: StaticString, _ code: @escaping JSCode) -> JSFunction {
+        let function = makeFunction(code)
+        builtIns.append(function)
+        let nameKey = key(name)
+        function.properties.reserve(1)
+        function.define(keys.name, string(nameKey), .configurable)
+        object.define(nameKey, .object(function), .builtIn)
+        return function
+    }
+
+    /// Adds a property that is computed when it is read.
+    func getter(_ object: JSObject, _ name: StaticString, _ code: @escaping JSCode) {
+        let accessor = JSAccessor(getter: makeFunction(code), setter: nil)
+        object.define(key(name), .object(accessor), [.configurable, .accessor])
+    }
+
+    /// Adds a constructor to the global object and ties it to its prototype.
+    @discardableResult
+    func constructor(
+        _ name: StaticString, _ prototype: JSObject, call: @escaping JSCode, new: @escaping JSCode
+    ) -> JSFunction {
+        let function = makeFunction(construction: .native(new), call)
+        builtIns += [function, prototype]
+        function.properties.reserve(4)
+        function.define(keys.name, string(name), .configurable)
+        function.define(keys.prototype, .object(prototype), [])
+        prototype.define(keys.constructor, .object(function), .builtIn)
+        global.define(key(name), .object(function), .builtIn)
+        return function
+    }
+
+    /// Adds a constructor that cannot be called without `new`.
+    @discardableResult
+    func constructor(_ name: StaticString, _ prototype: JSObject, new: @escaping JSCode) -> JSFunction {
+        constructor(
+            name, prototype,
+            call: { realm, _, _ throws(JSFailure) in
+                throw realm.typeError("Class constructor \(name) cannot be invoked without 'new'")
+            }, new: new)
+    }
+
+    // MARK: Functions
+
+    private func installFunctions() {
+        let prototype = prototypes.function
+        constructor(
+            "Function", prototype,
+            call: { realm, _, _ throws(JSFailure) in throw realm.typeError("Code generation from strings disallowed") },
+            new: { realm, _, _ throws(JSFailure) in throw realm.typeError("Code generation from strings disallowed") })
+        method(prototype, "call") { realm, this, arguments throws(JSFailure) in
+            try realm.call(realm.callable(this, "Function.prototype.call"), this: arguments[0], arguments: arguments.dropFirst(1))
+        }
+        method(prototype, "apply") { realm, this, arguments throws(JSFailure) in
+            let function = try realm.callable(this, "Function.prototype.apply")
+            let list = try arguments[1].isNullish ? [] : realm.list(arguments[1])
+            return try realm.call(function, this: arguments[0], values: list)
+        }
+        method(prototype, "bind") { realm, this, arguments throws(JSFailure) in
+            let function = try realm.callable(this, "Bind")
+            let boundThis = arguments[0]
+            let bound = arguments.dropFirst(1).values
+            return .object(
+                realm.makeFunction { realm, _, arguments throws(JSFailure) in
+                    try realm.call(function, this: boundThis, values: bound + arguments.values)
+                })
+        }
+        method(prototype, "toString") { realm, this, _ throws(JSFailure) in
+            let name = try realm.callable(this, "Function.prototype.toString").get(realm.keys.name, realm)
+            return realm.string("function \(try realm.toString(name.isUndefined ? realm.string("") : name).text)() { [native code] }")
+        }
+    }
+
+    /// `this` of a method that wants a function.
+    func callable(_ value: JSValue, _ what: StaticString) throws(JSFailure) -> JSFunction {
+        guard let function = value.function else {
+            throw typeError("\(what) was called on \(inspect(value)), which is \(value.typeName) and not a function")
+        }
+        return function
+    }
+
+    /// The elements of an array or of an object like one.
+    func list(_ value: JSValue) throws(JSFailure) -> ContiguousArray<JSValue> {
+        if let array = value.array, array.length <= 1 << 24 { return array.allElements }
+        guard let object = value.object else { throw typeError("CreateListFromArrayLike called on non-object") }
+        let length = try toInteger(object.get(keys.length, self))
+        guard length <= 1 << 24 else { throw rangeError("Invalid array length") }
+        var elements = ContiguousArray<JSValue>()
+        for index in 0..<max(0, length) { elements.append(try object.get(PropertyKey(index: index), self)) }
+        return elements
+    }
+
+    // MARK: Errors
+
+    private func installErrors() {
+        func install(_ name: StaticString, _ prototype: JSObject) {
+            let create: JSCode = { realm, _, arguments throws(JSFailure) in
+                let message: JSValue = try arguments[0].isUndefined ? .undefined : .string(realm.toString(arguments[0]))
+                let error = realm.makeError(prototype, message)
+                if let options = arguments[1].object, options.has(realm.keys.cause, realm) {
+                    error.define(realm.keys.cause, try options.get(realm.keys.cause, realm), .builtIn)
+                }
+                return .object(error)
+            }
+            constructor(name, prototype, call: create, new: create)
+            prototype.define(keys.name, string(name), .builtIn)
+            prototype.define(keys.message, string(""), .builtIn)
+        }
+        install("Error", prototypes.error)
+        install("TypeError", prototypes.typeError)
+        install("RangeError", prototypes.rangeError)
+        install("SyntaxError", prototypes.syntaxError)
+        install("ReferenceError", prototypes.referenceError)
+        method(prototypes.error, "toString") { realm, this, _ throws(JSFailure) in
+            guard let error = this.object else { throw realm.typeError("Error.prototype.toString requires that 'this' be an Object") }
+            let name = try error.get(realm.keys.name, realm)
+            let message = try error.get(realm.keys.message, realm)
+            let nameText = try name.isUndefined ? "Error" : realm.toString(name).text
+            let messageText = try message.isUndefined ? "" : realm.toString(message).text
+            if nameText.isEmpty { return realm.string(messageText) }
+            return realm.string(messageText.isEmpty ? nameText : "\(nameText): \(messageText)")
+        }
+        getter(prototypes.error, "stack") { realm, this, _ throws(JSFailure) in
+            .string(JSString.make(realm.errorText(this) + "\n    at <anonymous>"))
+        }
+    }
+}

@@ -1,0 +1,201 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+extension JSRealm {
+    func installDate() {
+        let date = constructor(
+            "Date", prototypes.date,
+            call: { realm, _, _ throws(JSFailure) in realm.string(realm.dateText(Double(realm.host.clock.wall / 1_000_000))) },
+            new: { realm, _, arguments throws(JSFailure) in .object(try realm.makeDate(arguments)) })
+        method(date, "now") { realm, _, _ throws(JSFailure) in .number(Double(realm.host.clock.wall / 1_000_000)) }
+        method(date, "UTC") { realm, _, arguments throws(JSFailure) in .number(try realm.utcTime(arguments)) }
+        let prototype = prototypes.date
+        for name in ["getTime", "valueOf"] as [StaticString] {
+            method(prototype, name) { realm, this, _ throws(JSFailure) in .number(try realm.dateThis(this).time) }
+        }
+        method(prototype, "setTime") { realm, this, arguments throws(JSFailure) in
+            let date = try realm.dateThis(this)
+            date.time = try realm.toNumber(arguments[0]).rounded(.towardZero)
+            return .number(date.time)
+        }
+        method(prototype, "getTimezoneOffset") { realm, this, _ throws(JSFailure) in
+            let time = try realm.dateThis(this).time
+            return .number(time.isNaN ? .nan : Double(Clock.minutesBehindUTC(at: time / 1000)))
+        }
+        let fields: [(StaticString, StaticString, @Sendable (CalendarTime) -> Int)] = [
+            ("getFullYear", "getUTCFullYear", { $0.year }), ("getMonth", "getUTCMonth", { $0.month }),
+            ("getDate", "getUTCDate", { $0.day }), ("getDay", "getUTCDay", { $0.weekday }),
+            ("getHours", "getUTCHours", { $0.hour }), ("getMinutes", "getUTCMinutes", { $0.minute }),
+            ("getSeconds", "getUTCSeconds", { $0.second }), ("getMilliseconds", "getUTCMilliseconds", { $0.millisecond }),
+        ]
+        for (local, utc, field) in fields {
+            method(prototype, local) { realm, this, _ throws(JSFailure) in
+                let time = try realm.dateThis(this).time
+                let offset = Double(Clock.minutesBehindUTC(at: time / 1000)) * 60_000
+                return .number(CalendarTime(time - offset).map { Double(field($0)) } ?? .nan)
+            }
+            method(prototype, utc) { realm, this, _ throws(JSFailure) in
+                .number(CalendarTime(try realm.dateThis(this).time).map { Double(field($0)) } ?? .nan)
+            }
+        }
+        method(prototype, "toISOString") { realm, this, _ throws(JSFailure) in
+            guard let time = CalendarTime(try realm.dateThis(this).time) else { throw realm.rangeError("Invalid time value") }
+            return realm.string(time.isoText)
+        }
+        method(prototype, "toJSON") { realm, this, _ throws(JSFailure) in
+            CalendarTime(try realm.dateThis(this).time).map { realm.string($0.isoText) } ?? .null
+        }
+        method(prototype, "toString") { realm, this, _ throws(JSFailure) in realm.string(realm.dateText(try realm.dateThis(this).time)) }
+    }
+
+    private func dateThis(_ value: JSValue) throws(JSFailure) -> JSDate {
+        guard let object = value.object, object.kind == .date else { throw typeError("this is not a Date object.") }
+        return unsafeDowncast(object, to: JSDate.self)
+    }
+
+    private func makeDate(_ arguments: JSArguments) throws(JSFailure) -> JSDate {
+        var time: Double
+        if arguments.count == 0 {
+            time = Double(host.clock.wall / 1_000_000)
+        } else if arguments.count == 1 {
+            if let object = arguments[0].object, object.kind == .date {
+                time = unsafeDowncast(object, to: JSDate.self).time
+            } else if case .string(let text) = arguments[0] {
+                time = CalendarTime.parse(text.text)
+            } else {
+                time = try toNumber(arguments[0]).rounded(.towardZero)
+            }
+        } else {
+            time = try utcTime(arguments)
+            time += Double(Clock.minutesBehindUTC(at: time / 1000)) * 60_000
+        }
+        if abs(time) > 8.64e15 { time = .nan }
+        return JSDate(time: time, prototype: prototypes.date)
+    }
+
+    /// The time that (year, month, day, hours, minutes, seconds, milliseconds) mean in UTC.
+    private func utcTime(_ arguments: JSArguments) throws(JSFailure) -> Double {
+        var fields: [Double] = [.nan, 0, 1, 0, 0, 0, 0]
+        for position in 0..<min(arguments.count, fields.count) { fields[position] = try toNumber(arguments[position]).rounded(.towardZero) }
+        guard fields.allSatisfy({ $0.isFinite && abs($0) < 1e12 }) else { return .nan }
+        if fields[0] >= 0, fields[0] <= 99 { fields[0] += 1900 }
+        let days = CalendarTime.days(year: Int(fields[0]), month: Int(fields[1]), day: 1)
+        return (Double(days) + fields[2] - 1) * 86_400_000 + fields[3] * 3_600_000 + fields[4] * 60_000 + fields[5] * 1000 + fields[6]
+    }
+
+    private func dateText(_ time: Double) -> String {
+        let behind = Clock.minutesBehindUTC(at: time / 1000)
+        guard let parts = CalendarTime(time - Double(behind) * 60_000) else { return "Invalid Date" }
+        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        let weekday = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"][parts.weekday]
+        let month = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"][parts.month]
+        let zone = "GMT\(behind > 0 ? "-" : "+")\(two(abs(behind) / 60))\(two(abs(behind) % 60))"
+        return "\(weekday) \(month) \(two(parts.day)) \(parts.year) \(two(parts.hour)):\(two(parts.minute)):\(two(parts.second)) \(zone)"
+    }
+}
+
+/// A moment as year, month (0 to 11), day and time of day.
+struct CalendarTime {
+    let year, month, day, weekday, hour, minute, second, millisecond: Int
+
+    /// Takes milliseconds since 1970 apart; nil for what is no time.
+    init?(_ time: Double) {
+        guard time.isFinite, abs(time) < 9e15 else { return nil }
+        let total = Int(time.rounded(.down))
+        let days = total >= 0 ? total / 86_400_000 : -((-total + 86_399_999) / 86_400_000)
+        let rest = total - days * 86_400_000
+        (hour, minute, second, millisecond) = (rest / 3_600_000, rest / 60_000 % 60, rest / 1000 % 60, rest % 1000)
+        weekday = ((days + 4) % 7 + 7) % 7
+        // Days since 0000-03-01, in eras of 400 years (the algorithm of Howard Hinnant's "date algorithms").
+        let shifted = days + 719_468
+        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let monthFromMarch = (5 * dayOfYear + 2) / 153
+        day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
+        month = (monthFromMarch + 2) % 12
+        year = yearOfEra + era * 400 + (monthFromMarch >= 10 ? 1 : 0)
+    }
+
+    /// Days from 1970-01-01 to a date; the month counts from 0 and may lie outside the year.
+    static func days(year: Int, month: Int, day: Int) -> Int {
+        let carry = (month >= 0 ? month : month - 11) / 12
+        let monthOfYear = month - carry * 12
+        let shiftedYear = year + carry - (monthOfYear < 2 ? 1 : 0)
+        let era = (shiftedYear >= 0 ? shiftedYear : shiftedYear - 399) / 400
+        let yearOfEra = shiftedYear - era * 400
+        let dayOfYear = (153 * ((monthOfYear + 10) % 12) + 2) / 5 + day - 1
+        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+        return era * 146_097 + dayOfEra - 719_468
+    }
+
+    /// Such as "2006-01-02T15:04:05.000Z".
+    var isoText: String {
+        func padded(_ number: Int, _ width: Int) -> String {
+            let digits = String(abs(number))
+            return String(repeating: "0", count: max(0, width - digits.count)) + digits
+        }
+        let yearText = (0...9999).contains(year) ? padded(year, 4) : (year < 0 ? "-" : "+") + padded(year, 6)
+        return "\(yearText)-\(padded(month + 1, 2))-\(padded(day, 2))T\(padded(hour, 2)):\(padded(minute, 2)):\(padded(second, 2)).\(padded(millisecond, 3))Z"
+    }
+
+    /// Reads dates in ISO 8601: "2006-01-02", "2006-01-02T15:04:05.000Z" and what lies between; NaN for others.
+    static func parse(_ text: String) -> Double {
+        var rest = Substring(text)
+        func number(_ count: Int) -> Int? {
+            guard rest.count >= count, rest.prefix(count).allSatisfy({ $0.isASCII && $0.isNumber }) else { return nil }
+            defer { rest = rest.dropFirst(count) }
+            return Int(rest.prefix(count))
+        }
+        func skip(_ character: Character) -> Bool {
+            guard rest.first == character else { return false }
+            rest = rest.dropFirst()
+            return true
+        }
+        guard let year = number(4) else { return .nan }
+        var (month, day, hour, minute, second, millisecond) = (1, 1, 0, 0, 0, 0.0)
+        if skip("-") {
+            guard let value = number(2), (1...12).contains(value) else { return .nan }
+            month = value
+            if skip("-") {
+                guard let value = number(2), (1...31).contains(value) else { return .nan }
+                day = value
+            }
+        }
+        var offset = 0
+        if skip("T") || skip(" ") {
+            guard let hours = number(2), skip(":"), let minutes = number(2), hours <= 24, minutes < 60 else { return .nan }
+            (hour, minute) = (hours, minutes)
+            if skip(":") {
+                guard let seconds = number(2), seconds < 60 else { return .nan }
+                second = seconds
+                if skip(".") {
+                    var scale = 100.0
+                    while let digit = number(1) {
+                        millisecond += Double(digit) * scale
+                        scale /= 10
+                    }
+                }
+            }
+            if skip("Z") {
+                offset = 0
+            } else if rest.first == "+" || rest.first == "-" {
+                let sign = skip("-") ? -1 : (skip("+") ? 1 : 1)
+                guard let hours = number(2), skip(":"), let minutes = number(2) else { return .nan }
+                offset = sign * (hours * 60 + minutes)
+            } else {
+                let local = Double(days(year: year, month: month - 1, day: day)) * 86400 + Double(hour * 3600 + minute * 60)
+                offset = -Clock.minutesBehindUTC(at: local)
+            }
+        }
+        guard rest.isEmpty else { return .nan }
+        let seconds = days(year: year, month: month - 1, day: day) * 86400 + hour * 3600 + (minute - offset) * 60 + second
+        return Double(seconds) * 1000 + millisecond.rounded(.down)
+    }
+}

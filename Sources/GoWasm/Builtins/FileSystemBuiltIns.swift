@@ -1,0 +1,312 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+extension JSRealm {
+    /// What a file operation does: gets its arguments without the callback.
+    typealias FileOperation = (JSRealm, JSArguments) throws(FileFailure) -> JSValue
+
+    /// Why a file operation failed.
+    enum FileFailure: Error {
+        /// The system refused: the callback hears of it.
+        case system(ErrorCode)
+        /// The arguments make no sense: the call itself throws.
+        case script(JSFailure)
+    }
+
+    /// The error object for a failed system call, whose property `code` Go reads.
+    func systemError(_ error: ErrorCode, _ call: StaticString, _ path: JSString? = nil) -> JSValue {
+        let suffix = path.map { " '\($0.text)'" } ?? ""
+        let object = makeError(prototypes.error, string("\(error.name): \(error.message), \(call)\(suffix)"))
+        object.properties.reserve(5)
+        object.define(keys.errno, .number(-Int(error.number)))
+        object.define(keys.code, string(error.name))
+        object.define(keys.syscall, string(call))
+        if let path { object.define(keys.path, .string(path)) }
+        return .object(object)
+    }
+
+    func installFileSystem() {
+        events.readFailure = { [unowned self] error in systemError(error, "read") }
+        let fs = makeObject()
+        global.define(key("fs"), .object(fs), .builtIn)
+        let constants = makeObject()
+        fs.define(key("constants"), .object(constants))
+        let values: [(StaticString, Int32)] = [
+            ("O_RDONLY", O_RDONLY), ("O_WRONLY", O_WRONLY), ("O_RDWR", O_RDWR), ("O_CREAT", O_CREAT), ("O_EXCL", O_EXCL),
+            ("O_TRUNC", O_TRUNC), ("O_APPEND", O_APPEND), ("O_SYNC", O_SYNC), ("O_DIRECTORY", O_DIRECTORY),
+            ("S_IFMT", Int32(S_IFMT)), ("S_IFREG", Int32(S_IFREG)), ("S_IFDIR", Int32(S_IFDIR)), ("S_IFLNK", Int32(S_IFLNK)),
+        ]
+        for (name, value) in values { constants.define(key(name), .number(Int(value))) }
+        installStats()
+        installRead(fs)
+        installDescriptorOperations(fs)
+        installPathOperations(fs)
+        operation(fs, "write", Self.write)
+        // Besides bytes, this one is given text now and then.
+        method(fs, "writeSync") { realm, _, arguments throws(JSFailure) in
+            if case .string(let text) = arguments[1] {
+                guard case .number(let number) = arguments[0], let descriptor = try? realm.host.files.descriptor(number) else {
+                    throw .thrown(realm.systemError(ErrorCode(EBADF), "write"))
+                }
+                Descriptors.report(text.text, to: descriptor)
+                return .number(text.byteCount)
+            }
+            return try realm.synchronously("write", arguments, Self.write)
+        }
+    }
+
+    /// Adds an operation in both forms: `name` calls back in a task of its own, `nameSync` returns or throws.
+    private func operation(_ fs: JSObject, _ name: StaticString, _ operation: @escaping FileOperation) {
+        method(fs, name) { realm, _, arguments throws(JSFailure) in
+            guard let callback = arguments[arguments.count - 1].function, arguments.count > 0 else {
+                throw realm.typeError("The \"cb\" argument must be of type function. Received undefined")
+            }
+            do throws(FileFailure) {
+                let result = try operation(realm, JSArguments(base: arguments.base, count: arguments.count - 1))
+                realm.events.tasks.append(.completion(callback, .null, result))
+            } catch {
+                switch error {
+                case .system(let code): realm.events.tasks.append(.call(callback, [realm.systemError(code, name)]))
+                case .script(let failure): throw failure
+                }
+            }
+            return .undefined
+        }
+        let synchronous = makeFunction { realm, _, arguments throws(JSFailure) in
+            try realm.synchronously(name, arguments, operation)
+        }
+        fs.define(key(JSString.make("\(name)Sync")), .object(synchronous), .builtIn)
+    }
+
+    private func synchronously(
+        _ name: StaticString, _ arguments: JSArguments, _ operation: FileOperation
+    ) throws(JSFailure) -> JSValue {
+        do throws(FileFailure) {
+            return try operation(self, arguments)
+        } catch {
+            switch error {
+            case .system(let code): throw .thrown(systemError(code, name))
+            case .script(let failure): throw failure
+            }
+        }
+    }
+
+    // MARK: Arguments
+
+    private func number(_ value: JSValue, _ name: StaticString) throws(FileFailure) -> Double {
+        guard case .number(let number) = value else {
+            throw .script(typeError("The \"\(name)\" argument must be of type number. Received \(inspect(value))"))
+        }
+        return number
+    }
+
+    private func path(_ value: JSValue) throws(FileFailure) -> JSString {
+        guard case .string(let path) = value else {
+            throw .script(typeError("The \"path\" argument must be of type string. Received \(inspect(value))"))
+        }
+        return path
+    }
+
+    private func system<Result>(_ body: () throws(ErrorCode) -> Result) throws(FileFailure) -> Result {
+        do throws(ErrorCode) { return try body() } catch { throw .system(error) }
+    }
+
+    private func descriptor(_ value: JSValue) throws(FileFailure) -> Int32 {
+        let number = try number(value, "fd")
+        return try system { () throws(ErrorCode) in try host.files.descriptor(number) }
+    }
+
+    private func mode(_ value: JSValue) throws(FileFailure) -> UInt32 { NumberText.uint32(try number(value, "mode")) }
+
+    /// The arguments (buffer, offset, length, position) of read and write.
+    private func transfer(
+        _ arguments: JSArguments
+    ) throws(FileFailure) -> (buffer: JSTypedArray, range: Range<Int>, position: Int64?) {
+        guard let buffer = arguments[1].typedArray else {
+            throw .script(
+                typeError("The \"buffer\" argument must be an instance of Buffer, TypedArray, or DataView. Received \(inspect(arguments[1]))"))
+        }
+        let size = buffer.length * buffer.element.size
+        let offset = try arguments[2].isUndefined ? 0 : NumberText.integer(number(arguments[2], "offset"))
+        let length = try arguments[3].isUndefined ? size - min(offset, size) : NumberText.integer(number(arguments[3], "length"))
+        guard offset >= 0, offset <= size, length >= 0, length <= size - offset else {
+            throw .script(rangeError("The value of \"length\" is out of range. It must be <= \(max(0, size - max(0, offset))). Received \(length)"))
+        }
+        var position: Int64?
+        if case .number(let number) = arguments[4] { position = Int64(NumberText.integer(number)) }
+        return (buffer, offset..<offset + length, position)
+    }
+
+    // MARK: Operations
+
+    private static let write: @Sendable (JSRealm, JSArguments) throws(FileFailure) -> JSValue = { realm, arguments throws(FileFailure) in
+        let descriptor = try realm.descriptor(arguments[0])
+        let (buffer, range, position) = try realm.transfer(arguments)
+        let bytes = buffer.bytes
+        let source = UnsafeRawBufferPointer(rebasing: bytes[range.clamped(to: 0..<bytes.count)])
+        return .number(
+            try realm.system { () throws(ErrorCode) in try realm.host.files.write(descriptor, source, position: position) })
+    }
+
+    private func installRead(_ fs: JSObject) {
+        let readNow: FileOperation = { realm, arguments throws(FileFailure) in
+            let descriptor = try realm.descriptor(arguments[0])
+            let (buffer, range, position) = try realm.transfer(arguments)
+            let bytes = buffer.bytes
+            let target = UnsafeMutableRawBufferPointer(rebasing: bytes[range.clamped(to: 0..<bytes.count)])
+            return .number(
+                try realm.system { () throws(ErrorCode) in try realm.host.files.read(descriptor, target, position: position) })
+        }
+        operation(fs, "read", readNow)
+        let readFunction = fs.properties[fs.properties.find(key("read"))].value.function
+        // A read of a pipe or terminal that has nothing yet must not stop the other goroutines and timers.
+        method(fs, "read") { realm, this, arguments throws(JSFailure) in
+            if arguments.count == 6, case .number(let number) = arguments[0], arguments[4].isNullish,
+                let descriptor = try? realm.host.files.descriptor(number), let callback = arguments[5].function,
+                let (buffer, range, _) = try? realm.transfer(arguments), !Descriptors.isReadable(descriptor)
+            {
+                realm.events.pendingReads.append(
+                    EventLoop.PendingRead(descriptor: descriptor, target: buffer, range: range, callback: callback))
+                return .undefined
+            }
+            guard let readFunction else { return .undefined }
+            return try realm.call(readFunction, this: this, arguments: arguments)
+        }
+    }
+
+    private func installDescriptorOperations(_ fs: JSObject) {
+        operation(fs, "open") { realm, arguments throws(FileFailure) in
+            let path = try realm.path(arguments[0])
+            let flags = Int32(bitPattern: NumberText.uint32(try realm.number(arguments[1], "flags")))
+            let mode = try arguments[2].isUndefined ? 0o666 : realm.mode(arguments[2])
+            return .number(Int(try realm.system { () throws(ErrorCode) in try realm.host.files.open(path, flags: flags, mode: mode) }))
+        }
+        operation(fs, "close") { realm, arguments throws(FileFailure) in
+            let descriptor = try realm.descriptor(arguments[0])
+            try realm.system { () throws(ErrorCode) in try realm.host.files.close(descriptor) }
+            return .undefined
+        }
+        operation(fs, "fstat") { realm, arguments throws(FileFailure) in
+            let descriptor = try realm.descriptor(arguments[0])
+            return realm.makeStats(try realm.system { () throws(ErrorCode) in try realm.host.files.status(descriptor) })
+        }
+        operation(fs, "fsync") { realm, arguments throws(FileFailure) in
+            let descriptor = try realm.descriptor(arguments[0])
+            try realm.system { () throws(ErrorCode) in try realm.host.files.synchronize(descriptor) }
+            return .undefined
+        }
+        operation(fs, "ftruncate") { realm, arguments throws(FileFailure) in
+            let descriptor = try realm.descriptor(arguments[0])
+            let length = Int64(NumberText.integer(try realm.number(arguments[1], "len")))
+            try realm.system { () throws(ErrorCode) in try realm.host.files.truncate(descriptor, to: length) }
+            return .undefined
+        }
+        operation(fs, "fchmod") { realm, arguments throws(FileFailure) in
+            let descriptor = try realm.descriptor(arguments[0])
+            let mode = try realm.mode(arguments[1])
+            try realm.system { () throws(ErrorCode) in try realm.host.files.changeMode(descriptor, mode) }
+            return .undefined
+        }
+        operation(fs, "fchown") { realm, arguments throws(FileFailure) in
+            let descriptor = try realm.descriptor(arguments[0])
+            let (user, group) = (try realm.mode(arguments[1]), try realm.mode(arguments[2]))
+            try realm.system { () throws(ErrorCode) in try realm.host.files.changeOwner(descriptor, user: user, group: group) }
+            return .undefined
+        }
+    }
+
+    private func installPathOperations(_ fs: JSObject) {
+        /// Adds an operation on one path without a result.
+        func simple(_ name: StaticString, _ body: @escaping (inout FileSystem, JSString, Double, Double) throws(ErrorCode) -> Void) {
+            operation(fs, name) { realm, arguments throws(FileFailure) in
+                let path = try realm.path(arguments[0])
+                let first = try arguments[1].isUndefined ? 0 : realm.number(arguments[1], "mode")
+                let second = try arguments[2].isUndefined ? 0 : realm.number(arguments[2], "gid")
+                try realm.system { () throws(ErrorCode) in try body(&realm.host.files, path, first, second) }
+                return .undefined
+            }
+        }
+        /// Adds an operation on two paths without a result.
+        func pair(_ name: StaticString, _ body: @escaping (inout FileSystem, JSString, JSString) throws(ErrorCode) -> Void) {
+            operation(fs, name) { realm, arguments throws(FileFailure) in
+                let (old, new) = (try realm.path(arguments[0]), try realm.path(arguments[1]))
+                try realm.system { () throws(ErrorCode) in try body(&realm.host.files, old, new) }
+                return .undefined
+            }
+        }
+        simple("mkdir") { files, path, mode, _ throws(ErrorCode) in try files.makeDirectory(path, mode: NumberText.uint32(mode)) }
+        simple("rmdir") { files, path, _, _ throws(ErrorCode) in try files.removeDirectory(path) }
+        simple("unlink") { files, path, _, _ throws(ErrorCode) in try files.unlink(path) }
+        simple("chmod") { files, path, mode, _ throws(ErrorCode) in try files.changeMode(path, NumberText.uint32(mode)) }
+        simple("truncate") { files, path, length, _ throws(ErrorCode) in try files.truncate(path, to: Int64(NumberText.integer(length))) }
+        simple("chown") { files, path, user, group throws(ErrorCode) in
+            try files.changeOwner(path, user: NumberText.uint32(user), group: NumberText.uint32(group), followingLinks: true)
+        }
+        simple("lchown") { files, path, user, group throws(ErrorCode) in
+            try files.changeOwner(path, user: NumberText.uint32(user), group: NumberText.uint32(group), followingLinks: false)
+        }
+        simple("utimes") { files, path, accessed, modified throws(ErrorCode) in
+            try files.setTimes(path, accessed: accessed, modified: modified)
+        }
+        pair("rename") { files, old, new throws(ErrorCode) in try files.rename(old, to: new) }
+        pair("link") { files, old, new throws(ErrorCode) in try files.link(old, to: new) }
+        pair("symlink") { files, target, path throws(ErrorCode) in try files.makeSymbolicLink(target, at: path) }
+        operation(fs, "stat") { realm, arguments throws(FileFailure) in
+            let path = try realm.path(arguments[0])
+            return realm.makeStats(try realm.system { () throws(ErrorCode) in try realm.host.files.status(path, followingLinks: true) })
+        }
+        operation(fs, "lstat") { realm, arguments throws(FileFailure) in
+            let path = try realm.path(arguments[0])
+            return realm.makeStats(try realm.system { () throws(ErrorCode) in try realm.host.files.status(path, followingLinks: false) })
+        }
+        operation(fs, "readdir") { realm, arguments throws(FileFailure) in
+            let path = try realm.path(arguments[0])
+            let names = try realm.system { () throws(ErrorCode) in try realm.host.files.names(inDirectory: path) }
+            return .object(realm.makeArray(ContiguousArray(names.map { .string($0) })))
+        }
+        operation(fs, "readlink") { realm, arguments throws(FileFailure) in
+            let path = try realm.path(arguments[0])
+            return .string(try realm.system { () throws(ErrorCode) in try realm.host.files.target(ofLink: path) })
+        }
+    }
+
+    // MARK: Stats
+
+    private func installStats() {
+        let kinds: [(StaticString, mode_t)] = [
+            ("isDirectory", S_IFDIR), ("isFile", S_IFREG), ("isSymbolicLink", S_IFLNK), ("isFIFO", S_IFIFO),
+            ("isSocket", S_IFSOCK), ("isCharacterDevice", S_IFCHR), ("isBlockDevice", S_IFBLK),
+        ]
+        for (name, kind) in kinds {
+            method(prototypes.stats, name) { realm, this, _ throws(JSFailure) in
+                let mode = NumberText.uint32(try realm.toNumber(realm.get(this, realm.key("mode"))))
+                return .boolean(mode & UInt32(S_IFMT) == UInt32(kind))
+            }
+        }
+    }
+
+    private func makeStats(_ status: stat) -> JSValue {
+        func milliseconds(_ time: timespec) -> Double { Double(time.tv_sec) * 1000 + Double(time.tv_nsec) / 1e6 }
+        #if os(Linux)
+        let times = (status.st_atim, status.st_mtim, status.st_ctim)
+        #else
+        let times = (status.st_atimespec, status.st_mtimespec, status.st_ctimespec)
+        #endif
+        let stats = JSObject(prototype: prototypes.stats)
+        let fields: [(StaticString, Double)] = [
+            ("dev", Double(status.st_dev)), ("mode", Double(status.st_mode)), ("nlink", Double(status.st_nlink)),
+            ("uid", Double(status.st_uid)), ("gid", Double(status.st_gid)), ("rdev", Double(status.st_rdev)),
+            ("blksize", Double(status.st_blksize)), ("ino", Double(status.st_ino)), ("size", Double(status.st_size)),
+            ("blocks", Double(status.st_blocks)), ("atimeMs", milliseconds(times.0)), ("mtimeMs", milliseconds(times.1)),
+            ("ctimeMs", milliseconds(times.2)),
+        ]
+        stats.properties.reserve(Int32(fields.count))
+        for (name, value) in fields { stats.define(key(name), .number(value)) }
+        return .object(stats)
+    }
+}

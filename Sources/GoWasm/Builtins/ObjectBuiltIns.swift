@@ -1,0 +1,187 @@
+extension JSRealm {
+    func installObject() {
+        let prototype = prototypes.object
+        let create: JSCode = { realm, _, arguments throws(JSFailure) in
+            arguments[0].isNullish ? .object(realm.makeObject()) : .object(try realm.toObject(arguments[0]))
+        }
+        let object = constructor("Object", prototype, call: create, new: create)
+        method(object, "keys") { realm, _, arguments throws(JSFailure) in
+            let object = try realm.toObject(arguments[0])
+            return .object(realm.makeArray(ContiguousArray(object.ownKeys(enumerableOnly: true, realm).map { realm.string($0) })))
+        }
+        method(object, "getOwnPropertyNames") { realm, _, arguments throws(JSFailure) in
+            let object = try realm.toObject(arguments[0])
+            return .object(realm.makeArray(ContiguousArray(object.ownKeys(enumerableOnly: false, realm).map { realm.string($0) })))
+        }
+        method(object, "values") { realm, _, arguments throws(JSFailure) in
+            let object = try realm.toObject(arguments[0])
+            var values = ContiguousArray<JSValue>()
+            for key in object.ownKeys(enumerableOnly: true, realm) { values.append(try object.get(key, realm)) }
+            return .object(realm.makeArray(values))
+        }
+        method(object, "entries") { realm, _, arguments throws(JSFailure) in
+            let object = try realm.toObject(arguments[0])
+            var entries = ContiguousArray<JSValue>()
+            for key in object.ownKeys(enumerableOnly: true, realm) {
+                entries.append(.object(realm.makeArray([realm.string(key), try object.get(key, realm)])))
+            }
+            return .object(realm.makeArray(entries))
+        }
+        method(object, "assign") { realm, _, arguments throws(JSFailure) in
+            let target = try realm.toObject(arguments[0])
+            for position in 1..<max(1, arguments.count) where !arguments[position].isNullish {
+                let source = try realm.toObject(arguments[position])
+                for key in source.ownKeys(enumerableOnly: true, realm) { try target.set(key, source.get(key, realm), realm) }
+            }
+            return .object(target)
+        }
+        method(object, "freeze") { _, _, arguments throws(JSFailure) in
+            arguments[0].object?.freeze()
+            return arguments[0]
+        }
+        method(object, "isFrozen") { _, _, arguments throws(JSFailure) in
+            .boolean(arguments[0].object.map { !$0.isExtensible } ?? true)
+        }
+        method(object, "preventExtensions") { _, _, arguments throws(JSFailure) in
+            arguments[0].object?.isExtensible = false
+            return arguments[0]
+        }
+        method(object, "create") { realm, _, arguments throws(JSFailure) in
+            guard case .null = arguments[0] else {
+                guard let parent = arguments[0].object else {
+                    throw realm.typeError("Object prototype may only be an Object or null: \(realm.inspect(arguments[0]))")
+                }
+                return .object(JSObject(prototype: parent))
+            }
+            return .object(JSObject(prototype: nil))
+        }
+        method(object, "getPrototypeOf") { realm, _, arguments throws(JSFailure) in
+            try realm.toObject(arguments[0]).prototype.map { .object($0) } ?? .null
+        }
+        method(object, "setPrototypeOf") { realm, _, arguments throws(JSFailure) in
+            if let object = arguments[0].object {
+                let parent = arguments[1].object
+                if let parent, parent === object || parent.inherits(from: object) {
+                    throw realm.typeError("Cyclic __proto__ value")
+                }
+                object.prototype = parent
+            }
+            return arguments[0]
+        }
+        method(object, "defineProperty") { realm, _, arguments throws(JSFailure) in
+            guard let object = arguments[0].object else { throw realm.typeError("Object.defineProperty called on non-object") }
+            try realm.defineProperty(object, key: realm.key(arguments[1]), descriptor: arguments[2])
+            return arguments[0]
+        }
+        method(object, "is") { _, _, arguments throws(JSFailure) in
+            if case .number(let a) = arguments[0], case .number(let b) = arguments[1], a == 0, b == 0 {
+                return .boolean(a.sign == b.sign)
+            }
+            return .boolean(arguments[0].isSame(as: arguments[1]))
+        }
+        method(prototype, "hasOwnProperty") { realm, this, arguments throws(JSFailure) in
+            .boolean(try realm.toObject(this).hasOwn(try realm.key(arguments[0]), realm))
+        }
+        method(object, "hasOwn") { realm, _, arguments throws(JSFailure) in
+            .boolean(try realm.toObject(arguments[0]).hasOwn(try realm.key(arguments[1]), realm))
+        }
+        method(prototype, "isPrototypeOf") { _, this, arguments throws(JSFailure) in
+            guard let object = arguments[0].object, let prototype = this.object else { return .boolean(false) }
+            return .boolean(object.inherits(from: prototype))
+        }
+        method(prototype, "valueOf") { realm, this, _ throws(JSFailure) in .object(try realm.toObject(this)) }
+        method(prototype, "toLocaleString") { realm, this, _ throws(JSFailure) in .string(try realm.toString(this)) }
+        method(prototype, "toString") { realm, this, _ throws(JSFailure) in
+            switch this {
+            case .undefined: return realm.string("[object Undefined]")
+            case .null: return realm.string("[object Null]")
+            default: return .string(JSString.make("[object \(realm.className(try realm.toObject(this)))]"))
+            }
+        }
+    }
+
+    /// The class that `Object.prototype.toString` names.
+    private func className(_ object: JSObject) -> StaticString {
+        switch object.kind {
+        case .function: return "Function"
+        case .array: return "Array"
+        case .error: return "Error"
+        case .date: return "Date"
+        case .promise: return "Promise"
+        case .arrayBuffer: return "ArrayBuffer"
+        case .typedArray: return unsafeDowncast(object, to: JSTypedArray.self).element.constructorName
+        case .wrapper:
+            switch unsafeDowncast(object, to: JSWrapper.self).value {
+            case .string: return "String"
+            case .number: return "Number"
+            case .boolean: return "Boolean"
+            case .symbol: return "Symbol"
+            default: return "Object"
+            }
+        case .ordinary, .accessor: return "Object"
+        }
+    }
+
+    private func defineProperty(_ object: JSObject, key: PropertyKey, descriptor: JSValue) throws(JSFailure) {
+        guard let fields = descriptor.object else {
+            throw typeError("Property description must be an object: \(inspect(descriptor))")
+        }
+        var attributes: PropertyAttributes = []
+        if try fields.get(self.key("enumerable"), self).isTruthy { attributes.insert(.enumerable) }
+        if try fields.get(self.key("configurable"), self).isTruthy { attributes.insert(.configurable) }
+        let slot = object.properties.find(key)
+        if slot >= 0, !object.properties[slot].attributes.contains(.configurable) {
+            throw typeError("Cannot redefine property: \(keyText(key))")
+        }
+        guard slot >= 0 || object.isExtensible else {
+            throw typeError("Cannot define property \(keyText(key)), object is not extensible")
+        }
+        let getter = try fields.get(self.key("get"), self).function
+        let setter = try fields.get(self.key("set"), self).function
+        if getter != nil || setter != nil {
+            object.define(key, .object(JSAccessor(getter: getter, setter: setter)), attributes.union(.accessor))
+            return
+        }
+        if try fields.get(self.key("writable"), self).isTruthy { attributes.insert(.writable) }
+        let value = try fields.get(self.key("value"), self)
+        if object.isExotic, try object.exoticSet(key, value, self) != nil { return }
+        object.define(key, value, attributes)
+    }
+
+    /// The first argument of a function of `Reflect`.
+    private func target(_ value: JSValue, _ name: StaticString) throws(JSFailure) -> JSObject {
+        guard let object = value.object else { throw typeError("Reflect.\(name) called on non-object") }
+        return object
+    }
+
+    func installReflect() {
+        let reflect = makeObject()
+        global.define(key("Reflect"), .object(reflect), .builtIn)
+        method(reflect, "get") { realm, _, arguments throws(JSFailure) in
+            try realm.target(arguments[0], "get").get(realm.key(arguments[1]), realm)
+        }
+        method(reflect, "set") { realm, _, arguments throws(JSFailure) in
+            .boolean(try realm.target(arguments[0], "set").set(realm.key(arguments[1]), arguments[2], realm))
+        }
+        method(reflect, "has") { realm, _, arguments throws(JSFailure) in
+            .boolean(try realm.target(arguments[0], "has").has(realm.key(arguments[1]), realm))
+        }
+        method(reflect, "deleteProperty") { realm, _, arguments throws(JSFailure) in
+            .boolean(try realm.target(arguments[0], "deleteProperty").delete(try realm.key(arguments[1]), realm))
+        }
+        method(reflect, "ownKeys") { realm, _, arguments throws(JSFailure) in
+            let keys = try realm.target(arguments[0], "ownKeys").ownKeys(enumerableOnly: false, realm)
+            return .object(realm.makeArray(ContiguousArray(keys.map { realm.string($0) })))
+        }
+        method(reflect, "apply") { realm, _, arguments throws(JSFailure) in
+            let function = try realm.callable(arguments[0], "Function.prototype.apply")
+            return try realm.call(function, this: arguments[1], values: realm.list(arguments[2]))
+        }
+        method(reflect, "construct") { realm, _, arguments throws(JSFailure) in
+            let list = try realm.list(arguments[1])
+            return try realm.withArguments(count: list.count, fill: { list[$0] }) { (values) throws(JSFailure) in
+                try realm.construct(arguments[0], values)
+            }
+        }
+    }
+}

@@ -1,0 +1,180 @@
+extension JSRealm {
+    /// `String`, `Number`, `Boolean`, `Symbol` and the functions that read numbers.
+    func installPrimitives() {
+        installString()
+        installNumber()
+        constructor(
+            "Boolean", prototypes.boolean,
+            call: { _, _, arguments throws(JSFailure) in .boolean(arguments[0].isTruthy) },
+            new: { realm, _, arguments throws(JSFailure) in
+                .object(JSWrapper(.boolean(arguments[0].isTruthy), prototype: realm.prototypes.boolean))
+            })
+        let symbol = constructor(
+            "Symbol", prototypes.symbol,
+            call: { realm, _, arguments throws(JSFailure) in
+                .symbol(realm.makeSymbol(try arguments[0].isUndefined ? nil : realm.toString(arguments[0])))
+            },
+            new: { realm, _, _ throws(JSFailure) in throw realm.typeError("Symbol is not a constructor") })
+        symbol.define(key("iterator"), .symbol(makeSymbol(JSString.make("Symbol.iterator"))), [])
+        for prototype in [prototypes.boolean, prototypes.symbol, prototypes.string] {
+            method(prototype, "toString") { realm, this, _ throws(JSFailure) in .string(try realm.describe(realm.primitive(this))) }
+        }
+        for prototype in [prototypes.boolean, prototypes.symbol, prototypes.string, prototypes.number] {
+            method(prototype, "valueOf") { realm, this, _ throws(JSFailure) in realm.primitive(this) }
+        }
+    }
+
+    /// The primitive value that `this` is or wraps.
+    private func primitive(_ this: JSValue) -> JSValue {
+        if let object = this.object, object.kind == .wrapper { return unsafeDowncast(object, to: JSWrapper.self).value }
+        return this
+    }
+
+    private func installString() {
+        let convert: JSCode = { realm, _, arguments throws(JSFailure) in
+            .string(try arguments.count == 0 ? JSString.make("") : realm.describe(arguments[0]))
+        }
+        let constructor = constructor(
+            "String", prototypes.string, call: convert,
+            new: { realm, this, arguments throws(JSFailure) in
+                .object(JSWrapper(try convert(realm, this, arguments), prototype: realm.prototypes.string))
+            })
+        method(constructor, "fromCharCode") { realm, _, arguments throws(JSFailure) in
+            var units: [UInt16] = []
+            for position in 0..<arguments.count {
+                units.append(UInt16(truncatingIfNeeded: NumberText.uint32(try realm.toNumber(arguments[position]))))
+            }
+            return .string(JSString.make(utf16: units))
+        }
+        let prototype = prototypes.string
+        method(prototype, "charCodeAt") { realm, this, arguments throws(JSFailure) in
+            let units = try realm.toString(this).utf16
+            let index = try realm.toInteger(arguments[0])
+            return .number(units.indices.contains(index) ? Double(units[index]) : .nan)
+        }
+        method(prototype, "charAt") { realm, this, arguments throws(JSFailure) in
+            let index = try realm.toInteger(arguments[0])
+            return try index < 0 ? realm.string("") : realm.codeUnit(of: realm.toString(this), at: index) ?? realm.string("")
+        }
+        method(prototype, "concat") { realm, this, arguments throws(JSFailure) in
+            var text = try realm.toString(this)
+            for position in 0..<arguments.count { text = text.appending(try realm.toString(arguments[position])) }
+            return .string(text)
+        }
+        method(prototype, "indexOf") { realm, this, arguments throws(JSFailure) in
+            let units = try realm.toString(this).utf16
+            let wanted = try realm.toString(arguments[0]).utf16
+            let start = min(max(0, try realm.toInteger(arguments[1])), units.count)
+            guard wanted.count <= units.count - start else { return .number(-1.0) }
+            for index in start...(units.count - wanted.count) where units[index...].starts(with: wanted) {
+                return .number(index)
+            }
+            return .number(-1.0)
+        }
+        method(prototype, "slice") { realm, this, arguments throws(JSFailure) in
+            let units = try realm.toString(this).utf16
+            let range = try realm.range(arguments, count: units.count)
+            return .string(JSString.make(utf16: units[range]))
+        }
+        method(prototype, "substring") { realm, this, arguments throws(JSFailure) in
+            let units = try realm.toString(this).utf16
+            let start = min(max(0, try realm.toInteger(arguments[0])), units.count)
+            let end = try arguments[1].isUndefined ? units.count : min(max(0, realm.toInteger(arguments[1])), units.count)
+            return .string(JSString.make(utf16: units[min(start, end)..<max(start, end)]))
+        }
+        method(prototype, "split") { realm, this, arguments throws(JSFailure) in
+            let text = try realm.toString(this)
+            if arguments[0].isUndefined { return .object(realm.makeArray([.string(text)])) }
+            let units = text.utf16
+            let separator = try realm.toString(arguments[0]).utf16
+            var parts = ContiguousArray<JSValue>()
+            if separator.isEmpty {
+                for unit in units { parts.append(.string(JSString.make(utf16: CollectionOfOne(unit)))) }
+                return .object(realm.makeArray(parts))
+            }
+            var start = 0
+            var index = 0
+            while index + separator.count <= units.count {
+                if units[index...].starts(with: separator) {
+                    parts.append(.string(JSString.make(utf16: units[start..<index])))
+                    index += separator.count
+                    start = index
+                } else {
+                    index += 1
+                }
+            }
+            parts.append(.string(JSString.make(utf16: units[start...])))
+            return .object(realm.makeArray(parts))
+        }
+        method(prototype, "trim") { realm, this, _ throws(JSFailure) in
+            let text = try realm.toString(this).text
+            let kept = text.drop { $0.isWhitespace }
+            return realm.string(String(kept.reversed().drop { $0.isWhitespace }.reversed()))
+        }
+        method(prototype, "toUpperCase") { realm, this, _ throws(JSFailure) in realm.string(try realm.toString(this).text.uppercased()) }
+        method(prototype, "toLowerCase") { realm, this, _ throws(JSFailure) in realm.string(try realm.toString(this).text.lowercased()) }
+    }
+
+    /// The range that the arguments (start, end) of `slice` mean: negative numbers count from the end.
+    func range(_ arguments: JSArguments, count: Int) throws(JSFailure) -> Range<Int> {
+        func position(_ value: JSValue, _ absent: Int) throws(JSFailure) -> Int {
+            if value.isUndefined { return absent }
+            let number = try toInteger(value)
+            return number < 0 ? max(0, count + number) : min(number, count)
+        }
+        let start = try position(arguments[0], 0)
+        return start..<max(start, try position(arguments[1], count))
+    }
+
+    private func installNumber() {
+        let convert: JSCode = { realm, _, arguments throws(JSFailure) in
+            .number(try arguments.count == 0 ? 0 : realm.toNumber(arguments[0]))
+        }
+        let number = constructor(
+            "Number", prototypes.number, call: convert,
+            new: { realm, this, arguments throws(JSFailure) in
+                .object(JSWrapper(try convert(realm, this, arguments), prototype: realm.prototypes.number))
+            })
+        number.define(key("MAX_SAFE_INTEGER"), .number(9_007_199_254_740_991.0), [])
+        number.define(key("MIN_SAFE_INTEGER"), .number(-9_007_199_254_740_991.0), [])
+        number.define(key("MAX_VALUE"), .number(Double.greatestFiniteMagnitude), [])
+        number.define(key("MIN_VALUE"), .number(Double.leastNonzeroMagnitude), [])
+        number.define(key("EPSILON"), .number(Double.ulpOfOne), [])
+        method(number, "isInteger") { _, _, arguments throws(JSFailure) in
+            guard case .number(let value) = arguments[0] else { return .boolean(false) }
+            return .boolean(value.isFinite && value == value.rounded(.towardZero))
+        }
+        for holder in [number, global] {
+            method(holder, "isNaN") { realm, _, arguments throws(JSFailure) in .boolean(try realm.toNumber(arguments[0]).isNaN) }
+            method(holder, "isFinite") { realm, _, arguments throws(JSFailure) in .boolean(try realm.toNumber(arguments[0]).isFinite) }
+            method(holder, "parseFloat") { realm, _, arguments throws(JSFailure) in
+                .number(NumberText.parseFloat(try realm.toString(arguments[0])))
+            }
+            method(holder, "parseInt") { realm, _, arguments throws(JSFailure) in
+                let radix = Int32(bitPattern: NumberText.uint32(try realm.toNumber(arguments[1])))
+                return .number(NumberText.parseInt(try realm.toString(arguments[0]), radix: radix))
+            }
+        }
+        method(prototypes.number, "toString") { realm, this, arguments throws(JSFailure) in
+            guard case .number(let value) = realm.primitive(this) else {
+                throw realm.typeError("Number.prototype.toString requires that 'this' be a Number")
+            }
+            let radix = try arguments[0].isUndefined ? 10 : realm.toInteger(arguments[0])
+            guard radix >= 2, radix <= 36 else { throw realm.rangeError("toString() radix must be between 2 and 36") }
+            guard radix != 10, value.isFinite, value == value.rounded(.towardZero), abs(value) < 9.2e18 else {
+                return realm.string(NumberText.format(value))
+            }
+            return realm.string(String(Int64(value), radix: radix))
+        }
+        method(prototypes.number, "toFixed") { realm, this, arguments throws(JSFailure) in
+            guard case .number(let value) = realm.primitive(this) else {
+                throw realm.typeError("Number.prototype.toFixed requires that 'this' be a Number")
+            }
+            let digits = try realm.toInteger(arguments[0])
+            guard digits >= 0, digits <= 100 else {
+                throw realm.rangeError("toFixed() digits argument must be between 0 and 100")
+            }
+            return realm.string(NumberText.fixed(value, digits: digits))
+        }
+    }
+}

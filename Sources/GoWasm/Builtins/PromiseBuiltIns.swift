@@ -1,0 +1,95 @@
+extension JSRealm {
+    func makePromise() -> JSPromise { JSPromise(prototype: prototypes.promise) }
+
+    /// The promise that a value is, or one that it resolves.
+    private func promise(resolving value: JSValue) -> JSPromise {
+        if let object = value.object, object.kind == .promise { return unsafeDowncast(object, to: JSPromise.self) }
+        let promise = makePromise()
+        promise.resolve(value, self)
+        return promise
+    }
+
+    func installPromise() {
+        let prototype = prototypes.promise
+        let constructor = constructor("Promise", prototype) { realm, _, arguments throws(JSFailure) in
+            guard let executor = arguments[0].function else {
+                throw realm.typeError("Promise resolver \(realm.inspect(arguments[0])) is not a function")
+            }
+            let promise = realm.makePromise()
+            do throws(JSFailure) {
+                _ = try realm.call(
+                    executor, this: .undefined, .object(promise.resolver(realm)), .object(promise.rejecter(realm)))
+            } catch {
+                guard case .thrown(let reason) = error else { throw error }
+                promise.reject(reason, realm)
+            }
+            return .object(promise)
+        }
+        method(constructor, "resolve") { realm, _, arguments throws(JSFailure) in
+            .object(realm.promise(resolving: arguments[0]))
+        }
+        method(constructor, "reject") { realm, _, arguments throws(JSFailure) in
+            let promise = realm.makePromise()
+            promise.reject(arguments[0], realm)
+            return .object(promise)
+        }
+        installPromiseCombinators(constructor)
+        func promiseThis(_ realm: JSRealm, _ this: JSValue) throws(JSFailure) -> JSPromise {
+            guard let object = this.object, object.kind == .promise else {
+                throw realm.typeError("Method Promise.prototype.then called on incompatible receiver \(realm.inspect(this))")
+            }
+            return unsafeDowncast(object, to: JSPromise.self)
+        }
+        method(prototype, "then") { realm, this, arguments throws(JSFailure) in
+            let derived = realm.makePromise()
+            try promiseThis(realm, this).then(arguments[0].function, arguments[1].function, realm, derived: derived)
+            return .object(derived)
+        }
+        method(prototype, "catch") { realm, this, arguments throws(JSFailure) in
+            let derived = realm.makePromise()
+            try promiseThis(realm, this).then(nil, arguments[0].function, realm, derived: derived)
+            return .object(derived)
+        }
+        method(prototype, "finally") { realm, this, arguments throws(JSFailure) in
+            let derived = realm.makePromise()
+            let cleanup = arguments[0].function
+            let onFulfilled = realm.makeFunction { realm, _, arguments throws(JSFailure) in
+                if let cleanup { _ = try realm.call(cleanup, this: .undefined) }
+                return arguments[0]
+            }
+            let onRejected = realm.makeFunction { realm, _, arguments throws(JSFailure) in
+                if let cleanup { _ = try realm.call(cleanup, this: .undefined) }
+                throw .thrown(arguments[0])
+            }
+            try promiseThis(realm, this).then(onFulfilled, onRejected, realm, derived: derived)
+            return .object(derived)
+        }
+    }
+
+    private func installPromiseCombinators(_ constructor: JSFunction) {
+        method(constructor, "all") { realm, _, arguments throws(JSFailure) in
+            let all = realm.makePromise()
+            let values = try realm.list(arguments[0])
+            let results = realm.makeArray(ContiguousArray(repeating: .undefined, count: values.count))
+            var remaining = values.count
+            if remaining == 0 { all.resolve(.object(results), realm) }
+            for (index, value) in values.enumerated() {
+                let onFulfilled = realm.makeFunction { realm, _, arguments throws(JSFailure) in
+                    try results.set(PropertyKey(index: index), arguments[0], realm)
+                    remaining -= 1
+                    if remaining == 0 { all.resolve(.object(results), realm) }
+                    return .undefined
+                }
+                realm.promise(resolving: value).then(onFulfilled, all.rejecter(realm), realm, derived: nil)
+            }
+            return .object(all)
+        }
+        method(constructor, "race") { realm, _, arguments throws(JSFailure) in
+            let race = realm.makePromise()
+            for value in try realm.list(arguments[0]) {
+                realm.promise(resolving: value).then(race.resolver(realm), race.rejecter(realm), realm, derived: nil)
+            }
+            return .object(race)
+        }
+    }
+}

@@ -1,0 +1,76 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// Reading and writing of file descriptors as native programs do it.
+enum Descriptors {
+    /// Writes all bytes, however many system calls it takes: a full pipe is waited for, interruptions are repeated.
+    ///
+    /// Nothing is buffered, so what a program has written is out even when it traps next. A broken pipe ends the
+    /// process by SIGPIPE, as it ends native programs, unless that signal is ignored.
+    static func writeAll(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) throws(ErrorCode) {
+        var offset = 0
+        while offset < bytes.count {
+            let written = write(descriptor, bytes.baseAddress! + offset, bytes.count - offset)
+            if written >= 0 {
+                offset += written
+            } else if errno == EAGAIN || errno == EWOULDBLOCK {
+                wait(for: descriptor, events: Int16(POLLOUT))
+            } else if errno != EINTR {
+                throw ErrorCode.last
+            }
+        }
+    }
+
+    /// Writes text, and ignores failures: for what is said about the program, which nobody can be told about otherwise.
+    static func report(_ text: String, to descriptor: Int32 = STDERR_FILENO) {
+        var text = text
+        text.withUTF8 { try? writeAll(descriptor, UnsafeRawBufferPointer($0)) }
+    }
+
+    /// Reads what is there, at most `bytes.count`; waits for the first byte. 0 at the end of the file.
+    static func read(_ descriptor: Int32, _ bytes: UnsafeMutableRawBufferPointer) throws(ErrorCode) -> Int {
+        while true {
+            if let count = try readIfReady(descriptor, bytes) { return count }
+            wait(for: descriptor, events: Int16(POLLIN))
+        }
+    }
+
+    /// Reads like ``read(_:_:)``, but returns nil where a descriptor that does not block has nothing yet.
+    static func readIfReady(_ descriptor: Int32, _ bytes: UnsafeMutableRawBufferPointer) throws(ErrorCode) -> Int? {
+        // Without room there is nothing to point at, but a bad descriptor shall be reported all the same.
+        var nothing: UInt8 = 0
+        while true {
+            let count =
+                if let start = bytes.baseAddress {
+                    unistdRead(descriptor, start, bytes.count)
+                } else {
+                    unistdRead(descriptor, &nothing, 0)
+                }
+            if count >= 0 { return count }
+            if errno == EAGAIN || errno == EWOULDBLOCK { return nil }
+            if errno != EINTR { throw ErrorCode.last }
+        }
+    }
+
+    /// Whether a read of the descriptor returns at once: always so for regular files.
+    static func isReadable(_ descriptor: Int32) -> Bool {
+        var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        // An error counts as ready: the read reports it.
+        return poll(&request, 1, 0) != 0
+    }
+
+    private static func wait(for descriptor: Int32, events: Int16) {
+        var request = pollfd(fd: descriptor, events: events, revents: 0)
+        _ = poll(&request, 1, -1)
+    }
+}
+
+/// The system call, whose name the type's own methods hide.
+private func unistdRead(_ descriptor: Int32, _ bytes: UnsafeMutableRawPointer, _ count: Int) -> Int {
+    read(descriptor, bytes, count)
+}

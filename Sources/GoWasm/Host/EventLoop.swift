@@ -1,0 +1,225 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// The tasks of a program and their order: that of Node, as far as programs can tell.
+///
+/// A round runs the timers that are due, then the completed file operations, then reads that have become possible.
+/// After each of these tasks run all microtasks. Only ``wait(_:)`` ever blocks, until the next timer or input.
+final class EventLoop {
+    /// What a timer does.
+    enum TimerAction {
+        /// Delivers a timeout event to Go.
+        case go(id: Int32)
+        /// Calls a function, again and again when there is an interval in nanoseconds.
+        case call(JSFunction, ContiguousArray<JSValue>, interval: Int64?)
+    }
+
+    struct Timer {
+        /// In nanoseconds of ``Clock/elapsed``.
+        var deadline: Int64
+        var id: Int32
+        var action: TimerAction
+    }
+
+    /// A task that can run now.
+    enum Task {
+        /// The end of a file operation: the error or null, and the result.
+        case completion(JSFunction, JSValue, JSValue)
+        case call(JSFunction, ContiguousArray<JSValue>)
+        /// Wakes the run loop of Go 1.11.
+        case wake
+    }
+
+    /// A job that runs before the next task.
+    enum Microtask {
+        case call(JSFunction)
+        case react(JSPromise.Reaction, JSPromise.State)
+        case adopt(promise: JSPromise, thenable: JSValue, then: JSFunction)
+    }
+
+    /// A read of a descriptor that had nothing to read.
+    struct PendingRead {
+        var descriptor: Int32
+        var target: JSTypedArray
+        var range: Range<Int>
+        var callback: JSFunction
+    }
+
+    var tasks = Queue<Task>()
+    var microtasks = Queue<Microtask>()
+    var pendingReads: [PendingRead] = []
+    var unhandledRejections: [JSPromise] = []
+    /// A failure that ended the program inside a promise job, to be thrown by the loop.
+    var pendingAbort: JSFailure?
+    private var timers = TimerHeap()
+    private var nextTimerID: Int32 = 1
+
+    /// Whether anything can still happen by itself.
+    var isAlive: Bool { !tasks.isEmpty || !microtasks.isEmpty || !pendingReads.isEmpty || !timers.isEmpty }
+
+    /// Adds a timer and returns its id.
+    func addTimer(deadline: Int64, _ action: TimerAction) -> Int32 {
+        let id = nextTimerID
+        nextTimerID &+= 1
+        timers.insert(Timer(deadline: deadline, id: id, action: action))
+        return id
+    }
+
+    func addTimer(_ timer: Timer) { timers.insert(timer) }
+
+    /// Removes a timer; unknown ids are ignored.
+    func removeTimer(_ id: Int32) { timers.remove(id) }
+
+    /// The timer that is due first, if its time has come.
+    func takeTimer(dueAt now: Int64) -> Timer? { timers.takeFirst(dueAt: now) }
+
+    /// Forgets everything.
+    func discardAll() {
+        tasks = Queue()
+        microtasks = Queue()
+        pendingReads = []
+        unhandledRejections = []
+        timers = TimerHeap()
+    }
+
+    /// Waits until a timer is due, a pending read can proceed, or there is a task.
+    func wait(_ clock: Clock) {
+        let isReady = !tasks.isEmpty
+        guard !isReady || !pendingReads.isEmpty else { return }
+        var limit: Int64? = isReady ? 0 : nil
+        if !isReady, let deadline = timers.firstDeadline { limit = max(0, deadline - clock.elapsed) }
+        if pendingReads.isEmpty {
+            guard let limit, limit > 0 else { return }
+            var time = timespec(tv_sec: Int(limit / 1_000_000_000), tv_nsec: Int(limit % 1_000_000_000))
+            nanosleep(&time, nil)
+            return
+        }
+        // Rounded up: a timer must not find that its time has not come yet.
+        let milliseconds = limit.map { Int32(clamping: ($0 + 999_999) / 1_000_000) } ?? -1
+        var requests = pendingReads.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+        _ = poll(&requests, nfds_t(requests.count), milliseconds)
+        // Reads complete in the order in which they were asked for.
+        var waiting: [PendingRead] = []
+        for (read, request) in zip(pendingReads, requests) {
+            if request.revents == 0 || !complete(read) { waiting.append(read) }
+        }
+        pendingReads = waiting
+    }
+
+    /// Reads, and queues the callback; false when there was nothing to read after all.
+    func complete(_ read: PendingRead) -> Bool {
+        do throws(ErrorCode) {
+            let bytes = read.target.bytes
+            let room = read.range.clamped(to: 0..<bytes.count)
+            let target = UnsafeMutableRawBufferPointer(rebasing: bytes[room])
+            guard let count = try Descriptors.readIfReady(read.descriptor, target) else { return false }
+            tasks.append(.completion(read.callback, .null, .number(count)))
+        } catch {
+            tasks.append(.call(read.callback, [readFailure(error)]))
+        }
+        return true
+    }
+
+    /// Makes the JavaScript error for a failed read; set by the realm.
+    var readFailure: (ErrorCode) -> JSValue = { _ in .null }
+}
+
+/// A queue in a ring.
+struct Queue<Element> {
+    private var ring: ContiguousArray<Element?> = ContiguousArray(repeating: nil, count: 16)
+    private var head = 0
+    private(set) var count = 0
+
+    var isEmpty: Bool { count == 0 }
+
+    mutating func append(_ element: Element) {
+        if count == ring.count {
+            var wider = ContiguousArray<Element?>()
+            wider.reserveCapacity(count * 2)
+            for position in 0..<count { wider.append(ring[(head + position) & (ring.count - 1)]) }
+            wider.append(contentsOf: repeatElement(nil, count: count))
+            ring = wider
+            head = 0
+        }
+        ring[(head + count) & (ring.count - 1)] = element
+        count += 1
+    }
+
+    mutating func popFirst() -> Element? {
+        guard count > 0 else { return nil }
+        let element = ring[head].take()
+        head = (head + 1) & (ring.count - 1)
+        count -= 1
+        return element
+    }
+}
+
+/// Timers by deadline, those of the same deadline by id: a binary heap.
+struct TimerHeap {
+    private var heap: [EventLoop.Timer] = []
+    /// Ids in the heap whose timers have not been removed.
+    private var live: Set<Int32> = []
+
+    var isEmpty: Bool { live.isEmpty }
+
+    mutating func insert(_ timer: EventLoop.Timer) {
+        live.insert(timer.id)
+        heap.append(timer)
+        var child = heap.count - 1
+        while child > 0, Self.isBefore(heap[child], heap[(child - 1) / 2]) {
+            heap.swapAt(child, (child - 1) / 2)
+            child = (child - 1) / 2
+        }
+    }
+
+    mutating func remove(_ id: Int32) {
+        guard live.remove(id) != nil else { return }
+        // Removed timers stay until they come to the top, unless they are the majority.
+        if heap.count > 64, heap.count > live.count * 2 {
+            let remaining = heap.filter { live.contains($0.id) }
+            heap = []
+            for timer in remaining { insert(timer) }
+        } else {
+            dropRemoved()
+        }
+    }
+
+    /// The earliest deadline.
+    var firstDeadline: Int64? { heap.first?.deadline }
+
+    mutating func takeFirst(dueAt now: Int64) -> EventLoop.Timer? {
+        guard let first = heap.first, first.deadline <= now else { return nil }
+        live.remove(first.id)
+        dropFirst()
+        dropRemoved()
+        return first
+    }
+
+    private mutating func dropRemoved() {
+        while let first = heap.first, !live.contains(first.id) { dropFirst() }
+    }
+
+    private mutating func dropFirst() {
+        heap.swapAt(0, heap.count - 1)
+        heap.removeLast()
+        var parent = 0
+        while true {
+            var least = parent
+            for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count {
+                if Self.isBefore(heap[child], heap[least]) { least = child }
+            }
+            if least == parent { return }
+            heap.swapAt(parent, least)
+            parent = least
+        }
+    }
+
+    private static func isBefore(_ a: EventLoop.Timer, _ b: EventLoop.Timer) -> Bool {
+        (a.deadline, a.id) < (b.deadline, b.id)
+    }
+}

@@ -1,0 +1,45 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// What a program gets of the machine that it runs on.
+final class HostServices {
+    var files: FileSystem
+    let clock = Clock()
+    /// The program's environment, sorted by key: `process.env`.
+    let environment: [(key: String, value: String)]
+    /// The memory of the guest; set when the instance exists.
+    var guestMemory: () -> GuestMemory = { .empty }
+
+    init(environment: [(key: String, value: String)] = [], access: FileAccess = .none) {
+        self.environment = environment
+        files = FileSystem(access: access)
+    }
+
+    /// What `process.argv0` and `process.execPath` name. Go's net/http uses its own fake network under "node".
+    static let argv0: StaticString = "node"
+    /// What `process.version` says: that of the Node whose behaviour is the model here.
+    static let nodeVersion: StaticString = "v24.0.0"
+}
+
+/// The linear memory of the guest as it is at one moment.
+struct GuestMemory {
+    let base: UnsafeMutableRawPointer
+    /// The size in bytes.
+    let count: UInt64
+
+    static var empty: GuestMemory { GuestMemory(base: UnsafeMutableRawPointer(bitPattern: 16)!, count: 0) }
+
+    var bytes: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(start: base, count: Int(count)) }
+
+    /// `count` bytes from an address on, if they all lie in the memory.
+    @inline(__always)
+    func slice(_ address: UInt64, _ length: UInt64) -> UnsafeMutableRawBufferPointer? {
+        guard address <= count, length <= count - address else { return nil }
+        return UnsafeMutableRawBufferPointer(start: base + Int(address), count: Int(length))
+    }
+}

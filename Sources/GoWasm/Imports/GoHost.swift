@@ -1,0 +1,263 @@
+/// The ways from the host into the guest.
+struct GuestEntryPoints {
+    /// Starts Go with the number of arguments and the address of the pointers to them; in 1.11 also resumes it.
+    var run: (UInt32, UInt32) throws -> Void
+    /// Delivers the pending event and lets Go run until all goroutines are idle.
+    var resume: () throws -> Void
+    /// Go's stack pointer.
+    var stackPointer: () throws -> UInt32
+    /// The memory as it is now.
+    var memory: () -> GuestMemory
+}
+
+/// The host of one running Go program: what the class `Go` of wasm_exec.js is.
+final class GoHost {
+    let abi: GoABI
+    let realm: JSRealm
+    let references: ReferenceTable
+    /// The object that Go knows as "jsGo".
+    let instance: JSObject
+    var guest: GuestEntryPoints?
+    /// Gets a line for each import call.
+    let trace: ((String) -> Void)?
+    /// How often Go has been entered: where this has not changed, Go's stack has not moved.
+    private(set) var entryCount = 0
+    /// The timeout events that Go waits for.
+    private var scheduledTimeouts: Set<Int32> = []
+    private var nextTimeoutID: Int32 = 1
+    /// The loop's timers behind the timeout events.
+    private var timerIDs: [Int32: Int32] = [:]
+    /// Whether the run loop of 1.11 has been woken already.
+    private var isWakePending = false
+
+    init(_ abi: GoABI, host: HostServices, trace: ((String) -> Void)? = nil) {
+        self.abi = abi
+        self.trace = trace
+        realm = JSRealm(host: host)
+        instance = realm.makeObject()
+        let memory = realm.makeObject()
+        let guestBuffer = JSArrayBuffer(GuestStorage { [unowned host] in host.guestMemory() }, prototype: realm.prototypes.arrayBuffer)
+        memory.define(realm.keys.buffer, .object(guestBuffer))
+        references = ReferenceTable(abi, global: realm.global, memory: memory, goInstance: instance)
+        installInstance()
+    }
+
+    /// Lets go of everything: the objects of JavaScript refer to each other in circles, and the guest to its host.
+    func dismantle() {
+        guest = nil
+        realm.dismantle()
+    }
+
+    /// The memory of the guest as it is now.
+    @inline(__always)
+    var memory: GuestMemory { guest?.memory() ?? .empty }
+
+    // MARK: The Go instance
+
+    private func installInstance() {
+        if abi.usesRunLoop {
+            instance.define(realm.keys.callbackShutdown, .boolean(false))
+            installCallbackHelpers()
+        } else {
+            instance.define(realm.keys.pendingEvent, .null)
+            realm.method(instance, "_makeFuncWrapper") { [unowned self] realm, _, arguments throws(JSFailure) in
+                .object(makeFunctionWrapper(arguments[0]))
+            }
+        }
+        // Go's own tests look at the length of this.
+        realm.getter(instance, "_values") { [unowned self] realm, _, _ throws(JSFailure) in
+            .object(JSArray(length: Int(references.count), prototype: realm.prototypes.array))
+        }
+    }
+
+    /// The function that `js.FuncOf` makes: hands the call to Go as an event, and returns what Go put into it.
+    private func makeFunctionWrapper(_ id: JSValue) -> JSFunction {
+        realm.makeFunction(construction: .ordinary) { [unowned self] realm, this, arguments throws(JSFailure) in
+            let event = realm.makeObject()
+            event.properties.reserve(4)
+            event.properties.append(realm.keys.id, id, .assigned)
+            event.properties.append(realm.keys.this, this, .assigned)
+            event.properties.append(realm.keys.args, .object(realm.makeArray(arguments.values)), .assigned)
+            try instance.set(realm.keys.pendingEvent, .object(event), realm)
+            try resume()
+            return try event.get(realm.keys.result, realm)
+        }
+    }
+
+    /// The static functions of the class `Go` that `js.NewCallback` of 1.11 uses.
+    private func installCallbackHelpers() {
+        let go = realm.makeObject()
+        realm.global.define(realm.key("Go"), .object(go), .builtIn)
+        realm.method(go, "_makeCallbackHelper") { [unowned self] realm, _, arguments throws(JSFailure) in
+            let (id, queue) = (arguments[0], arguments[1])
+            return .object(
+                realm.makeFunction { [unowned self] realm, _, arguments throws(JSFailure) in
+                    let call = realm.makeObject()
+                    call.define(realm.keys.id, id)
+                    call.define(realm.keys.args, .object(realm.makeArray(arguments.values)))
+                    queue.array?.append(.object(call))
+                    wake()
+                    return .undefined
+                })
+        }
+        realm.method(go, "_makeEventCallbackHelper") { realm, _, arguments throws(JSFailure) in
+            let names: [StaticString] = ["preventDefault", "stopPropagation", "stopImmediatePropagation"]
+            var chosen: [PropertyKey] = []
+            for (position, name) in names.enumerated() where arguments[position].isTruthy { chosen.append(realm.key(name)) }
+            let function = try realm.callable(arguments[3], "_makeEventCallbackHelper")
+            return .object(
+                realm.makeFunction { realm, _, arguments throws(JSFailure) in
+                    for key in chosen {
+                        guard let method = try realm.get(arguments[0], key).function else {
+                            throw realm.typeError("event.\(realm.keyText(key)) is not a function")
+                        }
+                        _ = try realm.call(method, this: arguments[0])
+                    }
+                    return try realm.call(function, this: .undefined, arguments[0])
+                })
+        }
+    }
+
+    // MARK: Entering Go
+
+    /// Lets Go handle the pending event. May be called while Go is running, inside an import.
+    func resume() throws(JSFailure) {
+        try realm.checkStack()
+        entryCount &+= 1
+        do {
+            try guest?.resume()
+        } catch {
+            throw .aborted(error)
+        }
+    }
+
+    /// Starts Go; or resumes that of 1.11.
+    func run(_ argumentCount: UInt32, _ argumentPointers: UInt32) throws(JSFailure) {
+        entryCount &+= 1
+        do {
+            try guest?.run(argumentCount, argumentPointers)
+        } catch {
+            throw .aborted(error)
+        }
+    }
+
+    // MARK: Timeout events
+
+    /// Arms a one-shot timer that lets Go run, and returns the id by which Go may clear it.
+    func scheduleTimeout(milliseconds: Int64) -> Int32 {
+        let id = nextTimeoutID
+        nextTimeoutID &+= 1
+        scheduledTimeouts.insert(id)
+        // Limited to 290 years, so that no sum overflows.
+        let delay = min(max(0, milliseconds), 1 << 43) + abi.addedDelay
+        let deadline = realm.host.clock.elapsed.addingReportingOverflow(delay * 1_000_000)
+        timerIDs[id] = realm.events.addTimer(deadline: deadline.overflow ? .max : deadline.partialValue, .go(id: id))
+        return id
+    }
+
+    func clearTimeout(_ id: Int32) {
+        scheduledTimeouts.remove(id)
+        if let timer = timerIDs.removeValue(forKey: id) { realm.events.removeTimer(timer) }
+    }
+
+    /// A timeout event's time has come.
+    func fireTimeout(_ id: Int32) throws(JSFailure) {
+        timerIDs[id] = nil
+        if abi.usesRunLoop {
+            wake()
+            return
+        }
+        try resume()
+        guard abi.repeatsMissedTimeouts else { return }
+        while scheduledTimeouts.contains(id) {
+            // Go has not taken note of the event (golang.org/issue/28975): log it and try again, as wasm_exec.js does.
+            Descriptors.report("scheduleTimeoutEvent: missed timeout event\n")
+            try resume()
+        }
+    }
+
+    /// Makes the run loop of 1.11 go round once more, in a task of its own.
+    private func wake() {
+        guard !isWakePending else { return }
+        isWakePending = true
+        realm.events.tasks.append(.wake)
+    }
+
+    // MARK: The event loop
+
+    /// Runs tasks until none is left or can come any more.
+    func runEventLoop() throws(JSFailure) {
+        let events = realm.events
+        while true {
+            try runMicrotasks()
+            guard events.isAlive else { return }
+            // Timers that are armed meanwhile wait for the next round, also those that are due at once.
+            let now = realm.host.clock.elapsed
+            while let timer = events.takeTimer(dueAt: now) {
+                try run(timer, now: now)
+                try runMicrotasks()
+            }
+            for _ in 0..<events.tasks.count {
+                guard let task = events.tasks.popFirst() else { break }
+                try run(task)
+                try runMicrotasks()
+            }
+            events.wait(realm.host.clock)
+        }
+    }
+
+    private func run(_ timer: EventLoop.Timer, now: Int64) throws(JSFailure) {
+        switch timer.action {
+        case .go(let id): try fireTimeout(id)
+        case .call(let function, let arguments, let interval):
+            if let interval {
+                realm.events.addTimer(EventLoop.Timer(deadline: now + interval, id: timer.id, action: timer.action))
+            }
+            _ = try realm.call(function, this: .undefined, values: arguments)
+        }
+    }
+
+    private func run(_ task: EventLoop.Task) throws(JSFailure) {
+        switch task {
+        case .completion(let callback, let error, let result):
+            _ = try realm.withArguments(count: 2, fill: { $0 == 0 ? error : result }) { (arguments) throws(JSFailure) in
+                try realm.call(callback, this: .undefined, arguments: arguments)
+            }
+        case .call(let function, let arguments): _ = try realm.call(function, this: .undefined, values: arguments)
+        case .wake:
+            isWakePending = false
+            try run(0, 0)
+        }
+    }
+
+    private func runMicrotasks() throws(JSFailure) {
+        let events = realm.events
+        while let job = events.microtasks.popFirst() {
+            switch job {
+            case .call(let function): _ = try realm.call(function, this: .undefined)
+            case .react(let reaction, let outcome): try JSPromise.run(reaction, outcome, realm)
+            case .adopt(let promise, let thenable, let then): try promise.adopt(thenable, then: then, realm)
+            }
+        }
+        if let abort = events.pendingAbort { throw abort }
+        guard !events.unhandledRejections.isEmpty else { return }
+        let rejections = events.unhandledRejections
+        events.unhandledRejections = []
+        for promise in rejections where !promise.isHandled {
+            if case .rejected(let reason) = promise.state { throw .thrown(reason) }
+        }
+    }
+
+    /// Tells Go that nothing can happen any more: it reports the deadlock and exits.
+    func reportDeadlock() throws(JSFailure) {
+        if abi.usesRunLoop {
+            try instance.set(realm.keys.callbackShutdown, .boolean(true), realm)
+            try run(0, 0)
+        } else {
+            let event = realm.makeObject()
+            event.define(realm.keys.id, .number(0.0))
+            try instance.set(realm.keys.pendingEvent, .object(event), realm)
+            try resume()
+        }
+    }
+}

@@ -1,0 +1,247 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// The imports of package syscall/js (syscall/js/js.go and its host script).
+///
+/// All arguments are read before JavaScript runs: a function of Go's that it calls may move the stack.
+extension GoHost {
+    /// `func finalizeRef(v ref)`
+    func finalizeRef(_ stack: inout GoStack) { references.release(stack.reference()) }
+
+    /// `func stringVal(value string) ref`
+    func stringVal(_ stack: inout GoStack) throws {
+        let string = UTF8Text.decode(try stack.string())
+        stack.beginResults()
+        stack.put(reference: references.store(.string(string)))
+    }
+
+    /// `func valueGet(v ref, p string) ref`
+    func valueGet(_ stack: inout GoStack) throws {
+        let value = references.load(stack.reference())
+        let name = try stack.string()
+        let object = try target(value, "get")
+        var result = JSValue.undefined
+        let entries = entryCount
+        if let key = realm.existingKey(utf8: name) { result = try object.get(key, receiver: value, realm) }
+        try followStack(&stack, since: entries)
+        stack.beginResults()
+        stack.put(reference: references.store(result))
+    }
+
+    /// `func valueSet(v ref, p string, x ref)`
+    func valueSet(_ stack: inout GoStack) throws {
+        let object = try target(references.load(stack.reference()), "set")
+        let key = realm.key(utf8: try stack.string())
+        try object.set(key, references.load(stack.reference()), realm)
+    }
+
+    /// `func valueDelete(v ref, p string)`
+    func valueDelete(_ stack: inout GoStack) throws {
+        let object = try target(references.load(stack.reference()), "deleteProperty")
+        if let key = realm.existingKey(utf8: try stack.string()) { object.delete(key, realm) }
+    }
+
+    /// `func valueIndex(v ref, i int) ref`
+    func valueIndex(_ stack: inout GoStack) throws {
+        let value = references.load(stack.reference())
+        let index = stack.int64()
+        let result = try target(value, "get").get(realm.key(element: index), receiver: value, realm)
+        stack.beginResults()
+        stack.put(reference: references.store(result))
+    }
+
+    /// `func valueSetIndex(v ref, i int, x ref)`
+    func valueSetIndex(_ stack: inout GoStack) throws {
+        let object = try target(references.load(stack.reference()), "set")
+        let key = realm.key(element: stack.int64())
+        try object.set(key, references.load(stack.reference()), realm)
+    }
+
+    /// `func valueCall(v ref, m string, args []ref) (ref, bool)`
+    func valueCall(_ stack: inout GoStack) throws {
+        let value = references.load(stack.reference())
+        let name = try stack.string()
+        let list = try stack.references()
+        try finish(&stack) { realm throws(JSFailure) in
+            // A primitive has no properties that Reflect.get would read.
+            guard case .object(let object) = value else { throw realm.typeError("Reflect.get called on non-object") }
+            var method = JSValue.undefined
+            let arguments = ReferenceList(list)
+            if let key = realm.existingKey(utf8: name) { method = try object.get(key, receiver: value, realm) }
+            return try self.apply(method, this: value, arguments)
+        }
+    }
+
+    /// `func valueInvoke(v ref, args []ref) (ref, bool)`
+    func valueInvoke(_ stack: inout GoStack) throws {
+        let value = references.load(stack.reference())
+        let list = ReferenceList(try stack.references())
+        try finish(&stack) { _ throws(JSFailure) in try self.apply(value, this: .undefined, list) }
+    }
+
+    /// `func valueNew(v ref, args []ref) (ref, bool)`
+    func valueNew(_ stack: inout GoStack) throws {
+        let value = references.load(stack.reference())
+        let list = ReferenceList(try stack.references())
+        try finish(&stack) { realm throws(JSFailure) in
+            try realm.withArguments(count: list.count, fill: { self.references.load(list[$0]) }) { (arguments) throws(JSFailure) in
+                try realm.construct(value, arguments)
+            }
+        }
+    }
+
+    /// `func valueLength(v ref) int`
+    func valueLength(_ stack: inout GoStack) throws {
+        let length = try realm.get(references.load(stack.reference()), realm.keys.length)
+        stack.beginResults()
+        stack.put(int64: try parsedLength(length))
+    }
+
+    /// `func valuePrepareString(v ref) (ref, int)`
+    func valuePrepareString(_ stack: inout GoStack) throws {
+        let string = try realm.describe(references.load(stack.reference()))
+        let bytes = try realm.makeByteArray(count: string.byteCount)
+        WTF8.encode(string, into: bytes.bytes)
+        stack.beginResults()
+        stack.put(reference: references.store(.object(bytes)))
+        stack.put(int64: Int64(string.byteCount))
+    }
+
+    /// `func valueLoadString(v ref, b []byte)`
+    func valueLoadString(_ stack: inout GoStack) throws {
+        let value = references.load(stack.reference())
+        let target = try stack.bytes()
+        guard let source = value.typedArray?.bytes, source.count <= target.count else {
+            throw realm.rangeError("offset is out of bounds")
+        }
+        copy(source, to: target, count: source.count)
+    }
+
+    /// `func valueInstanceOf(v ref, t ref) bool`
+    func valueInstanceOf(_ stack: inout GoStack) throws {
+        let value = references.load(stack.reference())
+        let constructor = references.load(stack.reference())
+        let isInstance = try realm.isInstance(value, of: constructor)
+        stack.beginResults()
+        stack.put(bool: isInstance)
+    }
+
+    /// `func copyBytesToGo(dst []byte, src ref) (int, bool)`
+    func copyBytesToGo(_ stack: inout GoStack) throws {
+        let target = try stack.bytes()
+        let source = references.load(stack.reference()).typedArray
+        finishCopy(&stack, from: source.flatMap { $0.isByteArray ? $0.bytes : nil }, to: target)
+    }
+
+    /// `func copyBytesToJS(dst ref, src []byte) (int, bool)`
+    func copyBytesToJS(_ stack: inout GoStack) throws {
+        let target = references.load(stack.reference()).typedArray
+        let source = try stack.bytes()
+        finishCopy(&stack, from: source, to: target.flatMap { $0.isByteArray ? $0.bytes : nil })
+    }
+
+    // MARK: Common parts
+
+    /// The bits of references in Go's memory, read before anything else runs.
+    private struct ReferenceList {
+        private let bytes: UnsafeMutableRawBufferPointer
+        let count: Int
+
+        init(_ bytes: UnsafeMutableRawBufferPointer) {
+            self.bytes = bytes
+            count = bytes.count / 8
+        }
+
+        subscript(position: Int) -> UInt64 { bytes.loadUnaligned(fromByteOffset: position * 8, as: UInt64.self) }
+    }
+
+    /// The object that a function of `Reflect` works on.
+    @inline(__always)
+    private func target(_ value: JSValue, _ function: StaticString) throws(JSFailure) -> JSObject {
+        guard case .object(let object) = value else { throw realm.typeError("Reflect.\(function) called on non-object") }
+        return object
+    }
+
+    @inline(__always)
+    private func apply(_ function: JSValue, this: JSValue, _ list: ReferenceList) throws(JSFailure) -> JSValue {
+        guard let callee = function.function else {
+            throw realm.typeError("Function.prototype.apply was called on \(realm.inspect(function)), which is \(article(function)) and not a function")
+        }
+        return try realm.withArguments(count: list.count, fill: { self.references.load(list[$0]) }) { (arguments) throws(JSFailure) in
+            try self.realm.call(callee, this: this, arguments: arguments)
+        }
+    }
+
+    /// The type of a value with its article, as V8 puts it: "a string", "an object", "undefined".
+    private func article(_ value: JSValue) -> String {
+        switch value {
+        case .undefined: "undefined"
+        case .null, .object: "an object"
+        default: "a \(value.typeName)"
+        }
+    }
+
+    /// Runs an operation whose exceptions Go gets as a result, and stores that.
+    @inline(__always)
+    private func finish(_ stack: inout GoStack, _ body: (JSRealm) throws(JSFailure) -> JSValue) throws {
+        let entries = entryCount
+        var result: JSValue
+        var isSuccess = true
+        do {
+            result = try body(realm)
+        } catch {
+            guard case .thrown(let exception) = error else { throw error }
+            result = exception
+            isSuccess = false
+        }
+        try followStack(&stack, since: entries)
+        stack.beginResults()
+        stack.put(reference: references.store(result))
+        stack.put(bool: isSuccess)
+    }
+
+    /// Finds Go's stack again, if Go has run since there were so many entries: it may have moved the goroutine's stack.
+    @inline(__always)
+    private func followStack(_ stack: inout GoStack, since entries: Int) throws {
+        guard entryCount != entries, let guest else { return }
+        try stack.refresh(guest.stackPointer(), guest.memory())
+    }
+
+    private func finishCopy(
+        _ stack: inout GoStack, from source: UnsafeMutableRawBufferPointer?, to target: UnsafeMutableRawBufferPointer?
+    ) {
+        stack.beginResults()
+        guard let source, let target else {
+            stack.skip(.int64)
+            stack.put(bool: false)
+            return
+        }
+        let count = min(source.count, target.count)
+        copy(source, to: target, count: count)
+        stack.put(int64: Int64(count))
+        stack.put(bool: true)
+    }
+
+    @inline(__always)
+    private func copy(_ source: UnsafeMutableRawBufferPointer, to target: UnsafeMutableRawBufferPointer, count: Int) {
+        guard count > 0, let from = source.baseAddress, let to = target.baseAddress else { return }
+        memmove(to, from, count)
+    }
+
+    /// `parseInt(v.length)`: the number that the text of the value begins with, 0 for none.
+    private func parsedLength(_ value: JSValue) throws(JSFailure) -> Int64 {
+        if case .number(let number) = value, number >= 0, number < 1e21, number == number.rounded(.towardZero) {
+            return Int64(exactly: number) ?? .max
+        }
+        let number = NumberText.parseInt(try realm.describe(value))
+        // As a double in two halves of 32 bits (setInt64 of the host script).
+        let low = NumberText.uint32(number)
+        let high = NumberText.uint32((number / 4_294_967_296).rounded(.down))
+        return Int64(bitPattern: UInt64(high) << 32 | UInt64(low))
+    }
+}

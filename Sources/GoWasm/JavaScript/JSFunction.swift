@@ -1,0 +1,46 @@
+/// The arguments of a call: a window on memory that the caller owns, valid during the call.
+struct JSArguments {
+    let base: UnsafeMutablePointer<JSValue>?
+    let count: Int
+
+    /// An argument; `undefined` behind the last one.
+    @inline(__always)
+    subscript(position: Int) -> JSValue {
+        guard let base, position < count else { return .undefined }
+        return base[position]
+    }
+
+    /// The arguments from `start` on.
+    func dropFirst(_ start: Int) -> JSArguments {
+        let dropped = min(start, count)
+        return JSArguments(base: base.map { $0 + dropped }, count: count - dropped)
+    }
+
+    /// The arguments, copied.
+    var values: ContiguousArray<JSValue> { ContiguousArray(UnsafeBufferPointer(start: base, count: count)) }
+}
+
+/// The code of a function: gets the realm, `this` and the arguments.
+typealias JSCode = (JSRealm, JSValue, JSArguments) throws(JSFailure) -> JSValue
+
+/// A function object.
+final class JSFunction: JSObject {
+    /// What `new` does with the function.
+    enum Construction {
+        /// There is no `new`: built-in functions that are no constructors.
+        case none
+        /// The constructor's own code; `this` is the function.
+        case native(JSCode)
+        /// As for functions written in JavaScript: a new object, whose prototype is the property `prototype`, is `this`.
+        case ordinary
+    }
+
+    let code: JSCode
+    let construction: Construction
+
+    init(prototype: JSObject?, construction: Construction = .none, code: @escaping JSCode) {
+        self.code = code
+        self.construction = construction
+        super.init(kind: .function, prototype: prototype)
+    }
+}

@@ -1,0 +1,189 @@
+/// A JavaScript object.
+///
+/// Subclasses are told apart by ``kind``, so that a check is a comparison of bytes.
+class JSObject {
+    enum Kind: UInt8 {
+        case ordinary, function, array, typedArray, arrayBuffer, date, error, promise, wrapper, accessor
+    }
+
+    let kind: Kind
+    /// Whether the object has properties outside its table: those that ``exoticGet(_:)`` and its siblings know.
+    let isExotic: Bool
+    /// Whether properties may be added.
+    var isExtensible = true
+    /// The id under which Go holds this object, or 0.
+    var referenceID: UInt32 = 0
+    var prototype: JSObject?
+    var properties = PropertyTable()
+
+    init(kind: Kind = .ordinary, prototype: JSObject?, isExotic: Bool = false) {
+        self.kind = kind
+        self.prototype = prototype
+        self.isExotic = isExotic
+    }
+
+    deinit { properties.deallocate() }
+
+    // MARK: Properties outside the table
+
+    /// The value of an own property outside the table; nil when the key names none.
+    func exoticGet(_ key: PropertyKey, _ realm: JSRealm) -> JSValue? { nil }
+    /// Assigns to an own property outside the table; nil when the key names none, else whether it could be assigned.
+    func exoticSet(_ key: PropertyKey, _ value: JSValue, _ realm: JSRealm) throws(JSFailure) -> Bool? { nil }
+    /// Deletes an own property outside the table; nil when the key names none, else whether it could be deleted.
+    func exoticDelete(_ key: PropertyKey, _ realm: JSRealm) -> Bool? { nil }
+    /// The keys of the enumerable own properties outside the table.
+    func exoticKeys(_ realm: JSRealm) -> [PropertyKey] { [] }
+
+    // MARK: Access
+
+    /// The internal method [[Get]] (ECMA-262, 10.1.8).
+    func get(_ key: PropertyKey, receiver: JSValue, _ realm: JSRealm) throws(JSFailure) -> JSValue {
+        var holder = self
+        while true {
+            if holder.isExotic, let value = holder.exoticGet(key, realm) { return value }
+            let slot = holder.properties.find(key)
+            if slot >= 0 {
+                if holder.properties[slot].attributes.contains(.accessor) {
+                    return try realm.callGetter(holder.properties[slot].value, receiver)
+                }
+                return holder.properties[slot].value
+            }
+            guard let next = holder.prototype else { return .undefined }
+            holder = next
+        }
+    }
+
+    func get(_ key: PropertyKey, _ realm: JSRealm) throws(JSFailure) -> JSValue {
+        try get(key, receiver: .object(self), realm)
+    }
+
+    /// The internal method [[Set]] with the object itself as receiver (ECMA-262, 10.1.9); whether it succeeded.
+    @discardableResult
+    func set(_ key: PropertyKey, _ value: JSValue, _ realm: JSRealm) throws(JSFailure) -> Bool {
+        if isExotic, let done = try exoticSet(key, value, realm) { return done }
+        let slot = properties.find(key)
+        if slot >= 0 {
+            let attributes = properties[slot].attributes
+            if attributes.contains(.accessor) {
+                return try realm.callSetter(properties[slot].value, .object(self), value)
+            }
+            guard attributes.contains(.writable) else { return false }
+            properties[slot].value = value
+            return true
+        }
+        var ancestor = prototype
+        while let holder = ancestor {
+            let slot = holder.properties.find(key)
+            if slot >= 0 {
+                let attributes = holder.properties[slot].attributes
+                if attributes.contains(.accessor) {
+                    return try realm.callSetter(holder.properties[slot].value, .object(self), value)
+                }
+                guard attributes.contains(.writable) else { return false }
+                break
+            }
+            ancestor = holder.prototype
+        }
+        guard isExtensible else { return false }
+        properties.append(key, value, .assigned)
+        return true
+    }
+
+    /// The internal method [[Delete]]; whether the property is gone.
+    @discardableResult
+    func delete(_ key: PropertyKey, _ realm: JSRealm) -> Bool {
+        if isExotic, let done = exoticDelete(key, realm) { return done }
+        let slot = properties.find(key)
+        guard slot >= 0 else { return true }
+        guard properties[slot].attributes.contains(.configurable) else { return false }
+        properties.remove(at: slot)
+        return true
+    }
+
+    /// Whether the object itself has a property.
+    func hasOwn(_ key: PropertyKey, _ realm: JSRealm) -> Bool {
+        (isExotic && exoticGet(key, realm) != nil) || properties.find(key) >= 0
+    }
+
+    /// Whether the object or an ancestor has a property.
+    func has(_ key: PropertyKey, _ realm: JSRealm) -> Bool {
+        var holder: JSObject? = self
+        while let object = holder {
+            if object.hasOwn(key, realm) { return true }
+            holder = object.prototype
+        }
+        return false
+    }
+
+    /// Creates or replaces an own property without asking anybody.
+    func define(_ key: PropertyKey, _ value: JSValue, _ attributes: PropertyAttributes = .assigned) {
+        let slot = properties.find(key)
+        if slot >= 0 {
+            properties[slot].value = value
+            properties[slot].attributes = attributes
+        } else {
+            properties.append(key, value, attributes)
+        }
+    }
+
+    /// The own keys that are strings, in JavaScript's order: indices ascending, then the rest as created.
+    func ownKeys(enumerableOnly: Bool, _ realm: JSRealm) -> [PropertyKey] {
+        var indices = isExotic ? exoticKeys(realm) : []
+        var names: [PropertyKey] = []
+        for slot in 0..<Int(properties.count) {
+            let key = properties[slot].key
+            if key.isSymbol || (enumerableOnly && !properties[slot].attributes.contains(.enumerable)) { continue }
+            if key.index != nil { indices.append(key) } else { names.append(key) }
+        }
+        indices.sort { ($0.index ?? .max) < ($1.index ?? .max) }
+        return indices + names
+    }
+
+    /// Makes all own properties unchangeable and the object inextensible.
+    func freeze() {
+        isExtensible = false
+        for slot in 0..<Int(properties.count) {
+            properties[slot].attributes.subtract([.configurable, .writable])
+        }
+    }
+
+    /// Whether `prototype` is among the object's ancestors.
+    func inherits(from prototype: JSObject) -> Bool {
+        var ancestor = self.prototype
+        while let object = ancestor {
+            if object === prototype { return true }
+            ancestor = object.prototype
+        }
+        return false
+    }
+}
+
+/// The getter and setter of an accessor property.
+final class JSAccessor: JSObject {
+    let getter: JSFunction?
+    let setter: JSFunction?
+
+    init(getter: JSFunction?, setter: JSFunction?) {
+        self.getter = getter
+        self.setter = setter
+        super.init(kind: .accessor, prototype: nil)
+    }
+}
+
+/// An object around a primitive value: what `new Number(0)` makes.
+final class JSWrapper: JSObject {
+    let value: JSValue
+
+    init(_ value: JSValue, prototype: JSObject?) {
+        self.value = value
+        super.init(kind: .wrapper, prototype: prototype, isExotic: true)
+    }
+
+    override func exoticGet(_ key: PropertyKey, _ realm: JSRealm) -> JSValue? {
+        guard case .string(let string) = value else { return nil }
+        if key == realm.keys.length { return .number(string.utf16Count) }
+        if let index = key.index { return realm.codeUnit(of: string, at: index) }
+        return nil
+    }
+}

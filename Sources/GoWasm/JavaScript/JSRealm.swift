@@ -1,0 +1,303 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// Everything that the JavaScript of one program consists of: the global object, the built-in prototypes, the
+/// interned keys and the event loop. Used from one thread.
+final class JSRealm {
+    private(set) var strings = InternTable()
+    let keys: WellKnownKeys
+    let prototypes: Prototypes
+    /// `globalThis`.
+    let global: JSObject
+    let events: EventLoop
+    let host: HostServices
+
+    private let emptyString = JSString.make(wtf8: UnsafeRawBufferPointer(start: nil, count: 0), isASCII: true)
+    /// Strings of one ASCII character.
+    private let characters: ContiguousArray<JSString>
+    private let arguments = ArgumentStack()
+    /// The objects that ``dismantle()`` empties.
+    var builtIns: [JSObject] = []
+    /// Where the machine stack may not be used any more.
+    private var stackLimit: UInt = 0
+
+    init(host: HostServices) {
+        self.host = host
+        events = EventLoop()
+        var table = InternTable()
+        keys = WellKnownKeys(&table)
+        strings = table
+        prototypes = Prototypes()
+        global = JSObject(prototype: prototypes.object)
+        characters = ContiguousArray((0..<128).map { JSString.make(wtf8: [UInt8($0)]) })
+        adoptCurrentThread()
+        installBuiltIns()
+    }
+
+    /// Breaks the circles in which the built-in objects refer to each other.
+    func dismantle() {
+        events.discardAll()
+        for object in builtIns { object.properties.deallocate() }
+        builtIns = []
+        global.properties.deallocate()
+    }
+
+    // MARK: Keys
+
+    func key(_ text: StaticString) -> PropertyKey { strings.intern(text) }
+    func key(_ string: JSString) -> PropertyKey { strings.intern(string) }
+
+    /// The key for a property that is only to be read: nil when no property of that name can exist.
+    @inline(__always)
+    func existingKey(utf8 bytes: UnsafeRawBufferPointer) -> PropertyKey? {
+        if UTF8Text.isASCII(bytes) { return strings.lookUp(bytes) }
+        return UTF8Text.decode(bytes).withBytes { strings.lookUp($0) }
+    }
+
+    /// The key for a property that is to be written.
+    func key(utf8 bytes: UnsafeRawBufferPointer) -> PropertyKey {
+        if UTF8Text.isASCII(bytes) { return strings.intern(bytes, isASCII: true) }
+        return strings.intern(UTF8Text.decode(bytes))
+    }
+
+    /// The key for an element: the number, converted to a string as JavaScript does.
+    func key(element index: Int64) -> PropertyKey {
+        if index >= 0, index < Int64(PropertyKey.indexLimit) { return PropertyKey(index: Int(index)) }
+        return key(JSString.make(NumberText.format(Double(index))))
+    }
+
+    func key(_ value: JSValue) throws(JSFailure) -> PropertyKey {
+        switch value {
+        case .symbol(let symbol): return symbol.key
+        case .number(let number):
+            if number >= 0, number < Double(PropertyKey.indexLimit), number == number.rounded(.towardZero) {
+                return PropertyKey(index: Int(number))
+            }
+            return key(JSString.make(NumberText.format(number)))
+        default: return key(try toString(value))
+        }
+    }
+
+    func makeSymbol(_ description: JSString?) -> JSSymbol {
+        JSSymbol(description: description, key: strings.makeSymbolKey())
+    }
+
+    // MARK: Making values
+
+    func makeObject() -> JSObject { JSObject(prototype: prototypes.object) }
+    func makeArray(_ elements: ContiguousArray<JSValue>) -> JSArray { JSArray(elements, prototype: prototypes.array) }
+
+    func makeFunction(construction: JSFunction.Construction = .none, _ code: @escaping JSCode) -> JSFunction {
+        JSFunction(prototype: prototypes.function, construction: construction, code: code)
+    }
+
+    /// A new `Uint8Array` with zeros.
+    func makeByteArray(count: Int) throws(JSFailure) -> JSTypedArray {
+        guard let storage = OwnedStorage(byteCount: count) else { throw rangeError("Array buffer allocation failed") }
+        return JSTypedArray(
+            .uint8, storage: storage, byteOffset: 0, length: count, prototype: prototypes.typedArray(.uint8))
+    }
+
+    func string(_ text: StaticString) -> JSValue { .string(strings.string(key(text)) ?? emptyString) }
+    func string(_ text: String) -> JSValue { .string(JSString.make(text)) }
+    func string(_ key: PropertyKey) -> JSValue { .string(strings.string(key) ?? emptyString) }
+
+    /// The string of one code unit, or nil behind the end.
+    func codeUnit(of string: JSString, at index: Int) -> JSValue? {
+        if string.isASCII {
+            guard index < string.byteCount else { return nil }
+            return .string(characters[Int(string.withBytes { $0[index] })])
+        }
+        let units = string.utf16
+        return index < units.count ? .string(JSString.make(utf16: CollectionOfOne(units[index]))) : nil
+    }
+
+    // MARK: Calls
+
+    /// Calls a function with arguments that lie in memory.
+    @inline(__always)
+    func call(_ function: JSFunction, this: JSValue, arguments: JSArguments) throws(JSFailure) -> JSValue {
+        try checkStack()
+        return try function.code(self, this, arguments)
+    }
+
+    func call(_ function: JSFunction, this: JSValue, _ values: JSValue...) throws(JSFailure) -> JSValue {
+        try call(function, this: this, values: ContiguousArray(values))
+    }
+
+    func call(_ function: JSFunction, this: JSValue, values: ContiguousArray<JSValue>) throws(JSFailure) -> JSValue {
+        let base = arguments.push(values.count)
+        for (position, value) in values.enumerated() { (base + position).initialize(to: value) }
+        defer { arguments.pop(base, values.count) }
+        return try call(function, this: this, arguments: JSArguments(base: base, count: values.count))
+    }
+
+    /// Gives `body` arguments that `fill` initialises one after another.
+    @inline(__always)
+    func withArguments<Result>(
+        count: Int, fill: (Int) -> JSValue, _ body: (JSArguments) throws(JSFailure) -> Result
+    ) throws(JSFailure) -> Result {
+        let base = arguments.push(count)
+        for position in 0..<count { (base + position).initialize(to: fill(position)) }
+        defer { arguments.pop(base, count) }
+        return try body(JSArguments(base: base, count: count))
+    }
+
+    /// The operator `new`.
+    func construct(_ value: JSValue, _ arguments: JSArguments) throws(JSFailure) -> JSValue {
+        guard let function = value.function else { throw typeError("\(inspect(value)) is not a constructor") }
+        try checkStack()
+        switch function.construction {
+        case .none: throw typeError("\(inspect(value)) is not a constructor")
+        case .native(let code): return try code(self, .object(function), arguments)
+        case .ordinary:
+            let object = JSObject(prototype: try function.get(keys.prototype, self).object ?? prototypes.object)
+            let result = try function.code(self, .object(object), arguments)
+            return result.object == nil ? .object(object) : result
+        }
+    }
+
+    func callGetter(_ accessor: JSValue, _ receiver: JSValue) throws(JSFailure) -> JSValue {
+        guard let object = accessor.object, object.kind == .accessor,
+            let getter = unsafeDowncast(object, to: JSAccessor.self).getter
+        else { return .undefined }
+        return try withArguments(count: 0, fill: { _ in .undefined }) { none throws(JSFailure) in
+            try call(getter, this: receiver, arguments: none)
+        }
+    }
+
+    func callSetter(_ accessor: JSValue, _ receiver: JSValue, _ value: JSValue) throws(JSFailure) -> Bool {
+        guard let object = accessor.object, object.kind == .accessor,
+            let setter = unsafeDowncast(object, to: JSAccessor.self).setter
+        else { return false }
+        _ = try call(setter, this: receiver, value)
+        return true
+    }
+
+    // MARK: The machine stack
+
+    /// Measures the stack of the thread that is going to run the program.
+    func adoptCurrentThread() { stackLimit = MachineStack.limitOfCurrentThread() }
+
+    /// Throws the RangeError of an endless recursion while there is still stack to handle it.
+    @inline(__always)
+    func checkStack() throws(JSFailure) {
+        if MachineStack.position() < stackLimit { throw rangeError("Maximum call stack size exceeded") }
+    }
+}
+
+/// The memory in which arguments are passed: a stack, so that a call allocates nothing.
+final class ArgumentStack {
+    private let memory = UnsafeMutablePointer<JSValue>.allocate(capacity: capacity)
+    private var top = 0
+    private static let capacity = 1 << 14
+
+    deinit { memory.deallocate() }
+
+    /// Makes room for `count` values, which the caller initialises.
+    @inline(__always)
+    func push(_ count: Int) -> UnsafeMutablePointer<JSValue> {
+        guard count <= Self.capacity - top else { return UnsafeMutablePointer<JSValue>.allocate(capacity: count) }
+        let base = memory + top
+        top += count
+        return base
+    }
+
+    /// Destroys the values and gives the room back.
+    @inline(__always)
+    func pop(_ base: UnsafeMutablePointer<JSValue>, _ count: Int) {
+        base.deinitialize(count: count)
+        if base >= memory, base < memory + Self.capacity || (count == 0 && base == memory + Self.capacity) {
+            top -= count
+        } else {
+            base.deallocate()
+        }
+    }
+}
+
+/// Keys that the host itself uses.
+struct WellKnownKeys {
+    let length, prototype, constructor, name, message, stack, code, toString, valueOf, then, buffer: PropertyKey
+    let byteLength, byteOffset, id, this, args, result, pendingEvent, callbackShutdown, cause, errno, syscall: PropertyKey
+    let path: PropertyKey
+
+    init(_ table: inout InternTable) {
+        length = table.intern("length")
+        prototype = table.intern("prototype")
+        constructor = table.intern("constructor")
+        name = table.intern("name")
+        message = table.intern("message")
+        stack = table.intern("stack")
+        code = table.intern("code")
+        toString = table.intern("toString")
+        valueOf = table.intern("valueOf")
+        then = table.intern("then")
+        buffer = table.intern("buffer")
+        byteLength = table.intern("byteLength")
+        byteOffset = table.intern("byteOffset")
+        id = table.intern("id")
+        this = table.intern("this")
+        args = table.intern("args")
+        result = table.intern("result")
+        pendingEvent = table.intern("_pendingEvent")
+        callbackShutdown = table.intern("_callbackShutdown")
+        cause = table.intern("cause")
+        errno = table.intern("errno")
+        syscall = table.intern("syscall")
+        path = table.intern("path")
+    }
+}
+
+/// The built-in prototypes.
+struct Prototypes {
+    let object = JSObject(prototype: nil)
+    let function: JSObject
+    let array: JSObject
+    let arrayBuffer: JSObject
+    let date: JSObject
+    let promise: JSObject
+    let string: JSObject
+    let number: JSObject
+    let boolean: JSObject
+    let symbol: JSObject
+    let error: JSObject
+    let typeError: JSObject
+    let rangeError: JSObject
+    let syntaxError: JSObject
+    let referenceError: JSObject
+    let stats: JSObject
+    private let typedArrays: [JSObject]
+
+    init() {
+        let object = self.object
+        func derived(_ parent: JSObject? = nil) -> JSObject { JSObject(prototype: parent ?? object) }
+        function = derived()
+        array = derived()
+        arrayBuffer = derived()
+        date = derived()
+        promise = derived()
+        string = derived()
+        number = derived()
+        boolean = derived()
+        symbol = derived()
+        error = derived()
+        typeError = derived(error)
+        rangeError = derived(error)
+        syntaxError = derived(error)
+        referenceError = derived(error)
+        stats = derived()
+        let typedArray = derived()
+        typedArrays = JSTypedArray.Element.allCases.map { _ in JSObject(prototype: typedArray) }
+    }
+
+    /// The prototype of the typed arrays of one type.
+    func typedArray(_ element: JSTypedArray.Element) -> JSObject { typedArrays[Int(element.rawValue)] }
+
+    /// What the prototypes of all typed arrays inherit from.
+    var anyTypedArray: JSObject { typedArrays[0].prototype ?? object }
+}

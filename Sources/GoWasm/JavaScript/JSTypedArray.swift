@@ -1,0 +1,182 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// The bytes behind an `ArrayBuffer` and the typed arrays that share it.
+class ByteStorage {
+    /// The bytes as they are now; valid until the guest runs.
+    var bytes: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(start: nil, count: 0) }
+}
+
+/// Bytes of their own, zero at first.
+final class OwnedStorage: ByteStorage {
+    private let buffer: UnsafeMutableRawBufferPointer
+
+    /// Nil when there is not that much memory.
+    init?(byteCount: Int) {
+        guard let start = calloc(max(byteCount, 1), 1) else { return nil }
+        buffer = UnsafeMutableRawBufferPointer(start: start, count: byteCount)
+    }
+
+    deinit { free(buffer.baseAddress) }
+
+    override var bytes: UnsafeMutableRawBufferPointer { buffer }
+}
+
+/// The memory of the guest: what Go 1.11 and 1.12 make typed arrays on.
+final class GuestStorage: ByteStorage {
+    private let memory: () -> GuestMemory
+
+    init(_ memory: @escaping () -> GuestMemory) { self.memory = memory }
+
+    override var bytes: UnsafeMutableRawBufferPointer { memory().bytes }
+}
+
+/// An `ArrayBuffer`.
+final class JSArrayBuffer: JSObject {
+    let storage: ByteStorage
+
+    init(_ storage: ByteStorage, prototype: JSObject?) {
+        self.storage = storage
+        super.init(kind: .arrayBuffer, prototype: prototype)
+    }
+}
+
+/// A typed array: a view of the elements in an `ArrayBuffer`.
+final class JSTypedArray: JSObject {
+    /// The types of elements.
+    enum Element: UInt8, CaseIterable {
+        case int8, uint8, uint8Clamped, int16, uint16, int32, uint32, float32, float64
+
+        /// The name of the constructor.
+        var constructorName: StaticString {
+            switch self {
+            case .int8: "Int8Array"
+            case .uint8: "Uint8Array"
+            case .uint8Clamped: "Uint8ClampedArray"
+            case .int16: "Int16Array"
+            case .uint16: "Uint16Array"
+            case .int32: "Int32Array"
+            case .uint32: "Uint32Array"
+            case .float32: "Float32Array"
+            case .float64: "Float64Array"
+            }
+        }
+
+        /// The size of an element in bytes.
+        var size: Int {
+            switch self {
+            case .int8, .uint8, .uint8Clamped: 1
+            case .int16, .uint16: 2
+            case .int32, .uint32, .float32: 4
+            case .float64: 8
+            }
+        }
+    }
+
+    let element: Element
+    let storage: ByteStorage
+    let byteOffset: Int
+    /// The number of elements.
+    let length: Int
+    /// The buffer object, once somebody has asked for it.
+    private var bufferObject: JSArrayBuffer?
+
+    init(
+        _ element: Element, storage: ByteStorage, byteOffset: Int, length: Int, buffer: JSArrayBuffer? = nil,
+        prototype: JSObject?
+    ) {
+        self.element = element
+        self.storage = storage
+        self.byteOffset = byteOffset
+        self.length = length
+        bufferObject = buffer
+        super.init(kind: .typedArray, prototype: prototype, isExotic: true)
+    }
+
+    /// The bytes of the elements; empty when the storage does not reach that far (any more).
+    var bytes: UnsafeMutableRawBufferPointer {
+        let all = storage.bytes
+        let count = length * element.size
+        guard byteOffset + count <= all.count, let base = all.baseAddress else {
+            return UnsafeMutableRawBufferPointer(start: nil, count: 0)
+        }
+        return UnsafeMutableRawBufferPointer(start: base + byteOffset, count: count)
+    }
+
+    /// Whether `copyBytesToGo` and `copyBytesToJS` take this array.
+    var isByteArray: Bool { element == .uint8 || element == .uint8Clamped }
+
+    func buffer(_ realm: JSRealm) -> JSArrayBuffer {
+        if let bufferObject { return bufferObject }
+        let new = JSArrayBuffer(storage, prototype: realm.prototypes.arrayBuffer)
+        bufferObject = new
+        return new
+    }
+
+    subscript(index: Int) -> Double {
+        get {
+            let bytes = self.bytes
+            let offset = index * element.size
+            guard index >= 0, offset < bytes.count else { return .nan }
+            switch element {
+            case .int8: return Double(bytes.loadUnaligned(fromByteOffset: offset, as: Int8.self))
+            case .uint8, .uint8Clamped: return Double(bytes[offset])
+            case .int16: return Double(bytes.loadUnaligned(fromByteOffset: offset, as: Int16.self))
+            case .uint16: return Double(bytes.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
+            case .int32: return Double(bytes.loadUnaligned(fromByteOffset: offset, as: Int32.self))
+            case .uint32: return Double(bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+            case .float32: return Double(bytes.loadUnaligned(fromByteOffset: offset, as: Float.self))
+            case .float64: return bytes.loadUnaligned(fromByteOffset: offset, as: Double.self)
+            }
+        }
+        set {
+            let bytes = self.bytes
+            let offset = index * element.size
+            guard index >= 0, offset < bytes.count else { return }
+            switch element {
+            case .int8, .uint8: bytes[offset] = UInt8(truncatingIfNeeded: NumberText.uint32(newValue))
+            case .uint8Clamped:
+                bytes[offset] = newValue.isNaN ? 0 : UInt8(min(max(newValue.rounded(.toNearestOrEven), 0), 255))
+            case .int16, .uint16:
+                bytes.storeBytes(
+                    of: UInt16(truncatingIfNeeded: NumberText.uint32(newValue)), toByteOffset: offset, as: UInt16.self)
+            case .int32, .uint32:
+                bytes.storeBytes(of: NumberText.uint32(newValue), toByteOffset: offset, as: UInt32.self)
+            case .float32: bytes.storeBytes(of: Float(newValue), toByteOffset: offset, as: Float.self)
+            case .float64: bytes.storeBytes(of: newValue, toByteOffset: offset, as: Double.self)
+            }
+        }
+    }
+
+    override func exoticGet(_ key: PropertyKey, _ realm: JSRealm) -> JSValue? {
+        if let index = key.index { return index < length ? .number(self[index]) : .undefined }
+        // JavaScript has these as getters of the prototype; nobody can tell without looking for them there.
+        if key == realm.keys.length { return .number(length) }
+        if key == realm.keys.byteLength { return .number(length * element.size) }
+        if key == realm.keys.byteOffset { return .number(byteOffset) }
+        if key == realm.keys.buffer { return .object(buffer(realm)) }
+        return nil
+    }
+
+    override func exoticSet(_ key: PropertyKey, _ value: JSValue, _ realm: JSRealm) throws(JSFailure) -> Bool? {
+        if let index = key.index {
+            let number = try realm.toNumber(value)
+            guard index < length else { return false }
+            self[index] = number
+            return true
+        }
+        return [realm.keys.length, realm.keys.byteLength, realm.keys.byteOffset, realm.keys.buffer].contains(key)
+            ? false : nil
+    }
+
+    override func exoticDelete(_ key: PropertyKey, _ realm: JSRealm) -> Bool? {
+        key.index.map { $0 >= length }
+    }
+
+    override func exoticKeys(_ realm: JSRealm) -> [PropertyKey] { (0..<length).map { PropertyKey(index: $0) } }
+}

@@ -1,0 +1,140 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// The key of a property, in one word: comparing keys compares words.
+///
+/// ```
+/// 00 atom    the number of an interned string
+/// 01 index   an array index below 2^30: "7" and 7 are the same key
+/// 1  symbol  the number of a symbol
+/// ```
+struct PropertyKey: Hashable {
+    var bits: UInt32
+
+    private static let symbolBit: UInt32 = 1 << 31
+    private static let indexBit: UInt32 = 1 << 30
+    /// Integers below this are indices.
+    static let indexLimit = 1 << 30
+
+    init(atom: UInt32) { bits = atom }
+    init(symbol: UInt32) { bits = symbol | Self.symbolBit }
+    init(index: Int) { bits = UInt32(truncatingIfNeeded: index) | Self.indexBit }
+
+    @inline(__always)
+    var isSymbol: Bool { bits & Self.symbolBit != 0 }
+    /// The array index that this key is.
+    @inline(__always)
+    var index: Int? { bits & (Self.symbolBit | Self.indexBit) == Self.indexBit ? Int(bits & ~Self.indexBit) : nil }
+    /// The number of the interned string.
+    var atom: Int? { bits & (Self.symbolBit | Self.indexBit) == 0 ? Int(bits) : nil }
+}
+
+/// The strings that are property keys, each once.
+///
+/// Looking up the guest's bytes makes no string: a key that nobody ever set names no property.
+struct InternTable {
+    /// The strings by their atoms.
+    private(set) var strings: ContiguousArray<JSString> = []
+    private var hashes: ContiguousArray<UInt32> = []
+    /// Open addressing: atom + 1, or 0 for an empty place.
+    private var places: ContiguousArray<UInt32> = ContiguousArray(repeating: 0, count: 2048)
+    private var nextSymbol: UInt32 = 0
+
+    /// The key for the property named by ASCII or WTF-8 bytes, if any string equal to it has been interned.
+    func lookUp(_ bytes: UnsafeRawBufferPointer) -> PropertyKey? {
+        if let index = Self.arrayIndex(bytes) { return PropertyKey(index: index) }
+        return find(bytes, hash: ByteHash.hash(bytes)).atom.map { PropertyKey(atom: $0) }
+    }
+
+    /// The key for the property named by bytes that are WTF-8; interns them when they are new.
+    mutating func intern(_ bytes: UnsafeRawBufferPointer, isASCII: Bool) -> PropertyKey {
+        if let index = Self.arrayIndex(bytes) { return PropertyKey(index: index) }
+        let hash = ByteHash.hash(bytes)
+        let (atom, place) = find(bytes, hash: hash)
+        if let atom { return PropertyKey(atom: atom) }
+        return insert(JSString.make(wtf8: bytes, isASCII: isASCII), hash: hash, place: place)
+    }
+
+    mutating func intern(_ string: JSString) -> PropertyKey {
+        if let index = string.withBytes({ Self.arrayIndex($0) }) { return PropertyKey(index: index) }
+        let hash = string.contentHash
+        let (atom, place) = string.withBytes { find($0, hash: hash) }
+        if let atom { return PropertyKey(atom: atom) }
+        return insert(string, hash: hash, place: place)
+    }
+
+    mutating func intern(_ text: StaticString) -> PropertyKey {
+        intern(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount), isASCII: text.isASCII)
+    }
+
+    /// A key for a new symbol.
+    mutating func makeSymbolKey() -> PropertyKey {
+        nextSymbol += 1
+        return PropertyKey(symbol: nextSymbol)
+    }
+
+    /// The string that a key stands for; nil for symbols.
+    func string(_ key: PropertyKey) -> JSString? {
+        if let atom = key.atom { return strings[atom] }
+        return key.index.map { JSString.make(String($0)) }
+    }
+
+    @inline(__always)
+    private func find(_ bytes: UnsafeRawBufferPointer, hash: UInt64) -> (atom: UInt32?, place: Int) {
+        let short = UInt32(truncatingIfNeeded: hash >> 32)
+        let mask = places.count - 1
+        var place = Int(truncatingIfNeeded: hash) & mask
+        while true {
+            let entry = places[place]
+            if entry == 0 { return (nil, place) }
+            let atom = entry - 1
+            if hashes[Int(atom)] == short,
+                strings[Int(atom)].withBytes({ known in
+                    known.count == bytes.count
+                        && (known.count == 0 || memcmp(known.baseAddress!, bytes.baseAddress!, known.count) == 0)
+                })
+            {
+                return (atom, place)
+            }
+            place = (place + 1) & mask
+        }
+    }
+
+    private mutating func insert(_ string: JSString, hash: UInt64, place: Int) -> PropertyKey {
+        let atom = UInt32(strings.count)
+        strings.append(string)
+        hashes.append(UInt32(truncatingIfNeeded: hash >> 32))
+        places[place] = atom + 1
+        if strings.count * 2 > places.count { grow() }
+        return PropertyKey(atom: atom)
+    }
+
+    private mutating func grow() {
+        var wider = ContiguousArray<UInt32>(repeating: 0, count: places.count * 4)
+        let mask = wider.count - 1
+        for (atom, string) in strings.enumerated() {
+            var place = Int(truncatingIfNeeded: string.contentHash) & mask
+            while wider[place] != 0 { place = (place + 1) & mask }
+            wider[place] = UInt32(atom) + 1
+        }
+        places = wider
+    }
+
+    /// The array index that bytes spell: decimal, without leading zeros, below 2^30.
+    @inline(__always)
+    static func arrayIndex(_ bytes: UnsafeRawBufferPointer) -> Int? {
+        guard bytes.count > 0, bytes.count <= 10, bytes[0] >= 0x30, bytes[0] <= 0x39 else { return nil }
+        if bytes[0] == 0x30 { return bytes.count == 1 ? 0 : nil }
+        var value = 0
+        for byte in bytes {
+            guard byte >= 0x30, byte <= 0x39 else { return nil }
+            value = value * 10 + Int(byte - 0x30)
+        }
+        return value < PropertyKey.indexLimit ? value : nil
+    }
+}

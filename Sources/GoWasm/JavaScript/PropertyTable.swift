@@ -1,0 +1,132 @@
+/// What may be done to a property.
+struct PropertyAttributes: OptionSet {
+    let rawValue: UInt8
+    static let writable = PropertyAttributes(rawValue: 1)
+    static let enumerable = PropertyAttributes(rawValue: 2)
+    static let configurable = PropertyAttributes(rawValue: 4)
+    /// The value is a ``JSAccessor``.
+    static let accessor = PropertyAttributes(rawValue: 8)
+
+    /// Of a property that was simply assigned.
+    static let assigned: PropertyAttributes = [.writable, .enumerable, .configurable]
+    /// Of a built-in method.
+    static let builtIn: PropertyAttributes = [.writable, .configurable]
+}
+
+/// The named properties of one object, in the order of their creation.
+///
+/// Small tables are searched from front to back; from nine properties on there is an index by key. The memory is
+/// managed by hand: an array would pay for reference counts and uniqueness checks at each access. The object that
+/// owns the table calls ``deallocate()`` when it goes.
+struct PropertyTable {
+    struct Slot {
+        var key: PropertyKey
+        var attributes: PropertyAttributes
+        var value: JSValue
+    }
+
+    private(set) var slots: UnsafeMutablePointer<Slot>?
+    private(set) var count: Int32 = 0
+    private var capacity: Int32 = 0
+    /// Open addressing: slot number + 1, or 0; nil while the table is small.
+    private var index: UnsafeMutablePointer<Int32>?
+    private var indexMask: UInt32 = 0
+
+    private static let unindexedLimit: Int32 = 8
+
+    /// The number of the slot of a property, or -1.
+    @inline(__always)
+    func find(_ key: PropertyKey) -> Int {
+        guard let slots else { return -1 }
+        guard let index else {
+            var slot = 0
+            while slot < Int(count) {
+                if slots[slot].key == key { return slot }
+                slot += 1
+            }
+            return -1
+        }
+        var place = Self.hash(key) & indexMask
+        while true {
+            let entry = index[Int(place)]
+            if entry == 0 { return -1 }
+            if slots[Int(entry) - 1].key == key { return Int(entry) - 1 }
+            place = (place + 1) & indexMask
+        }
+    }
+
+    @inline(__always)
+    private static func hash(_ key: PropertyKey) -> UInt32 { key.bits &* 0x9E37_79B1 >> 7 }
+
+    @inline(__always)
+    subscript(slot: Int) -> Slot {
+        unsafeAddress { UnsafePointer(slots! + slot) }
+        nonmutating unsafeMutableAddress { slots! + slot }
+    }
+
+    /// Adds a property that is not in the table.
+    mutating func append(_ key: PropertyKey, _ value: JSValue, _ attributes: PropertyAttributes) {
+        if count == capacity { reserve(max(4, capacity * 2)) }
+        (slots! + Int(count)).initialize(to: Slot(key: key, attributes: attributes, value: value))
+        count += 1
+        if index != nil, UInt32(count) * 2 <= indexMask {
+            insertIntoIndex(count - 1)
+        } else if count > Self.unindexedLimit {
+            rebuildIndex()
+        }
+    }
+
+    /// Makes room for properties.
+    mutating func reserve(_ wanted: Int32) {
+        guard wanted > capacity else { return }
+        let wider = UnsafeMutablePointer<Slot>.allocate(capacity: Int(wanted))
+        if let slots {
+            wider.moveInitialize(from: slots, count: Int(count))
+            slots.deallocate()
+        }
+        slots = wider
+        capacity = wanted
+    }
+
+    mutating func remove(at slot: Int) {
+        guard let slots else { return }
+        (slots + slot).deinitialize(count: 1)
+        let behind = Int(count) - slot - 1
+        if behind > 0 { (slots + slot).moveInitialize(from: slots + slot + 1, count: behind) }
+        count -= 1
+        if index != nil { rebuildIndex() }
+    }
+
+    private func insertIntoIndex(_ slot: Int32) {
+        guard let index, let slots else { return }
+        var place = Self.hash(slots[Int(slot)].key) & indexMask
+        while index[Int(place)] != 0 { place = (place + 1) & indexMask }
+        index[Int(place)] = slot + 1
+    }
+
+    private mutating func rebuildIndex() {
+        index?.deallocate()
+        index = nil
+        guard count > Self.unindexedLimit else { return }
+        var size = 32
+        while size < Int(count) * 4 { size *= 2 }
+        let places = UnsafeMutablePointer<Int32>.allocate(capacity: size)
+        places.initialize(repeating: 0, count: size)
+        index = places
+        indexMask = UInt32(size - 1)
+        for slot in 0..<count { insertIntoIndex(slot) }
+    }
+
+    /// Releases everything.
+    mutating func deallocate() {
+        if let slots {
+            slots.deinitialize(count: Int(count))
+            slots.deallocate()
+        }
+        index?.deallocate()
+        slots = nil
+        index = nil
+        count = 0
+        capacity = 0
+    }
+}

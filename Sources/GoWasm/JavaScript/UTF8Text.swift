@@ -1,0 +1,217 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// Decoding of what Go passes: the WHATWG "UTF-8 decode", which is what `TextDecoder` does.
+enum UTF8Text {
+    /// Decodes bytes: drops one leading byte order mark, turns every ill-formed sequence into U+FFFD, one for each
+    /// maximal subpart.
+    static func decode(_ input: UnsafeRawBufferPointer) -> JSString {
+        if isASCII(input) { return JSString.make(wtf8: input, isASCII: true) }
+        var bytes = input
+        if bytes.count >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF {
+            bytes = UnsafeRawBufferPointer(rebasing: bytes[3...])
+        }
+        if let broken = firstIllFormed(bytes, from: 0) {
+            return JSString.make(wtf8: repaired(bytes, firstIllFormed: broken))
+        }
+        return JSString.make(wtf8: bytes, isASCII: false)
+    }
+
+    @inline(__always)
+    static func isASCII(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        var offset = 0
+        while bytes.count - offset >= 8 {
+            if bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self) & 0x8080_8080_8080_8080 != 0 { return false }
+            offset += 8
+        }
+        while offset < bytes.count {
+            if bytes[offset] >= 0x80 { return false }
+            offset += 1
+        }
+        return true
+    }
+
+    /// The length of the well-formed sequence at `offset`, or minus the length of the ill-formed maximal subpart.
+    private static func sequence(_ bytes: UnsafeRawBufferPointer, at offset: Int) -> Int {
+        let first = bytes[offset]
+        if first < 0x80 { return 1 }
+        let length: Int
+        // The bounds of the second byte: they exclude overlong forms, surrogates and what lies above U+10FFFF.
+        var low: UInt8 = 0x80
+        var high: UInt8 = 0xBF
+        switch first {
+        case 0xC2...0xDF: length = 2
+        case 0xE0...0xEF:
+            length = 3
+            if first == 0xE0 { low = 0xA0 } else if first == 0xED { high = 0x9F }
+        case 0xF0...0xF4:
+            length = 4
+            if first == 0xF0 { low = 0x90 } else if first == 0xF4 { high = 0x8F }
+        default: return -1
+        }
+        for position in 1..<length {
+            guard offset + position < bytes.count, bytes[offset + position] >= low, bytes[offset + position] <= high
+            else { return -position }
+            (low, high) = (0x80, 0xBF)
+        }
+        return length
+    }
+
+    private static func firstIllFormed(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int? {
+        var offset = start
+        while offset < bytes.count {
+            let length = sequence(bytes, at: offset)
+            if length < 0 { return offset }
+            offset += length
+        }
+        return nil
+    }
+
+    private static func repaired(_ bytes: UnsafeRawBufferPointer, firstIllFormed: Int) -> [UInt8] {
+        var result: [UInt8] = []
+        result.reserveCapacity(bytes.count + 16)
+        result.append(contentsOf: bytes[..<firstIllFormed])
+        var offset = firstIllFormed
+        while offset < bytes.count {
+            let length = sequence(bytes, at: offset)
+            if length > 0 {
+                result.append(contentsOf: bytes[offset..<offset + length])
+                offset += length
+            } else {
+                result.append(contentsOf: WTF8.replacementCharacter)
+                offset -= length
+            }
+        }
+        return result
+    }
+}
+
+/// The encoding of ``JSString``: UTF-8, and lone surrogates as three bytes.
+enum WTF8 {
+    /// U+FFFD.
+    static let replacementCharacter: [UInt8] = [0xEF, 0xBF, 0xBD]
+
+    /// Whether a three-byte sequence starting with `first`, `second` is a surrogate.
+    @inline(__always)
+    static func isSurrogate(_ first: UInt8, _ second: UInt8) -> Bool { first == 0xED && second >= 0xA0 }
+
+    /// The bytes of a string as Go gets them: lone surrogates become U+FFFD, of the same length.
+    static func encode(_ string: JSString, into target: UnsafeMutableRawBufferPointer) {
+        string.withBytes { source in
+            guard source.count > 0, target.count >= source.count else { return }
+            target.copyMemory(from: source)
+            if string.isASCII { return }
+            var offset = 0
+            while offset + 2 < source.count {
+                if isSurrogate(source[offset], source[offset + 1]) {
+                    for position in 0..<3 { target[offset + position] = replacementCharacter[position] }
+                    offset += 3
+                } else {
+                    offset += 1
+                }
+            }
+        }
+    }
+
+    static func utf16(of bytes: UnsafeRawBufferPointer) -> [UInt16] {
+        var units: [UInt16] = []
+        units.reserveCapacity(bytes.count)
+        var offset = 0
+        func next() -> UInt32 {
+            offset += 1
+            return UInt32(bytes[offset - 1] & 0x3F)
+        }
+        while offset < bytes.count {
+            let first = UInt32(bytes[offset])
+            offset += 1
+            if first < 0x80 {
+                units.append(UInt16(first))
+            } else if first < 0xE0 {
+                units.append(UInt16((first & 0x1F) << 6 | next()))
+            } else if first < 0xF0 {
+                let second = next()
+                units.append(UInt16((first & 0x0F) << 12 | second << 6 | next()))
+            } else {
+                let second = next()
+                let third = next()
+                let scalar = ((first & 0x07) << 18 | second << 12 | third << 6 | next()) - 0x10000
+                units.append(UInt16(0xD800 + (scalar >> 10)))
+                units.append(UInt16(0xDC00 + (scalar & 0x3FF)))
+            }
+        }
+        return units
+    }
+
+    static func bytes(of units: some Collection<UInt16>) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(units.count)
+        var high: UInt32?
+        func append(_ scalar: UInt32) {
+            switch scalar {
+            case ..<0x80: bytes.append(UInt8(scalar))
+            case ..<0x800: bytes.append(contentsOf: [UInt8(0xC0 | scalar >> 6), UInt8(0x80 | scalar & 0x3F)])
+            case ..<0x10000:
+                bytes.append(contentsOf: [
+                    UInt8(0xE0 | scalar >> 12), UInt8(0x80 | scalar >> 6 & 0x3F), UInt8(0x80 | scalar & 0x3F),
+                ])
+            default:
+                bytes.append(contentsOf: [
+                    UInt8(0xF0 | scalar >> 18), UInt8(0x80 | scalar >> 12 & 0x3F), UInt8(0x80 | scalar >> 6 & 0x3F),
+                    UInt8(0x80 | scalar & 0x3F),
+                ])
+            }
+        }
+        for unit in units {
+            let unit = UInt32(unit)
+            if let first = high {
+                high = nil
+                if unit & 0xFC00 == 0xDC00 {
+                    append(0x10000 + (first & 0x3FF) << 10 + unit & 0x3FF)
+                    continue
+                }
+                append(first)
+            }
+            if unit & 0xFC00 == 0xD800 { high = unit } else { append(unit) }
+        }
+        if let first = high { append(first) }
+        return bytes
+    }
+
+    /// Puts a string together from pieces.
+    struct Builder {
+        private var bytes: [UInt8] = []
+
+        init(reserving capacity: Int = 0) { bytes.reserveCapacity(capacity) }
+
+        mutating func append(_ string: JSString) {
+            string.withBytes { piece in
+                // Two halves of a pair that meet are one code point from now on.
+                if piece.count >= 3, bytes.count >= 3, piece[0] == 0xED, piece[1] >= 0xB0,
+                    bytes[bytes.count - 3] == 0xED, bytes[bytes.count - 2] & 0xF0 == 0xA0
+                {
+                    let high = UInt16(0xD000) | UInt16(bytes[bytes.count - 2] & 0x3F) << 6 | UInt16(bytes[bytes.count - 1] & 0x3F)
+                    let low = UInt16(0xD000) | UInt16(piece[1] & 0x3F) << 6 | UInt16(piece[2] & 0x3F)
+                    bytes.removeLast(3)
+                    bytes.append(contentsOf: WTF8.bytes(of: [high, low]))
+                    bytes.append(contentsOf: piece[3...])
+                } else {
+                    bytes.append(contentsOf: piece)
+                }
+            }
+        }
+
+        mutating func append(_ text: StaticString) {
+            bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+        }
+
+        mutating func append(_ text: String) { bytes.append(contentsOf: text.utf8) }
+
+        /// The string made of all pieces.
+        var string: JSString { JSString.make(wtf8: bytes) }
+    }
+}

@@ -1,0 +1,170 @@
+public import WasmFrontend
+import WasmRuntime
+
+/// Why a program could not be started or was ended, other than by a trap.
+public enum GoProgramError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The module was not made by Go for GOOS=js; the text says what it seems to be.
+    case notAGoProgram(String)
+    /// Arguments and environment together are longer than Go allows, about 8 KB.
+    case argumentsTooLong
+    /// Host and guest misunderstood each other: the guest passed an address outside its memory, for example.
+    case fault(String)
+    /// A JavaScript exception that nobody caught, as text.
+    case uncaughtException(String)
+
+    public var description: String {
+        switch self {
+        case .notAGoProgram(let reason): "not a Go program for GOOS=js GOARCH=wasm: \(reason)"
+        case .argumentsTooLong: ArgumentBlock.tooLongMessage
+        case .fault(let reason): "trap: \(reason)"
+        case .uncaughtException(let text): "uncaught exception: \(text)"
+        }
+    }
+}
+
+/// A Go program compiled with GOOS=js GOARCH=wasm by any version of Go from 1.11 on.
+///
+/// ```swift
+/// let module = try Module(ModuleBytes(bytes))
+/// let status = try GoProgram(module).run(arguments: ["hello"])
+/// ```
+public struct GoProgram: Sendable {
+    /// The module that was given.
+    public let module: Module
+    let abi: GoABI
+
+    /// What a run is given.
+    public struct Options {
+        /// `os.Args`, with the program's name first.
+        public var arguments: [String]
+        /// The environment variables.
+        public var environment: [String: String]
+        /// Whether `TMPDIR` is added where the environment has none: what Go's own launcher does, from 1.12 on.
+        public var addsTemporaryDirectory: Bool
+        /// Which files the program may use.
+        public var files: FileAccess
+        /// Gets a line for each call of an import: its name, Go's stack pointer, what it read and what it returned.
+        public var trace: ((String) -> Void)?
+
+        /// Makes options.
+        public init(
+            arguments: [String] = ["js"], environment: [String: String] = [:], addsTemporaryDirectory: Bool = false,
+            files: FileAccess = .none, trace: ((String) -> Void)? = nil
+        ) {
+            self.arguments = arguments
+            self.environment = environment
+            self.addsTemporaryDirectory = addsTemporaryDirectory
+            self.files = files
+            self.trace = trace
+        }
+    }
+
+    /// Recognises the Go version from the module's imports, exports and custom sections.
+    ///
+    /// Throws ``GoProgramError/notAGoProgram(_:)`` for other modules.
+    public init(_ module: Module) throws {
+        guard let abi = GoABI(module) else { throw GoProgramError.notAGoProgram(Self.suspicion(module)) }
+        self.module = module
+        self.abi = abi
+    }
+
+    /// The version of Go that built the program, where it says.
+    public var version: GoVersion? { abi.version }
+
+    /// Runs the program to its end with these arguments and environment variables, but without access to files.
+    ///
+    /// - Returns: how the program ended: by returning from `main`, `os.Exit`, a panic (2) or a deadlock (2).
+    /// - Throws: `LinkError` when imports are missing, ``Trap``, ``GoProgramError``.
+    public func run(arguments: [String] = ["js"], environment: [String: String] = [:]) throws -> ExitStatus {
+        try run(Options(arguments: arguments, environment: environment))
+    }
+
+    /// Runs the program to its end. Standard input, output and error are those of the process.
+    ///
+    /// - Returns: how the program ended: by returning from `main`, `os.Exit`, a panic (2) or a deadlock (2).
+    /// - Throws: `LinkError` when imports are missing, ``Trap``, ``GoProgramError``.
+    public func run(_ options: Options) throws -> ExitStatus {
+        var variables = options.environment
+        if options.addsTemporaryDirectory, abi.generation >= .go1_12, variables["TMPDIR"] == nil { variables["TMPDIR"] = "/tmp" }
+        let environment = ArgumentBlock.sorted(variables)
+        guard let block = ArgumentBlock(arguments: options.arguments, environment: environment, abi) else {
+            throw GoProgramError.argumentsTooLong
+        }
+        let services = HostServices(environment: environment, access: options.files)
+        let host = GoHost(abi, host: services, trace: options.trace)
+        defer { host.dismantle() }
+        let instance = try Instance(module, imports: imports(of: host))
+        host.guest = try entryPoints(of: instance)
+        services.guestMemory = { [unowned host] in host.memory }
+        guard let target = host.memory.slice(ArgumentBlock.start, UInt64(block.bytes.count)) else {
+            throw GoProgramError.fault("the memory has no room for the arguments")
+        }
+        target.copyBytes(from: block.bytes)
+        return try Self.execute(host, block)
+    }
+
+    /// Starts Go and runs the event loop until the program has exited.
+    static func execute(_ host: GoHost, _ block: ArgumentBlock) throws -> ExitStatus {
+        do {
+            try host.run(block.argumentCount, block.pointersAddress)
+            try host.runEventLoop()
+            try host.reportDeadlock()
+            return ExitStatus(code: 0)
+        } catch {
+            return try outcome(of: error, host)
+        }
+    }
+
+    /// The exit status that an error stands for, or the error that callers get to see.
+    private static func outcome(of error: any Error, _ host: GoHost) throws -> ExitStatus {
+        switch error {
+        case let exit as GuestExit: return ExitStatus(code: exit.code)
+        case JSFailure.aborted(let cause): return try outcome(of: cause, host)
+        case JSFailure.thrown(let value): throw GoProgramError.uncaughtException(host.realm.errorText(value))
+        case let fault as GuestFault: throw GoProgramError.fault(fault.description)
+        default: throw error
+        }
+    }
+
+    private func imports(of host: GoHost) -> Imports {
+        var imports = Imports()
+        // Only what the module asks for; the rest of its imports the instantiation reports, all at once.
+        for wanted in module.imports where GoABI.importModules.contains(wanted.module) {
+            guard let row = GoImport(rawValue: wanted.name) else { continue }
+            imports.define(wanted.module, wanted.name, host.function(for: row))
+        }
+        return imports
+    }
+
+    private func entryPoints(of instance: Instance) throws -> GuestEntryPoints {
+        let memory = try instance.memory(named: "mem")
+        let run = try instance.function(named: "run")
+        var entryPoints = GuestEntryPoints(
+            run: { count, pointers in _ = try run(.i32(count), .i32(pointers)) },
+            resume: { throw GuestFault(description: "the program has no export resume") },
+            stackPointer: { throw GuestFault(description: "the program has no export getsp") },
+            memory: { GuestMemory(base: memory.baseAddress, count: UInt64(memory.byteCount)) })
+        if !abi.usesRunLoop {
+            let resume = try instance.function(named: "resume")
+            let stackPointer = try instance.function(named: "getsp")
+            entryPoints.resume = { _ = try resume() }
+            entryPoints.stackPointer = {
+                guard case .i32(let value)? = try stackPointer().first else {
+                    throw GuestFault(description: "the export getsp does not return an i32")
+                }
+                return value
+            }
+        }
+        return entryPoints
+    }
+
+    private static func suspicion(_ module: Module) -> String {
+        if module.imports.contains(where: { $0.module == "wasi_snapshot_preview1" }) {
+            return "it was built for WASI; build it with GOOS=js"
+        }
+        if module.exports.contains(where: { $0.name == "main" || $0.name == "_start" }) {
+            return "it was not built by Go's compiler; exports run and mem are missing"
+        }
+        return "exports run and mem are missing"
+    }
+}
