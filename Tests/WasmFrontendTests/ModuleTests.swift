@@ -122,4 +122,12 @@ import _TestSupport
                 == "invalid module: type mismatch: expected i32, found nothing "
                 + "at offset 0x\(String(offset, radix: 16)) in function 2 (main.main)")
     }
+
+    @Test func errorsAreOneLine() {
+        var builder = ModuleBuilder()
+        builder.addFunction(code: [0x1A])
+        builder.addExport("a\nb\u{1B}[2J\u{2028}é", .function, 0)
+        let text = refusal(builder.bytes).map { "\($0)" }
+        #expect(text?.hasSuffix("in function 0 (a\\nb\\u{1B}[2J\\u{2028}é)") == true, "\(text ?? "")")
+    }
 }

@@ -51,8 +51,20 @@ public struct ModuleLocation: Hashable, Sendable, CustomStringConvertible {
     public var description: String {
         var text = "at offset 0x\(String(offset, radix: 16))"
         if let function { text += " in function \(function)" }
-        if let functionName { text += " (\(functionName))" }
+        if let functionName { text += " (\(Self.printable(functionName)))" }
         return text
+    }
+
+    /// A name without line breaks and other control characters, which a module may put into its names.
+    private static func printable(_ name: String) -> String {
+        name.unicodeScalars.reduce(into: "") { text, scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate:
+                text += scalar.escaped(asASCII: true)
+            default:
+                text.unicodeScalars.append(scalar)
+            }
+        }
     }
 }
 
