@@ -30,20 +30,37 @@ import _TestSupport
         expectMalformed(withSections([0x01, 0x06, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00]), .integerTooLong, at: 10)
         expectMalformed(withSections([0x01, 0x05, 0x80, 0x80, 0x80, 0x80, 0x10]), .integerTooLarge, at: 10)
         #expect(throws: Never.self) { try Module(withSections([0x01, 0x05, 0x80, 0x80, 0x80, 0x80, 0x00])) }
-        // i32.const: s32.
-        expectMalformed(
-            oneFunction(code: [0x41, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00, 0x1A]), .integerTooLong, at: 24)
-        expectMalformed(oneFunction(code: [0x41, 0x80, 0x80, 0x80, 0x80, 0x08, 0x1A]), .integerTooLarge, at: 24)
-        expectMalformed(oneFunction(code: [0x41, 0xFF, 0xFF, 0xFF, 0xFF, 0x4F, 0x1A]), .integerTooLarge, at: 24)
-        #expect(throws: Never.self) {
-            _ = try Module(oneFunction(code: [0x41, 0x80, 0x80, 0x80, 0x80, 0x78, 0x1A]))
-            _ = try Module(oneFunction(code: [0x41, 0xFF, 0xFF, 0xFF, 0xFF, 0x07, 0x1A]))
+    }
+
+    /// Numbers in code, also where so many bytes follow that they are skipped by words.
+    @Test(arguments: [0, 16])
+    func integersInCode(padding: Int) throws {
+        func code(_ constant: [UInt8]) -> [UInt8] {
+            oneFunction(code: constant + [0x1A] + [UInt8](repeating: 0x01, count: padding))
         }
+        // i32.const: s32.
+        expectMalformed(code([0x41, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00]), .integerTooLong, at: 24)
+        expectMalformed(code([0x41, 0x80, 0x80, 0x80, 0x80, 0x08]), .integerTooLarge, at: 24)
+        expectMalformed(code([0x41, 0xFF, 0xFF, 0xFF, 0xFF, 0x4F]), .integerTooLarge, at: 24)
+        _ = try Module(code([0x41, 0x80, 0x80, 0x80, 0x80, 0x78]))
+        _ = try Module(code([0x41, 0xFF, 0xFF, 0xFF, 0xFF, 0x07]))
         // i64.const: s64.
         let nine = [UInt8](repeating: 0x80, count: 9)
-        expectMalformed(oneFunction(code: [0x42] + nine + [0x80, 0x00, 0x1A]), .integerTooLong, at: 24)
-        expectMalformed(oneFunction(code: [0x42] + nine + [0x01, 0x1A]), .integerTooLarge, at: 24)
-        #expect(throws: Never.self) { try Module(oneFunction(code: [0x42] + nine + [0x7F, 0x1A])) }
+        expectMalformed(code([0x42] + nine + [0x80, 0x00]), .integerTooLong, at: 24)
+        expectMalformed(code([0x42] + nine + [0x01]), .integerTooLarge, at: 24)
+        for length in 0...9 { _ = try Module(code([0x42] + nine[..<length] + [length == 9 ? 0x7F : 0x3F])) }
+        // The offset of i32.load: u32.
+        var builder = ModuleBuilder()
+        builder.memories = [[0x00, 0x01]]
+        func load(_ offset: [UInt8]) -> [UInt8] {
+            var load = builder
+            let rest = [0x1A] + [UInt8](repeating: 0x01, count: padding)
+            load.addFunction(code: [0x41, 0x00, 0x28, 0x02] + offset + rest)
+            return load.bytes
+        }
+        expectMalformed(load([0x80, 0x80, 0x80, 0x80, 0x80, 0x00]), .integerTooLong)
+        expectMalformed(load([0xFF, 0xFF, 0xFF, 0xFF, 0x1F]), .integerTooLarge)
+        for length in 0...4 { _ = try Module(load(nine[..<length] + [0x0F])) }
     }
 
     @Test func constantsKeepTheirValue() throws {

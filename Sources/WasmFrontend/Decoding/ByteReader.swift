@@ -112,6 +112,40 @@ struct ByteReader {
         return long.value
     }
 
+    /// Skips an unsigned 32-bit number (LEB128).
+    @inline(__always)
+    mutating func skipU32() throws(LoadFailure) {
+        if skipShortNumber(atMost: 4) { return }
+        position = try Self.longUnsigned(position, end, origin).next
+    }
+
+    /// Skips a signed 32-bit number (LEB128).
+    @inline(__always)
+    mutating func skipS32() throws(LoadFailure) {
+        if skipShortNumber(atMost: 4) { return }
+        position = try Self.longSigned(position, end, origin, bits: 32).next
+    }
+
+    /// Skips a signed 64-bit number (LEB128).
+    @inline(__always)
+    mutating func skipS64() throws(LoadFailure) {
+        if skipShortNumber(atMost: 8) { return }
+        position = try Self.longSigned(position, end, origin, bits: 64).next
+    }
+
+    /// Skips a number (LEB128) that is so short that its type has room for all its bits, and returns whether there is
+    /// one; without a branch that depends on its length, which hardly any processor would predict.
+    @inline(__always)
+    private mutating func skipShortNumber(atMost longest: Int) -> Bool {
+        guard _fastPath(remaining >= 8) else { return false }
+        let word = UInt64(littleEndian: UnsafeRawPointer(position).loadUnaligned(as: UInt64.self))
+        let lastBytes = ~word & 0x8080_8080_8080_8080
+        let length = lastBytes.trailingZeroBitCount / 8 + 1
+        guard _fastPath(length <= longest) else { return false }
+        position += length
+        return true
+    }
+
     /// The next byte, which the caller has seen to be a whole number.
     @inline(__always)
     private mutating func shortSigned() -> UInt8 {

@@ -66,10 +66,10 @@ extension FunctionValidator {
                 globalWriteCounts[Int(index)] &+= 1
                 try operands.pop(globalTypes[Int(index)], at: at)
             case .i32Const:
-                _ = try reader.s32()
+                try reader.skipS32()
                 try operands.push(i32, at: at)
             case .i64Const:
-                _ = try reader.s64()
+                try reader.skipS64()
                 try operands.push(ValueType.i64.rawValue, at: at)
 
             case .block:
@@ -194,7 +194,7 @@ extension FunctionValidator {
             guard alignment < 32 else { throw .malformed(.memoryFlags(alignment), at: start) }
             throw .invalid(.alignment, at: at)
         }
-        _ = try reader.u32()
+        try reader.skipU32()
         guard context.memoryCount > 0 else { throw .invalid(.unknownMemory(0), at: at) }
     }
 
