@@ -3,5 +3,9 @@
 #define GW_CSUPPORT_H
 
 #include "gw_wasm_opcodes.h"
+#include "gw_opcodes.h"
+#include "gw_traps.h"
+#include "gw_numeric.h"
+#include "gw_machine.h"
 
 #endif

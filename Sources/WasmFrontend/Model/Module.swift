@@ -46,6 +46,8 @@ public final class Module: Sendable {
     /// The indices in `exports` by name.
     private let exportIndices: [ExactName: Int]
     private let nameSection = Mutex<NameSection?>(nil)
+    /// The code that has been made of it, for each way to make it.
+    private let code = Mutex<[LoweredCode.Options: LoweredCode]>([:])
 
     /// Decodes and validates a module.
     ///
@@ -101,6 +103,21 @@ public final class Module: Sendable {
 
     /// The export of exactly this name; nil if there is none.
     public func export(named name: String) -> Export? { exportIndices[ExactName(name)].map { exports[$0] } }
+
+    /// The bytecode of the module, made function by function; the same object for the same options.
+    ///
+    /// - Throws: ``CodeSpaceError`` when no address space can be had for it.
+    public func loweredCode(_ options: LoweredCode.Options) throws(CodeSpaceError) -> LoweredCode {
+        let known = code.withLock { $0[options] }
+        if let known { return known }
+        let made = try LoweredCode(self, options: options)
+        // Another thread may have been faster: its code is the one to share.
+        return code.withLock { code in
+            if let known = code[options] { return known }
+            code[options] = made
+            return made
+        }
+    }
 
     /// The names in the name section, which is read on the first use.
     public var names: NameSection {

@@ -1,0 +1,216 @@
+// The dispatch loop.
+//
+// 1. STATE. Everything that every handler needs lives in local variables of gw_loop, and so in machine registers:
+//
+//     pc     the instruction being executed (an even address: cells are 32 bits)
+//     fp     the frame: slot n of the function is fp[n]; the callee's frame overlaps the end of the caller's
+//     mem    the first byte of linear memory
+//     sp     the register global (see gw_opcodes.def), zero-extended
+//     inst   the instance, for everything rarer: globals, tables, code
+//     m      the machine: stack limit, and where the state is put when the loop is left
+//
+// The handlers' addresses are offsets from the label `first`. `sp` is written back (SAVE) before anything that can
+// look at the global from outside: host calls, calls into other instances, traps, the end; and read again behind them
+// (RELOAD), with `mem`, which may have changed too.
+//
+// 2. BOUNDS. This file is compiled twice. The guarded loop makes no bounds checks: a memory reserves 8 GiB and more,
+// which no 32-bit address plus 32-bit offset leaves, and what lies beyond its size faults. The handler of SIGSEGV
+// (gw_signals.c) then sets the program counter of the thread to the label `fault`. That is sound because a computed
+// goto can reach every label from every other, so the compiler keeps the state in the same registers at all of them;
+// handlers only change the state after their memory accesses, or (calls that push) before, behind HOLD. The checked
+// loop (gw_interpreter_checked.c) compares every address and is for memories without that reservation.
+//
+// 3. INTERRUPTION. Another thread sets `interrupted` and `stack_limit`, and sends the thread of the loop a signal,
+// whose handler moves it to the label `interruption` if it is between two calls of C functions. Calls test the limit
+// anyway, host calls and helpers look at the flag when they return. So a loop in the guest pays nothing.
+#include "gw_machine.h"
+#include "gw_interpreter.h"
+#include "gw_numeric.h"
+#include "gw_opcodes.h"
+
+#ifndef GW_CHECKED
+#define GW_CHECKED 0
+#define GW_LOOP gw_loop_guarded
+#endif
+
+// --- Operands (only inside the loop) ---
+
+#define H(i) (((const uint16_t *)(const void *)pc)[i])
+#define W(i) (pc[i])
+#define SIGNED(i) ((uint64_t)(int64_t)(int32_t)W(i))
+
+// Whether an operand of this kind is one of the 16-bit ones, which come first.
+#define IS16_r 1
+#define IS16_i 0
+#define IS16_s 0
+#define IS16_t 0
+// Where the operands of a form d, a, b lie, and how many cells it has.
+#define FIRST32(d, a, b) (1 + (IS16_##d + IS16_##a + IS16_##b + 1) / 2)
+#define POS_D(d, a, b) (IS16_##d ? 2 : FIRST32(d, a, b))
+#define POS_A(d, a, b) (IS16_##a ? 2 + IS16_##d : FIRST32(d, a, b) + !IS16_##d)
+#define POS_B(d, a, b) (IS16_##b ? 2 + IS16_##d + IS16_##a : FIRST32(d, a, b) + !IS16_##d + !IS16_##a)
+#define CELLS(d, a, b) (FIRST32(d, a, b) + 3 - IS16_##d - IS16_##a - IS16_##b)
+
+#define READ_r(p) fp[H(p)]
+#define READ_i(p) SIGNED(p)
+#define READ_s(p) LOAD(uint64_t, ADDRESS_s(p))
+#define READ_t(p) LOAD(uint64_t, ADDRESS_t(p))
+#define WRITE_r(p, value) fp[H(p)] = (value)
+#define WRITE_s(p, value) STORE(uint64_t, ADDRESS_s(p), value)
+#define WRITE_t(p, value) STORE(uint64_t, ADDRESS_t(p), value)
+
+// --- Memory ---
+
+#define ADDRESS_s(p) (sp + W(p))
+#define ADDRESS_t(p) ((uint64_t)(uint32_t)((uint32_t)sp + W(p)))
+#define ADDRESS_r(slot, p) ((uint64_t)(uint32_t)fp[slot] + W(p))
+#define ADDRESS_k(slot, p) ((uint64_t)(uint32_t)((uint32_t)fp[slot] + W(p)))
+
+// Guest accesses have any alignment and alias everything.
+#define ANY(T) __attribute__((aligned(1), may_alias)) T
+#if GW_CHECKED
+#define CHECK(address, width) \
+    do { \
+        uint64_t check_ = inst->memory->size; \
+        if (__builtin_expect(check_ < (width) || (address) > check_ - (width), 0)) goto out_of_bounds; \
+    } while (0)
+#else
+#define CHECK(address, width) ((void)0)
+#endif
+#define LOAD(T, address) \
+    ({ \
+        uint64_t address_ = (address); \
+        CHECK(address_, sizeof(T)); \
+        typedef ANY(T) any_; \
+        *(const any_ *)(mem + address_); \
+    })
+#define STORE(T, address, value) \
+    do { \
+        uint64_t address_ = (address); \
+        CHECK(address_, sizeof(T)); \
+        typedef ANY(T) any_; \
+        *(any_ *)(mem + address_) = (T)(value); \
+    } while (0)
+
+// --- Control ---
+
+#define DISPATCH() goto *((const char *)&&first + *(const int32_t *)(const void *)pc)
+#define NEXT(cells) \
+    do { \
+        pc += (cells); \
+        DISPATCH(); \
+    } while (0)
+#define JUMP(cell) NEXT((int32_t)W(cell))
+#define TRAP(code) \
+    do { \
+        m->trap = GWTrap_##code; \
+        goto trapped; \
+    } while (0)
+
+// Forces the new value of the register global into its place before the access that may fault.
+#define HOLD() __asm__ volatile("" : "+r"(sp))
+#define SAVE() \
+    do { \
+        m->pc = pc; \
+        m->fp = fp; \
+        if (inst->sp_global != UINT32_MAX) inst->globals[inst->sp_global] = sp; \
+    } while (0)
+#define RELOAD() \
+    do { \
+        mem = inst->memory ? inst->memory->base : NULL; \
+        if (inst->sp_global != UINT32_MAX) sp = inst->globals[inst->sp_global]; \
+    } while (0)
+
+// A call of a C function that takes long enough for an interruption to be missed by the signal.
+#define AFTER_HELPER() \
+    do { \
+        if (__builtin_expect(m->interrupted, 0)) TRAP(interrupted); \
+    } while (0)
+
+#define AS_double(bits) ({ uint64_t b_ = (bits); double v_; memcpy(&v_, &b_, 8); v_; })
+#define AS_float(bits) ({ uint32_t b_ = (uint32_t)(bits); float v_; memcpy(&v_, &b_, 4); v_; })
+#define AS_uint32_t(bits) ((uint32_t)(bits))
+#define AS_uint64_t(bits) (bits)
+#define BITS_double(value) ({ double v_ = (value); uint64_t b_; memcpy(&b_, &v_, 8); b_; })
+#define BITS_float(value) ({ float v_ = (value); uint32_t b_; memcpy(&b_, &v_, 4); (uint64_t)b_; })
+#define BITS_uint32_t(value) ((uint64_t)(value))
+#define BITS_uint64_t(value) (value)
+
+// Enters the code of the call at pc, whose target is known; `fp[link]` is the callee's link.
+#define ENTER(code) \
+    do { \
+        const uint32_t *code_ = (code); \
+        fp[H(3)] = (uint64_t)(uintptr_t)pc; \
+        fp += H(2); \
+        if (__builtin_expect(fp > m->stack_limit, 0)) goto stack_exhausted; \
+        pc = code_; \
+        DISPATCH(); \
+    } while (0)
+#define ENTER_DIRECT(which) \
+    do { \
+        int32_t target_ = (int32_t)W(GW_CALL_TARGET); \
+        if (__builtin_expect(target_ == 0, 0)) { \
+            SAVE(); \
+            target_ = gw_resolve_call(m, inst, pc, which); \
+            if (target_ == 0) goto trapped; \
+        } \
+        ENTER(pc + target_); \
+    } while (0)
+#define PUSH() \
+    do { \
+        sp = (uint32_t)((uint32_t)sp - 8); \
+        HOLD(); \
+        STORE(uint64_t, sp, SIGNED(GW_CALL_IMMEDIATE)); \
+    } while (0)
+
+// Leaves the callee; `fp` becomes the caller's, `call` the call instruction.
+#define LEAVE(link) \
+    const uint32_t *call = (const uint32_t *)(uintptr_t)fp[link]; \
+    fp -= ((const uint16_t *)(const void *)call)[2]
+
+__attribute__((noinline)) GWTrap GW_LOOP(GWMachine *m, GWInstance *inst, const uint32_t *pc, uint64_t *fp) {
+    // The handlers, by opcode: offsets from `first`.
+    static const int32_t handlers[] = {
+#define GW_ROW(name, text, operands) (int32_t)((const char *)&&do_##name - (const char *)&&first),
+#include "gw_opcode_rows.h"
+#undef GW_ROW
+        // Not opcodes, but places that the signal handlers jump to: as targets of the computed goto they find
+        // the state where the handlers left it.
+        (int32_t)((const char *)&&fault - (const char *)&&first),
+        (int32_t)((const char *)&&interruption - (const char *)&&first),
+    };
+    if (__builtin_expect(pc == NULL, 0)) {
+        gw_loop_places places = {handlers, (uintptr_t)&&first, (uintptr_t)&&last};
+        *(gw_loop_places *)(void *)fp = places;
+        return GWTrap_none;
+    }
+    uint8_t *mem = NULL;
+    uint64_t sp = 0;
+    RELOAD();
+    DISPATCH();
+
+first:;
+#include "gw_handlers_numeric.inc"
+#include "gw_handlers_memory.inc"
+#include "gw_handlers_control.inc"
+
+#if GW_CHECKED
+out_of_bounds:
+    TRAP(memoryOutOfBounds);
+#endif
+stack_exhausted:
+    // The state is the caller's: the callee has not begun.
+    fp -= H(2);
+    m->trap = m->interrupted ? GWTrap_interrupted : GWTrap_callStackExhausted;
+    goto trapped;
+fault:
+    m->trap = GWTrap_memoryOutOfBounds;
+    goto trapped;
+interruption:
+    m->trap = GWTrap_interrupted;
+trapped:
+    SAVE();
+    m->instance = inst;
+last:
+    return m->trap;
+}

@@ -1,0 +1,263 @@
+// Machines: frame stacks, calls from the host, calls that leave an instance, stack traces.
+#if defined(__linux__) && !defined(_GNU_SOURCE)
+#define _GNU_SOURCE
+#endif
+#include "gw_machine.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "gw_interpreter.h"
+#include "gw_opcodes.h"
+
+_Thread_local GWMachine *gw_running;
+
+// --- The loops' places ---
+
+static gw_loop_places places[2];
+// What a call from the host returns to: a call instruction of no consequence, then `exit`, in each loop's terms.
+static uint32_t exit_calls[2][GW_CALL_CELLS + 1];
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void prepare(void) {
+    static GWInstance nobody;
+    for (int checked = 0; checked < 2; checked++) {
+        (checked ? gw_loop_checked : gw_loop_guarded)(NULL, &nobody, NULL, (uint64_t *)(void *)&places[checked]);
+        exit_calls[checked][GW_CALL_ZERO] = GW_CALL_CELLS;
+        exit_calls[checked][GW_CALL_CELLS] = (uint32_t)places[checked].handlers[GWOp_exit];
+    }
+    gw_signals_install();
+}
+
+const gw_loop_places *gw_places(bool checked) {
+    pthread_once(&once, prepare);
+    return &places[checked];
+}
+
+const int32_t *gw_handlers(bool checked) { return gw_places(checked)->handlers; }
+
+// --- Creation ---
+
+// The frame stack is reserved, not committed: 10 million nested calls of small functions need about 2 GB of it.
+#define LARGEST_STACK (UINT64_C(64) << 30)
+#define SMALLEST_STACK (UINT64_C(4) << 20)
+// Kept free behind the limit: the largest frame begins below the limit and ends beyond it.
+#define STACK_MARGIN (2 * GW_MAXIMUM_FRAME_SLOTS + 64)
+
+static uint64_t *stack_end(const GWMachine *m) {
+    return m->stack + m->stack_size / sizeof(uint64_t) - STACK_MARGIN;
+}
+
+GWMachine *gw_machine_create(void) {
+    gw_places(false);
+    for (uint64_t size = LARGEST_STACK; size >= SMALLEST_STACK; size /= 4) {
+        void *stack = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (stack == MAP_FAILED) continue;
+        GWMachine *m = calloc(1, sizeof *m);
+        if (m) {
+            m->stack = m->top = stack;
+            m->stack_size = size;
+            m->stack_limit = stack_end(m);
+            return m;
+        }
+        munmap(stack, size);
+        break;
+    }
+    return NULL;
+}
+
+void gw_machine_destroy(GWMachine *m) {
+    munmap(m->stack, m->stack_size);
+    free(m);
+}
+
+// --- The C stack ---
+
+// Bytes of C stack that a nested call must find: for the loop, libffi, and the host function it may call.
+#define C_STACK_MARGIN (128 << 10)
+#define C_STACK_ASSUMED (8 << 20)
+
+static uintptr_t c_stack_limit(void) {
+    static _Thread_local uintptr_t limit;
+    if (limit) return limit;
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+#if defined(__APPLE__)
+    limit = (uintptr_t)pthread_get_stackaddr_np(pthread_self()) - pthread_get_stacksize_np(pthread_self());
+#else
+    if (getpid() == gettid()) {
+        // The main thread's stack grows up to the limit that is in force now; its top is a little above `here`.
+        struct rlimit r;
+        uintptr_t size = C_STACK_ASSUMED;
+        if (getrlimit(RLIMIT_STACK, &r) == 0 && r.rlim_cur != RLIM_INFINITY) size = r.rlim_cur;
+        limit = here > size ? here - size : 1;
+    } else {
+        pthread_attr_t attributes;
+        void *lowest;
+        size_t size;
+        if (pthread_getattr_np(pthread_self(), &attributes) == 0) {
+            if (pthread_attr_getstack(&attributes, &lowest, &size) == 0) limit = (uintptr_t)lowest;
+            pthread_attr_destroy(&attributes);
+        }
+        if (!limit) limit = here - C_STACK_MARGIN * 2;
+    }
+#endif
+    return limit += C_STACK_MARGIN;
+}
+
+// --- Interruption ---
+
+static void lock(GWMachine *m) {
+    while (__atomic_exchange_n(&m->lock, 1, __ATOMIC_ACQUIRE)) sched_yield();
+}
+static void unlock(GWMachine *m) { __atomic_store_n(&m->lock, 0, __ATOMIC_RELEASE); }
+
+static void signal_thread(GWMachine *m) {
+    lock(m);
+    if (m->depth) pthread_kill((pthread_t)m->thread, GW_SIGNAL);
+    unlock(m);
+}
+
+void gw_machine_interrupt(GWMachine *m) {
+    m->interrupted = true;
+    m->stack_limit = NULL;
+    // The signal has no effect while the thread is in a function that the loop called (a square root, say); what
+    // takes long there looks at the flag afterwards, and for the rest the signal is sent again.
+    for (int i = 0; i < 20 && m->interrupted && m->depth; i++) {
+        signal_thread(m);
+        usleep(100);
+    }
+}
+
+void gw_machine_resume(GWMachine *m) {
+    m->interrupted = false;
+    m->stack_limit = stack_end(m);
+}
+
+// --- Calls ---
+
+const uint32_t *gw_resolve(GWMachine *m, GWFunction *f, bool zero) {
+    const GWCodeEntry *entry = f->entry;
+    GWCode *code = f->instance->code;
+    if (__atomic_load_n(&entry->any, __ATOMIC_ACQUIRE) == 0) {
+        GWMachine *running = gw_running;
+        gw_running = NULL;
+        GWTrap trap = code->lower(code->context, f->index);
+        gw_running = running;
+        if (trap != GWTrap_none) {
+            m->trap = trap;
+            return NULL;
+        }
+    }
+    return code->arena + (zero ? entry->zero : entry->any);
+}
+
+int32_t gw_resolve_call(GWMachine *m, GWInstance *inst, const uint32_t *pc, bool zero) {
+    const uint32_t *code = gw_resolve(m, gw_function(inst, pc[GW_CALL_FUNCTION]), zero);
+    if (!code) return 0;
+    int32_t target = (int32_t)(code - pc);
+    // Other threads may be executing this call in another instance: they find either value, and both are right.
+    __atomic_store_n((int32_t *)(uintptr_t)(pc + GW_CALL_TARGET), target, __ATOMIC_RELEASE);
+    return target;
+}
+
+// Calls the host: from the loop or from the host itself.
+static GWTrap call_host(GWMachine *m, GWFunction *f, uint64_t *slots) {
+    if ((uintptr_t)__builtin_frame_address(0) < m->c_stack_limit) return GWTrap_callStackExhausted;
+    GWMachine *running = gw_running;
+    uint64_t *top = m->top;
+    m->top = slots + f->link + 1;
+    gw_running = NULL;
+    bool succeeded = gw_host_call(f->host, slots);
+    gw_running = running;
+    m->top = top;
+    if (!succeeded) return GWTrap_hostError;
+    return m->interrupted ? GWTrap_interrupted : GWTrap_none;
+}
+
+GWTrap gw_call_out(GWMachine *m, GWInstance *inst, GWFunction *f, uint64_t *slots) {
+    m->instance = inst;
+    if (f->host) return call_host(m, f, slots);
+    uint64_t *top = m->top;
+    m->top = slots;
+    GWTrap trap = gw_call(m, f);
+    m->top = top;
+    return trap;
+}
+
+GWTrap gw_call(GWMachine *m, GWFunction *f) {
+    if (m->depth == 0) m->c_stack_limit = c_stack_limit();
+    if ((uintptr_t)__builtin_frame_address(0) < m->c_stack_limit) return GWTrap_callStackExhausted;
+    uint64_t *slots = m->top;
+    if (slots > m->stack_limit) return m->interrupted ? GWTrap_interrupted : GWTrap_callStackExhausted;
+    if (f->host) return call_host(m, f, slots);
+
+    GWInstance *inst = f->instance;
+    const uint32_t *code = gw_resolve(m, f, false);
+    if (!code) return m->trap;
+    bool checked = inst->code->checked;
+    slots[f->link] = (uint64_t)(uintptr_t)exit_calls[checked];
+
+    GWActivation outer = {m->outer, m->pc, m->fp, m->instance};
+    m->outer = m->depth ? &outer : NULL;
+    if (m->depth == 0) {
+        lock(m);
+        m->thread = (uintptr_t)pthread_self();
+        m->depth = 1;
+        unlock(m);
+    } else {
+        m->depth++;
+    }
+    GWMachine *running = gw_running;
+    gw_running = m;
+    GWTrap trap = (checked ? gw_loop_checked : gw_loop_guarded)(m, inst, code, slots);
+    gw_running = running;
+    if (m->depth == 1) {
+        lock(m);
+        m->depth = 0;
+        unlock(m);
+    } else {
+        m->depth--;
+    }
+    if (trap == GWTrap_none) {
+        // What failed keeps its state for the stack trace.
+        m->pc = outer.pc;
+        m->fp = outer.fp;
+        m->instance = outer.instance;
+        m->outer = outer.previous;
+    } else if (m->depth == 0) {
+        m->outer = NULL;
+    }
+    return trap;
+}
+
+// --- Stack traces ---
+
+static size_t trace(GWInstance *inst, const uint32_t *pc, uint64_t *fp, const GWMachine *m, GWFrame *frames,
+                    size_t capacity, size_t count) {
+    if (!inst || !inst->code) return count;
+    const GWCode *code = inst->code;
+    // A frame at an arbitrary moment of an interruption may be half made: believe nothing unchecked.
+    while (pc >= code->arena && pc < code->arena + code->capacity && fp >= m->stack &&
+           fp < m->stack + m->stack_size / 8 - GW_MAXIMUM_FRAME_SLOTS) {
+        uint32_t cell = (uint32_t)(pc - code->arena);
+        uint32_t link = code->find_link(code->context, cell);
+        if (link == UINT32_MAX) break;
+        if (count < capacity) frames[count] = (GWFrame){inst, cell};
+        count++;
+        const uint32_t *call = (const uint32_t *)(uintptr_t)fp[link];
+        if (call < code->arena || call >= code->arena + code->capacity) break;
+        uint32_t base = ((const uint16_t *)(const void *)call)[2];
+        if (fp - m->stack < (ptrdiff_t)base) break;
+        fp -= base;
+        pc = call;
+    }
+    return count;
+}
+
+size_t gw_backtrace(const GWMachine *m, GWFrame *frames, size_t capacity) {
+    return trace(m->instance, m->pc, m->fp, m, frames, capacity, 0);
+}

@@ -1,0 +1,88 @@
+// Linear memories: reserved address space with guard pages where it can be had, plain memory where not.
+#if defined(__linux__) && !defined(_GNU_SOURCE)
+#define _GNU_SOURCE
+#endif
+#include <string.h>
+#include <sys/mman.h>
+
+#include "gw_interpreter.h"
+
+// A 32-bit address plus a 32-bit offset plus the largest access stays below this.
+#define GUARDED_SIZE ((UINT64_C(8) << 30) + GW_PAGE_SIZE)
+
+static void *reserve(uint64_t size) {
+    void *base = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return base == MAP_FAILED ? NULL : base;
+}
+
+bool gw_memory_can_guard(void) {
+    static int known; // 0 unknown, 1 yes, 2 no
+    if (!known) {
+        void *base = reserve(GUARDED_SIZE);
+        if (base) munmap(base, GUARDED_SIZE);
+        known = base ? 1 : 2;
+    }
+    return known == 1;
+}
+
+static bool commit(uint8_t *from, uint64_t size) {
+    return size == 0 || mprotect(from, size, PROT_READ | PROT_WRITE) == 0;
+}
+
+bool gw_memory_create(GWMemory *memory, uint32_t pages, uint32_t maximum_pages, bool guarded) {
+    uint64_t size = (uint64_t)pages * GW_PAGE_SIZE;
+    *memory = (GWMemory){.maximum_pages = maximum_pages, .size = size, .limit = UINT64_MAX};
+    if (guarded && (memory->base = reserve(GUARDED_SIZE))) {
+        memory->reserved = GUARDED_SIZE;
+        memory->guarded = true;
+        if (!gw_signals_add(memory->base, GUARDED_SIZE)) {
+            munmap(memory->base, GUARDED_SIZE);
+            return false;
+        }
+    } else if (guarded) {
+        return false;
+    } else {
+        // One page at least, so that `base` is an address even for an empty memory.
+        memory->reserved = size ? size : GW_PAGE_SIZE;
+        if (!(memory->base = reserve(memory->reserved))) return false;
+    }
+    if (commit(memory->base, size)) return true;
+    gw_memory_destroy(memory);
+    return false;
+}
+
+void gw_memory_destroy(GWMemory *memory) {
+    if (!memory->base) return;
+    if (memory->guarded) gw_signals_remove(memory->base);
+    munmap(memory->base, memory->reserved);
+    memory->base = NULL;
+}
+
+uint32_t gw_memory_grow(GWMemory *memory, uint32_t pages) {
+    uint32_t old = (uint32_t)(memory->size / GW_PAGE_SIZE);
+    if ((uint64_t)old + pages > memory->maximum_pages) return UINT32_MAX;
+    uint64_t added = (uint64_t)pages * GW_PAGE_SIZE, size = memory->size + added;
+    if (size > memory->limit) return UINT32_MAX;
+    if (size > memory->reserved) {
+        uint8_t *base = reserve(size);
+        if (!base) return UINT32_MAX;
+        if (!commit(base, size)) {
+            munmap(base, size);
+            return UINT32_MAX;
+        }
+        memcpy(base, memory->base, memory->size);
+        munmap(memory->base, memory->reserved);
+        memory->base = base;
+        memory->reserved = size;
+    } else if (!commit(memory->base + memory->size, added)) {
+        return UINT32_MAX;
+    }
+    memory->size = size;
+    return old;
+}
+
+bool gw_memory_init(GWMemory *memory, const GWSegment *segment, uint32_t to, uint32_t from, uint32_t count) {
+    if ((uint64_t)from + count > segment->size || (uint64_t)to + count > memory->size) return false;
+    if (count) memcpy(memory->base + to, (const uint8_t *)segment->bytes + from, count);
+    return true;
+}

@@ -1,0 +1,168 @@
+// The tables of gw_opcodes.h and gw_traps.h, all made from the rows of the .def files.
+#include "gw_opcodes.h"
+#include "gw_traps.h"
+
+const char *gw_trap_message(GWTrap trap) {
+    static const char *const messages[] = {
+        "",
+#define GW_TRAP(name, message) message,
+#include "gw_traps.def"
+#undef GW_TRAP
+    };
+    return trap < GWTrap_count ? messages[trap] : "";
+}
+
+const GWOpInfo *gw_op_info(void) {
+    static const GWOpInfo rows[] = {
+#define GW_ROW(name, text, operands) {text, operands, #name},
+#include "gw_opcode_rows.h"
+#undef GW_ROW
+    };
+    return rows;
+}
+
+// Everything of a .def row that a selection table does not use.
+#define GW_OP(name, text, operands)
+#define GW_TABLE_BINARY(name, text, fn, d, a, b) \
+    [GWWasmOpcode_##name][GWKind_##d][GWKind_##a][GWKind_##b] = GWOp_##name##_##d##a##b,
+
+static const uint16_t binary[256][4][4][4] = {
+#define GW_ALU64_FULL(name, text, fn) GW_FORMS_64_FULL(GW_TABLE_BINARY, name, text, fn)
+#define GW_ALU64(name, text, fn) GW_FORMS_64(GW_TABLE_BINARY, name, text, fn)
+#define GW_ALU64_RI(name, text, fn) GW_FORMS_RI(GW_TABLE_BINARY, name, text, fn)
+#define GW_ALU32(name, text, fn) GW_FORMS_RI(GW_TABLE_BINARY, name, text, fn)
+#define GW_TRAPPING(name, text, T, fn) GW_TABLE_BINARY(name, text, fn, r, r, r)
+#define GW_BINARY(name, text, T, R, fn) GW_TABLE_BINARY(name, text, fn, r, r, r)
+#define GW_COMPARE64(name, text, T, operator, negated, swapped) GW_FORMS_RI(GW_TABLE_BINARY, name, text, )
+#define GW_COMPARE32(name, text, T, operator, negated, swapped) GW_FORMS_RI(GW_TABLE_BINARY, name, text, )
+#define GW_UNARY(name, text, T, R, fn)
+#define GW_TRUNC(name, text, T, fn)
+#define GW_BRANCH_FLOAT(name, text, fn)
+#define GW_LOAD(name, text, T, as)
+#define GW_STORE(name, text, T)
+#include "gw_opcodes.def"
+#include "gw_opcodes_undef.h"
+};
+
+#define GW_OP(name, text, operands)
+#define GW_ALU64_FULL(name, text, fn)
+#define GW_ALU64(name, text, fn)
+#define GW_ALU64_RI(name, text, fn)
+#define GW_ALU32(name, text, fn)
+#define GW_TRAPPING(name, text, T, fn)
+#define GW_BINARY(name, text, T, R, fn)
+#define GW_UNARY(name, text, T, R, fn)
+#define GW_TRUNC(name, text, T, fn)
+#define GW_LOAD(name, text, T, as)
+#define GW_STORE(name, text, T)
+static const uint16_t branches[256][4][4] = {
+#define GW_COMPARE64(name, text, T, operator, negated, swapped) \
+    [GWWasmOpcode_##name] = { \
+        [GWKind_r] = {GWOp_##name##_branch_rr, GWOp_##name##_branch_ri, GWOp_##name##_branch_rs}, \
+        [GWKind_s] = {0, GWOp_##name##_branch_si}, \
+        [GWKind_t] = {0, GWOp_##name##_branch_ti}},
+#define GW_COMPARE32(name, text, T, operator, negated, swapped) \
+    [GWWasmOpcode_##name] = {[GWKind_r] = {GWOp_##name##_branch_rr, GWOp_##name##_branch_ri}},
+#define GW_BRANCH_FLOAT(name, text, fn) [GWWasmOpcode_##name] = {[GWKind_r] = {GWOp_##name##_branch}},
+#include "gw_opcodes.def"
+#undef GW_COMPARE64
+#undef GW_COMPARE32
+#undef GW_BRANCH_FLOAT
+};
+static const uint16_t branches_not[256] = {
+#define GW_COMPARE64(name, text, T, operator, negated, swapped)
+#define GW_COMPARE32(name, text, T, operator, negated, swapped)
+#define GW_BRANCH_FLOAT(name, text, fn) [GWWasmOpcode_##name] = GWOp_##name##_branchNot,
+#include "gw_opcodes.def"
+#undef GW_COMPARE64
+#undef GW_COMPARE32
+#undef GW_BRANCH_FLOAT
+};
+#define GW_BRANCH_FLOAT(name, text, fn)
+// Pairs of wasm opcodes, the negation and the mirror image of each integer comparison.
+static const uint16_t relations[256][2] = {
+#define GW_COMPARE64(name, text, T, operator, negated, swapped) \
+    [GWWasmOpcode_##name] = {GWWasmOpcode_##negated, GWWasmOpcode_##swapped},
+#define GW_COMPARE32 GW_COMPARE64
+#include "gw_opcodes.def"
+#include "gw_opcodes_undef.h"
+};
+
+// Unary instructions by opcode; those of the prefix 0xFC from 256 on.
+#define UNARY_INDEX(op) ((op) >= 0xFC00 ? 256 + ((op) & 0xFF) : (op))
+#define GW_OP(name, text, operands)
+#define GW_ALU64_FULL(name, text, fn)
+#define GW_ALU64(name, text, fn)
+#define GW_ALU64_RI(name, text, fn)
+#define GW_ALU32(name, text, fn)
+#define GW_TRAPPING(name, text, T, fn)
+#define GW_BINARY(name, text, T, R, fn)
+#define GW_COMPARE64(name, text, T, operator, negated, swapped)
+#define GW_COMPARE32(name, text, T, operator, negated, swapped)
+#define GW_BRANCH_FLOAT(name, text, fn)
+#define GW_LOAD(name, text, T, as)
+#define GW_STORE(name, text, T)
+static const uint16_t unary[256 + GW_WASM_FC_COUNT] = {
+#define GW_UNARY(name, text, T, R, fn) [UNARY_INDEX(GWWasmOpcode_##name)] = GWOp_##name,
+#define GW_TRUNC(name, text, T, fn) [UNARY_INDEX(GWWasmOpcode_##name)] = GWOp_##name,
+#include "gw_opcodes.def"
+#include "gw_opcodes_undef.h"
+};
+
+// Which row of the bytecode moves the bits of which wasm instruction.
+#define LOAD(wasm, row) \
+    [GWWasmOpcode_##wasm - GWWasmOpcode_i32Load] = {GWOp_##row##_r, GWOp_##row##_k, GWOp_##row##_s, GWOp_##row##_t, GWOp_##row##_a}
+static const uint16_t loads[][5] = {
+    LOAD(i32Load, load32U),     LOAD(i64Load, load64),      LOAD(f32Load, load32U),
+    LOAD(f64Load, load64),      LOAD(i32Load8S, load8S32),  LOAD(i32Load8U, load8U),
+    LOAD(i32Load16S, load16S32), LOAD(i32Load16U, load16U), LOAD(i64Load8S, load8S),
+    LOAD(i64Load8U, load8U),    LOAD(i64Load16S, load16S),  LOAD(i64Load16U, load16U),
+    LOAD(i64Load32S, load32S),  LOAD(i64Load32U, load32U),
+};
+#define STORE(wasm, row) \
+    [GWWasmOpcode_##wasm - GWWasmOpcode_i32Store] = { \
+        [GWMode_r] = {GWOp_##row##_rr, GWOp_##row##_ri}, [GWMode_k] = {GWOp_##row##_kr, GWOp_##row##_ki}, \
+        [GWMode_s] = {GWOp_##row##_sr, GWOp_##row##_si}, [GWMode_t] = {GWOp_##row##_tr, GWOp_##row##_ti}, \
+        [GWMode_a] = {GWOp_##row##_ar, GWOp_##row##_ai}}
+static const uint16_t stores[][5][2] = {
+    STORE(i32Store, store32),  STORE(i64Store, store64),   STORE(f32Store, store32),
+    STORE(f64Store, store64),  STORE(i32Store8, store8),   STORE(i32Store16, store16),
+    STORE(i64Store8, store8),  STORE(i64Store16, store16), STORE(i64Store32, store32),
+};
+
+GWOp gw_select_binary(GWWasmOpcode op, GWKind destination, GWKind first, GWKind second) {
+    return op < 256 ? binary[op][destination][first][second] : GWOp_invalid;
+}
+
+GWOp gw_select_branch(GWWasmOpcode op, GWKind first, GWKind second) {
+    return op < 256 ? branches[op][first][second] : GWOp_invalid;
+}
+
+GWOp gw_select_branch_not(GWWasmOpcode op) { return op < 256 ? branches_not[op] : GWOp_invalid; }
+
+GWOp gw_select_unary(GWWasmOpcode op) {
+    if (op < 256) return unary[op];
+    return op >= 0xFC00 && op < 0xFC00 + GW_WASM_FC_COUNT ? unary[UNARY_INDEX(op)] : GWOp_invalid;
+}
+
+GWOp gw_select_load(GWWasmOpcode op, GWMode mode) { return loads[op - GWWasmOpcode_i32Load][mode]; }
+
+GWOp gw_select_store(GWWasmOpcode op, GWMode mode, GWKind value) {
+    // Only whole 64-bit words have forms that copy a stack word.
+    if (value == GWKind_s || value == GWKind_t) {
+        if (op != GWWasmOpcode_i64Store && op != GWWasmOpcode_f64Store) return GWOp_invalid;
+        static const uint16_t copies[5][2] = {
+            [GWMode_r] = {GWOp_store64_rs}, [GWMode_k] = {GWOp_store64_ks},
+            [GWMode_s] = {GWOp_store64_ss, GWOp_store64_st}, [GWMode_t] = {GWOp_store64_ts, GWOp_store64_tt}};
+        return copies[mode][value == GWKind_t];
+    }
+    return stores[op - GWWasmOpcode_i32Store][mode][value];
+}
+
+GWWasmOpcode gw_negated(GWWasmOpcode op) {
+    return op < 256 && relations[op][0] ? (GWWasmOpcode)relations[op][0] : op;
+}
+
+GWWasmOpcode gw_swapped(GWWasmOpcode op) {
+    return op < 256 && relations[op][1] ? (GWWasmOpcode)relations[op][1] : op;
+}

@@ -1,0 +1,121 @@
+// The signals that move a thread inside the dispatch loop: a fault in a guarded memory, and an interruption.
+#if defined(__linux__) && !defined(_GNU_SOURCE)
+#define _GNU_SOURCE
+#endif
+#include <signal.h>
+#include <stdlib.h>
+#include <ucontext.h>
+
+#include "gw_interpreter.h"
+#include "gw_opcodes.h"
+
+// --- Where guarded memories lie ---
+
+typedef struct region {
+    struct region *next;
+    _Atomic(uintptr_t) base;
+    _Atomic(uintptr_t) size;
+} region;
+
+// Nodes are never freed, so that the handler can walk the list at any moment; they are used again.
+static _Atomic(region *) regions;
+static volatile int regions_lock;
+
+bool gw_signals_add(const void *base, uint64_t size) {
+    while (__atomic_exchange_n(&regions_lock, 1, __ATOMIC_ACQUIRE)) {
+    }
+    region *r = regions;
+    while (r && r->base) r = r->next;
+    if (!r && (r = calloc(1, sizeof *r))) {
+        r->next = regions;
+        regions = r;
+    }
+    if (r) {
+        r->size = size;
+        r->base = (uintptr_t)base;
+    }
+    __atomic_store_n(&regions_lock, 0, __ATOMIC_RELEASE);
+    return r != NULL;
+}
+
+void gw_signals_remove(const void *base) {
+    for (region *r = regions; r; r = r->next)
+        if (r->base == (uintptr_t)base) r->base = 0;
+}
+
+static bool is_guarded(uintptr_t address) {
+    for (region *r = regions; r; r = r->next)
+        if (r->base && address - r->base < r->size) return true;
+    return false;
+}
+
+// --- The machine's program counter ---
+
+static uintptr_t *program_counter(void *context) {
+    ucontext_t *u = context;
+#if defined(__APPLE__) && defined(__aarch64__)
+    return (uintptr_t *)&u->uc_mcontext->__ss.__pc;
+#elif defined(__APPLE__)
+    return (uintptr_t *)&u->uc_mcontext->__ss.__rip;
+#elif defined(__aarch64__)
+    return (uintptr_t *)&u->uc_mcontext.pc;
+#else
+    return (uintptr_t *)&u->uc_mcontext.gregs[REG_RIP];
+#endif
+}
+
+/// The first and last handler of each loop, found once: handlers do not lie in the order of the source.
+static struct { uintptr_t low, high, first; const int32_t *handlers; } ranges[2];
+
+// Moves the thread to a place of the loop that it is in; false if it is in none.
+static bool move(void *context, int place) {
+    uintptr_t *pc = program_counter(context);
+    for (int i = 0; i < 2; i++) {
+        if (*pc < ranges[i].low || *pc > ranges[i].high) continue;
+        *pc = ranges[i].first + (uintptr_t)(intptr_t)ranges[i].handlers[GWOp_count + place];
+        return true;
+    }
+    return false;
+}
+
+static struct sigaction previous[3];
+static const int faults[] = {SIGSEGV, SIGBUS};
+
+static void on_fault(int number, siginfo_t *info, void *context) {
+    if (gw_running && is_guarded((uintptr_t)info->si_addr) && move(context, 0)) return;
+    // Not a guest's: whoever was responsible before is so again, and the fault repeats.
+    for (int i = 0; i < 2; i++)
+        if (faults[i] == number) sigaction(number, &previous[i], NULL);
+}
+
+static void on_interruption(int number, siginfo_t *info, void *context) {
+    if (gw_running && gw_running->interrupted) move(context, 1);
+    struct sigaction *other = &previous[2];
+    if ((other->sa_flags & SA_SIGINFO) && other->sa_sigaction) other->sa_sigaction(number, info, context);
+    else if (other->sa_handler != SIG_DFL && other->sa_handler != SIG_IGN) other->sa_handler(number);
+}
+
+void gw_signals_install(void) {
+    // Called while gw_places prepares itself, so the places are asked for directly.
+    static GWInstance nobody;
+    for (int i = 0; i < 2; i++) {
+        gw_loop_places p;
+        (i ? gw_loop_checked : gw_loop_guarded)(NULL, &nobody, NULL, (uint64_t *)(void *)&p);
+        ranges[i].first = p.first;
+        ranges[i].handlers = p.handlers;
+        ranges[i].low = UINTPTR_MAX;
+        for (int op = 0; op < GWOp_count; op++) {
+            uintptr_t address = p.first + (uintptr_t)(intptr_t)p.handlers[op];
+            if (address < ranges[i].low) ranges[i].low = address;
+            if (address > ranges[i].high) ranges[i].high = address;
+        }
+        // The last handler is shorter than this, and nothing else that could be interrupted follows so closely.
+        ranges[i].high += 64;
+    }
+    struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
+    sigemptyset(&action.sa_mask);
+    for (int i = 0; i < 2; i++) sigaction(faults[i], &action, &previous[i]);
+    action.sa_sigaction = on_interruption;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
+    sigaction(GW_SIGNAL, &action, &previous[2]);
+}

@@ -1,0 +1,19 @@
+// Forgets the row macros of gw_opcodes.def, so that the next expansion can define its own.
+#undef GW_OP
+#undef GW_FORM
+#undef GW_LETTER_r
+#undef GW_LETTER_s
+#undef GW_LETTER_t
+#undef GW_ALU64_FULL
+#undef GW_ALU64
+#undef GW_ALU64_RI
+#undef GW_ALU32
+#undef GW_TRAPPING
+#undef GW_BINARY
+#undef GW_UNARY
+#undef GW_TRUNC
+#undef GW_COMPARE64
+#undef GW_COMPARE32
+#undef GW_BRANCH_FLOAT
+#undef GW_LOAD
+#undef GW_STORE

@@ -1,0 +1,94 @@
+internal import CSupport
+
+/// Prints bytecode. It knows the operand letters of gw_opcodes.def, and no instruction but the two whose size is in
+/// their operands.
+struct Disassembler {
+    private let code: GWCode
+    private let opcodes: [UInt32: Int]
+    private let info = gw_op_info()!
+
+    init(_ code: GWCode) {
+        self.code = code
+        let handlers = gw_handlers(code.checked)!
+        var opcodes: [UInt32: Int] = [:]
+        for op in 0..<Int(GWOp.count.rawValue) { opcodes[UInt32(bitPattern: handlers[op])] = op }
+        self.opcodes = opcodes
+    }
+
+    /// The instructions of a function, one a line: the cell from the function's start, the mnemonic, the operands.
+    func disassemble(_ lowered: LoweredCode.Lowered) -> String {
+        var lines: [String] = []
+        let start = lowered.cells.lowerBound
+        let entry = code.entries[lowered.function]
+        var cell = start
+        while cell < lowered.cells.upperBound {
+            guard let op = opcodes[code.arena[cell]] else {
+                lines.append("\(column(cell - start))?")
+                break
+            }
+            if cell == Int(entry.any) { lines.append("entry:") }
+            if cell == Int(entry.zero) { lines.append("entry with 0:") }
+            let (text, size) = operands(op, at: cell, from: start)
+            let mnemonic = String(cString: info[op].text)
+            lines.append(column(cell - start) + mnemonic + (text.isEmpty ? "" : " " + text))
+            cell += size
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private func column(_ number: Int) -> String {
+        let text = String(number)
+        return String(repeating: " ", count: max(0, 6 - text.count)) + text + "  "
+    }
+
+    private func operands(_ op: Int, at cell: Int, from start: Int) -> (String, Int) {
+        let letters = Array(String(cString: info[op].operands).utf8)
+        if letters == [UInt8(ascii: "C")] { return (call(at: cell), Int(GW_CALL_CELLS)) }
+        let isHalf = { (letter: UInt8) in "rdh".utf8.contains(letter) }
+        let halfCount = letters.lazy.filter(isHalf).count
+        var half = 2 * (cell + 1)
+        var word = cell + 1 + (halfCount + 1) / 2
+        var texts: [String] = []
+        for letter in letters {
+            if isHalf(letter) {
+                let bits = code.arena[half / 2] >> (half % 2 == 0 ? 0 : 16) & 0xFFFF
+                texts.append(letter == UInt8(ascii: "h") ? "\(bits)" : "r\(bits)")
+                half += 1
+                continue
+            }
+            let bits = code.arena[word]
+            word += 1
+            switch letter {
+            case UInt8(ascii: "i"): texts.append("\(Int32(bitPattern: bits))")
+            case UInt8(ascii: "s"): texts.append("[sp + \(bits)]")
+            case UInt8(ascii: "t"): texts.append("[(sp + \(Int32(bitPattern: bits))) mod 2^32]")
+            case UInt8(ascii: "o"): texts.append("+\(bits)")
+            case UInt8(ascii: "k"): texts.append("+%\(Int32(bitPattern: bits))")
+            case UInt8(ascii: "a"): texts.append("[\(bits)]")
+            case UInt8(ascii: "j"): texts.append("-> \(cell - start + Int(Int32(bitPattern: bits)))")
+            case UInt8(ascii: "l"):
+                texts.append("\(UInt64(bits) | UInt64(code.arena[word]) << 32)")
+                word += 1
+            default: texts.append("\(bits)")
+            }
+        }
+        if op == Int(GWOp.branchTable.rawValue) {
+            for _ in 0...code.arena[cell + 2] {
+                texts.append("-> \(cell - start + Int(Int32(bitPattern: code.arena[word])))")
+                word += 1
+            }
+        }
+        return (texts.joined(separator: ", "), word - cell)
+    }
+
+    private func call(at cell: Int) -> String {
+        let arena = code.arena!
+        let base = arena[cell + Int(GW_CALL_BASE_AND_LINK)]
+        let zero = arena[cell + Int(GW_CALL_ZERO)]
+        var text = "f\(arena[cell + Int(GW_CALL_FUNCTION)]), base r\(base & 0xFFFF), link r\(base >> 16)"
+        if zero != UInt32(GW_CALL_CELLS) { text += ", 0 -> +\(Int32(bitPattern: zero))" }
+        let immediate = arena[cell + Int(GW_CALL_IMMEDIATE)]
+        if immediate != 0 { text += ", push \(Int32(bitPattern: immediate))" }
+        return text
+    }
+}

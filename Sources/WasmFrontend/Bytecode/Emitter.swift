@@ -1,0 +1,290 @@
+internal import CSupport
+
+/// A place in the code that jumps lead to.
+typealias Label = Int
+
+/// Writes instructions into the arena: cells, labels, and the few corrections of what was written last.
+///
+/// Where instructions begin matters to the corrections only: they look at the last one or two, as long as no label
+/// lies between (another path would then come to run the corrected instruction).
+struct Emitter {
+    /// The arena's first cell, and the first one that is free.
+    private var arena: UnsafeMutablePointer<UInt32>
+    private(set) var position = 0
+    private var capacity = 0
+    private let handlers: UnsafePointer<Int32>
+    private let info: UnsafePointer<GWOpInfo>
+
+    /// The positions of labels, -1 until bound.
+    private var labels = Buffer<Int>(capacity: 512)
+    /// Cells that are to hold a distance: from where, and to which label.
+    private struct Fixup { var cell: Int; var start: Int; var label: Label }
+    private var fixups = Buffer<Fixup>(capacity: 1024)
+
+    /// The instructions written last, and the position before which nothing may be corrected.
+    struct Written { var op: GWOp = .init(rawValue: 0)!; var start = -1 }
+    private(set) var last = Written()
+    private(set) var secondLast = Written()
+    private var barrier = 0
+
+    /// Whether there was no room for an instruction; the code is then of no use.
+    private(set) var isFull = false
+
+    init(handlers: UnsafePointer<Int32>, arena: UnsafeMutablePointer<UInt32>) {
+        self.handlers = handlers
+        self.arena = arena
+        info = gw_op_info()
+    }
+
+    func deallocate() {
+        labels.deallocate()
+        fixups.deallocate()
+    }
+
+    /// Begins a function's code at a free cell of the arena.
+    mutating func begin(at start: Int, capacity: Int) {
+        position = start
+        self.capacity = capacity
+        isFull = false
+        labels.truncate(to: 0)
+        fixups.truncate(to: 0)
+        setBarrier()
+    }
+
+    // MARK: - Instructions
+
+    /// Forgets what was written last, for corrections: what comes next may be reached another way.
+    mutating func setBarrier() {
+        barrier = position
+        last = Written()
+        secondLast = Written()
+    }
+
+    private mutating func room(for cells: Int) -> Bool {
+        if !isFull && position + cells <= capacity { return true }
+        isFull = true
+        return false
+    }
+
+    private mutating func begin(_ op: GWOp, cells: Int) -> UnsafeMutablePointer<UInt32>? {
+        guard room(for: cells) else { return nil }
+        secondLast = last
+        last = Written(op: op, start: position)
+        let cell = arena + position
+        cell[0] = UInt32(bitPattern: handlers[Int(op.rawValue)])
+        position += cells
+        return cell
+    }
+
+    /// Writes an instruction without 16-bit operands.
+    mutating func emit(_ op: GWOp) { _ = begin(op, cells: 1) }
+
+    @inline(__always) private func half(_ value: Int) -> UInt32 {
+        assert(value >= 0 && value <= 0xFFFF)
+        return UInt32(truncatingIfNeeded: value) & 0xFFFF
+    }
+
+    /// Writes an instruction; `halves` are its 16-bit operands, `words` its 32-bit ones.
+    mutating func emit(_ op: GWOp, _ h0: Int) {
+        guard let cell = begin(op, cells: 2) else { return }
+        cell[1] = half(h0)
+    }
+    mutating func emit(_ op: GWOp, _ h0: Int, _ h1: Int) {
+        guard let cell = begin(op, cells: 2) else { return }
+        cell[1] = half(h0) | half(h1) << 16
+    }
+    mutating func emit(_ op: GWOp, _ h0: Int, _ h1: Int, _ h2: Int, _ h3: Int = 0) {
+        guard let cell = begin(op, cells: 3) else { return }
+        cell[1] = half(h0) | half(h1) << 16
+        cell[2] = half(h2) | half(h3) << 16
+    }
+    mutating func emit(_ op: GWOp, word: UInt32) {
+        guard let cell = begin(op, cells: 2) else { return }
+        cell[1] = word
+    }
+    mutating func emit(_ op: GWOp, words w0: UInt32, _ w1: UInt32) {
+        guard let cell = begin(op, cells: 3) else { return }
+        cell[1] = w0
+        cell[2] = w1
+    }
+    mutating func emit(_ op: GWOp, _ h0: Int, word: UInt32) {
+        guard let cell = begin(op, cells: 3) else { return }
+        cell[1] = half(h0)
+        cell[2] = word
+    }
+    mutating func emit(_ op: GWOp, _ h0: Int, words w0: UInt32, _ w1: UInt32) {
+        guard let cell = begin(op, cells: 4) else { return }
+        cell[1] = half(h0)
+        cell[2] = w0
+        cell[3] = w1
+    }
+    mutating func emit(_ op: GWOp, _ h0: Int, _ h1: Int, word: UInt32) {
+        guard let cell = begin(op, cells: 3) else { return }
+        cell[1] = half(h0) | half(h1) << 16
+        cell[2] = word
+    }
+    mutating func emit(_ op: GWOp, _ h0: Int, _ h1: Int, _ h2: Int, words w0: UInt32, _ w1: UInt32?) {
+        guard let cell = begin(op, cells: w1 == nil ? 4 : 5) else { return }
+        cell[1] = half(h0) | half(h1) << 16
+        cell[2] = half(h2)
+        cell[3] = w0
+        if let w1 { cell[4] = w1 }
+    }
+
+    /// Writes an instruction of the operands in the order of its letters, whatever their widths.
+    mutating func emit(_ op: GWOp, operands: (UInt64, UInt64, UInt64), count: Int) {
+        let letters = info[Int(op.rawValue)].operands!
+        var halves: (UInt32, UInt32, UInt32) = (0, 0, 0)
+        var words: (UInt32, UInt32, UInt32) = (0, 0, 0)
+        var halfCount = 0
+        var wordCount = 0
+        for i in 0..<count {
+            let value = i == 0 ? operands.0 : i == 1 ? operands.1 : operands.2
+            let letter = UInt8(bitPattern: letters[i])
+            if letter == UInt8(ascii: "r") || letter == UInt8(ascii: "d") || letter == UInt8(ascii: "h") {
+                let bits = half(Int(value))
+                if halfCount == 0 { halves.0 = bits } else if halfCount == 1 { halves.1 = bits } else { halves.2 = bits }
+                halfCount += 1
+            } else {
+                let bits = UInt32(truncatingIfNeeded: value)
+                if wordCount == 0 { words.0 = bits } else if wordCount == 1 { words.1 = bits } else { words.2 = bits }
+                wordCount += 1
+            }
+        }
+        let first = 1 + (halfCount + 1) / 2
+        guard let cell = begin(op, cells: first + wordCount) else { return }
+        if halfCount > 0 { cell[1] = halves.0 | halves.1 << 16 }
+        if halfCount > 2 { cell[2] = halves.2 }
+        if wordCount > 0 { cell[first] = words.0 }
+        if wordCount > 1 { cell[first + 1] = words.1 }
+        if wordCount > 2 { cell[first + 2] = words.2 }
+    }
+
+    mutating func emitConst64(_ slot: Int, _ bits: UInt64) {
+        guard let cell = begin(.const64, cells: 4) else { return }
+        cell[1] = half(slot)
+        cell[2] = UInt32(truncatingIfNeeded: bits)
+        cell[3] = UInt32(truncatingIfNeeded: bits >> 32)
+    }
+
+    /// Writes a call; see gw_opcodes.def for its cells. Returns where it begins.
+    mutating func emitCall(
+        _ op: GWOp, base: Int, link: Int, target: UInt32, function: UInt32, immediate: UInt32
+    ) -> Int {
+        let cells = Int(GW_CALL_CELLS)
+        guard let cell = begin(op, cells: cells) else { return 0 }
+        cell[GW_CALL_BASE_AND_LINK] = half(base) | half(link) << 16
+        cell[GW_CALL_ZERO] = UInt32(GW_CALL_CELLS)
+        cell[GW_CALL_TARGET] = target
+        cell[GW_CALL_FUNCTION] = function
+        cell[GW_CALL_IMMEDIATE] = immediate
+        return position - cells
+    }
+
+    // MARK: - Jumps
+
+    mutating func makeLabel() -> Label {
+        labels.append(-1)
+        return labels.count - 1
+    }
+
+    /// Lets a label mean the current position.
+    mutating func bind(_ label: Label) {
+        labels[label] = position
+        setBarrier()
+    }
+
+    /// Lets a label mean a position that has been passed.
+    mutating func define(_ label: Label, at position: Int) { labels[label] = position }
+
+    /// Makes the last word of the instruction written last (`fromEnd` cells before its end) a jump to a label.
+    mutating func jumps(to label: Label, fromEnd: Int = 1) {
+        guard !isFull else { return }
+        fixups.append(Fixup(cell: position - fromEnd, start: last.start, label: label))
+    }
+
+    /// Makes any cell the distance from `start` to a label.
+    mutating func distance(at cell: Int, from start: Int, to label: Label) {
+        guard !isFull else { return }
+        fixups.append(Fixup(cell: cell, start: start, label: label))
+    }
+
+    /// Writes a table of jumps behind a `branchTable`: one cell a label.
+    mutating func emitTable(_ op: GWOp, _ slot: Int, count: Int, label: (Int) -> Label) {
+        guard let cell = begin(op, cells: 3 + count) else { return }
+        cell[1] = half(slot)
+        cell[2] = UInt32(count - 1)
+        for i in 0..<count { fixups.append(Fixup(cell: last.start + 3 + i, start: last.start, label: label(i))) }
+    }
+
+    /// Writes all distances. Jumps to unconditional jumps lead to where those lead.
+    mutating func finish() {
+        guard !isFull else { return }
+        let jump = UInt32(bitPattern: handlers[Int(GWOp.jump.rawValue)])
+        // Distances of jumps first: the others follow them.
+        for pass in 0..<2 {
+            for i in 0..<fixups.count {
+                let fixup = fixups[i]
+                var target = labels[fixup.label]
+                assert(target >= 0, "every label is bound")
+                if pass == 1 {
+                    var hops = 0
+                    while hops < 8, target < position, arena[target] == jump, isInstruction(target) {
+                        let next = target + Int(Int32(bitPattern: arena[target + 1]))
+                        if next == target { break }
+                        target = next
+                        hops += 1
+                    }
+                }
+                arena[fixup.cell] = UInt32(bitPattern: Int32(target - fixup.start))
+            }
+        }
+    }
+
+    /// Labels lie on instructions, or at the end of the code.
+    private func isInstruction(_ cell: Int) -> Bool { cell < position }
+
+    // MARK: - Corrections
+
+    /// Whether the instruction written last is `op`, and no label lies behind or before it in the way.
+    func lastIs(_ op: GWOp) -> Bool { last.start >= barrier && last.start >= 0 && last.op == op }
+    func secondLastIs(_ op: GWOp) -> Bool { secondLast.start >= barrier && secondLast.start >= 0 && secondLast.op == op }
+
+    func word(_ index: Int, of written: Written) -> UInt32 { arena[written.start + index] }
+    func setWord(_ index: Int, of written: Written, _ value: UInt32) { arena[written.start + index] = value }
+    func setCell(_ cell: Int, _ value: UInt32) { if !isFull { arena[cell] = value } }
+
+    /// Adds a word to the instruction written last.
+    mutating func appendWord(_ word: UInt32) {
+        guard room(for: 1) else { return }
+        arena[position] = word
+        position += 1
+    }
+
+    /// Takes the instruction written last back if it is a jump to `label`.
+    mutating func removeJump(to label: Label) {
+        guard lastIs(.jump), !isFull, fixups.count > 0 else { return }
+        let fixup = fixups[fixups.count - 1]
+        guard fixup.start == last.start, fixup.label == label else { return }
+        fixups.truncate(to: fixups.count - 1)
+        removeLast()
+    }
+
+    /// Takes the last instruction back.
+    mutating func removeLast() {
+        position = last.start
+        last = secondLast
+        secondLast = Written()
+    }
+
+    /// Lets the instruction written last put its result into another slot, if the slot `from` is where it puts it.
+    mutating func redirectLast(from: Int, to: Int) -> Bool {
+        guard last.start >= barrier, last.start >= 0, !isFull else { return false }
+        let letters = info[Int(last.op.rawValue)].operands!
+        guard UInt8(bitPattern: letters[0]) == UInt8(ascii: "d"),
+            Int(arena[last.start + 1] & 0xFFFF) == from
+        else { return false }
+        arena[last.start + 1] = arena[last.start + 1] & 0xFFFF_0000 | half(to)
+        return true
+    }
+}

@@ -1,0 +1,265 @@
+internal import CSupport
+
+/// Turns one validated function after the other into bytecode.
+///
+/// A single pass over the scanned instructions (see ``FunctionScan``) that keeps the operand stack in terms of
+/// ``Operand``s and emits an instruction when a value must exist: when it is stored, passed, branched on, or when what it
+/// depends on is about to change. At every label the stack is in its canonical form: each value in the slot of its height.
+///
+/// ## The frame
+///
+///     0 ... p-1     p = parameters                             the caller put the arguments here
+///     l             l = the larger of parameters and results   the link: the return address
+///     l+1 ...       the locals                                 zero, or never read before they are written
+///     ... ...       the operand stack, by height               a callee's frame begins in it, with its arguments
+///     ... 2         scratch                                    operands on their way into one instruction
+///
+/// Results are left in the slots from 0 on, which is where the caller's operand stack has them.
+struct FunctionLowering {
+    unowned let module: Module
+    /// The global in a machine register, by its index in the module.
+    let registerGlobal: UInt32?
+    /// Whether values are delayed, jumps threaded and instructions fused. Without, every instruction of the function
+    /// becomes one of its own: what the optimised code is compared with.
+    let optimizes: Bool
+    /// The canonical numbers of the module's function types.
+    let typeNumbers: [UInt32]
+
+    var scan = FunctionScan()
+    var emitter: Emitter
+    /// The operand stack.
+    var stack: UnsafeMutablePointer<Operand>
+    private var stackCapacity = 256
+    var height = 0
+    /// The values below this height lie in their canonical slots.
+    var canonicalHeight = 0
+
+    // The function at hand.
+    var parameterCount = 0
+    var link = 0
+    var firstTemporary = 0
+    var scratch = 0
+    var localCount = 0
+    var resultTypes: [ValueType] = []
+    /// The local that stands for the register global.
+    var registerCopy: UInt32?
+    /// Whether the instruction at hand can be reached.
+    var isReachable = true
+    /// The instruction at hand.
+    var index = 0
+    /// A label that is bound when the instruction with this index is reached: the end of a stack check.
+    var pendingCheck: (end: Int, label: Label, cell: Int)?
+    /// Where the result of the call that was emitted last lies, if nothing was emitted behind it.
+    var lastCall = (start: -1, end: -1, slot: -1)
+
+    init(module: Module, registerGlobal: UInt32?, optimizes: Bool, typeNumbers: [UInt32], emitter: Emitter) {
+        self.module = module
+        self.registerGlobal = registerGlobal
+        self.optimizes = optimizes
+        self.typeNumbers = typeNumbers
+        self.emitter = emitter
+        stack = .allocate(capacity: stackCapacity)
+    }
+
+    func deallocate() {
+        scan.deallocate()
+        emitter.deallocate()
+        stack.deallocate()
+    }
+
+    /// Where the code of a function begins, in cells of the arena.
+    struct Result {
+        var any: Int
+        var zero: Int
+        /// The slot of the link.
+        var link: Int
+    }
+
+    /// Lowers a function that the module defines.
+    ///
+    /// - Parameters:
+    ///   - function: Its index in the module.
+    ///   - position: The first free cell of the arena, whose `capacity` is in cells.
+    /// - Returns: nil when the arena has no room for it, or its frame has more slots than operands can name.
+    mutating func lower(_ function: Int, at position: Int, capacity: Int) -> Result? {
+        let body = module.bodies[function - module.importedFunctionCount]
+        let type = module.types[Int(module.functionTypes[function])]
+        scan.scan(module, body, type, threads: optimizes)
+        prepareFrame(body, type)
+        guard scratch + 2 + largestLink() <= 0xFFFF else { return nil }
+        emitter.begin(at: position, capacity: capacity)
+
+        let live = optimizes && localCount <= FunctionScan.largestAnalysis ? scan.readBeforeWritten() : nil
+        registerCopy = optimizes
+            ? registerGlobal.flatMap { scan.registerCopy(of: $0, parameterCount: parameterCount) } : nil
+        let direct = directEntry()
+        let any = emitter.position
+        zeroLocals(live.map { direct == nil ? $0 : ~0 } ?? ~0)
+        constructLabels()
+        emitBody()
+        let zero = emitter.position
+        emitZeroEntry(direct, any: any)
+        emitter.finish()
+        guard !emitter.isFull else { return nil }
+        return Result(any: any, zero: zero, link: link)
+    }
+
+    private mutating func prepareFrame(_ body: FunctionBody, _ type: FunctionType) {
+        parameterCount = type.parameters.count
+        resultTypes = type.results
+        localCount = Int(body.localCount)
+        link = max(type.parameters.count, type.results.count)
+        firstTemporary = link + 1 + localCount - parameterCount
+        scratch = firstTemporary + Int(body.maxOperandHeight)
+        if stackCapacity < Int(body.maxOperandHeight) + 8 {
+            stack.deallocate()
+            stackCapacity = Int(body.maxOperandHeight) * 2 + 8
+            stack = .allocate(capacity: stackCapacity)
+        }
+        height = 0
+        canonicalHeight = 0
+        isReachable = true
+        pendingCheck = nil
+        lastCall = (-1, -1, -1)
+    }
+
+    /// The largest distance from the base of a call to its link.
+    private func largestLink() -> Int {
+        var largest = 0
+        for i in 0..<scan.instructions.count {
+            let instruction = scan.instructions[i]
+            let typeIndex: Int
+            switch instruction.op {
+            case .call: typeIndex = Int(module.functionTypes[Int(instruction.a)])
+            case .callIndirect: typeIndex = Int(instruction.a)
+            default: continue
+            }
+            let type = module.types[typeIndex]
+            largest = max(largest, type.parameters.count, type.results.count)
+        }
+        return largest
+    }
+
+    // MARK: - Slots
+
+    @inline(__always) func slot(ofLocal local: UInt32) -> Int {
+        Int(local) < parameterCount ? Int(local) : link + 1 + Int(local) - parameterCount
+    }
+
+    /// The canonical slot of the value at a height.
+    @inline(__always) func temporary(_ height: Int) -> Int { firstTemporary + height }
+
+    /// Sets locals to zero, of those whose bits are set (locals from 64 on always).
+    private mutating func zeroLocals(_ mask: UInt64) {
+        var local = parameterCount
+        while local < localCount {
+            let needed = { (local: Int) in local >= 64 || mask >> UInt64(local) & 1 != 0 }
+            guard needed(local), UInt32(local) != registerCopy else {
+                local += 1
+                continue
+            }
+            var end = local + 1
+            while end < localCount, needed(end), UInt32(end) != registerCopy { end += 1 }
+            // The instruction counts with 16 bits, as slots do.
+            let count = end - local
+            if count == 1 {
+                emitter.emit(.constS32, slot(ofLocal: UInt32(local)), word: 0)
+            } else {
+                emitter.emit(.zeroSlots, slot(ofLocal: UInt32(local)), count)
+            }
+            local = end
+        }
+    }
+
+    // MARK: - Entries
+
+    /// The construct whose end a call with the constant 0 as first argument leads to, where the function begins with
+    /// nothing but a dispatch on that argument.
+    private func directEntry() -> UInt32? {
+        guard optimizes, let dispatch = scan.dispatch, dispatch.variable == .local(0), parameterCount > 0 else { return nil }
+        var i = 0
+        while i < scan.instructions.count {
+            let instruction = scan.instructions[i]
+            switch instruction.op {
+            case .globalGet where registerCopy != nil && i == 0: i += 1
+            case .block, .nop: break
+            case .loop: return instruction.a == dispatch.loop ? scan.dispatchTarget(0) : nil
+            default: return nil
+            }
+            i += 1
+        }
+        return nil
+    }
+
+    /// Emits the entry for calls whose first argument is the constant 0 and was not stored.
+    private mutating func emitZeroEntry(_ direct: UInt32?, any: Int) {
+        emitter.setBarrier()
+        let target = emitter.makeLabel()
+        if let direct {
+            zeroLocals(localCount <= FunctionScan.largestAnalysis ? scan.constructs[Int(direct)].liveAtLabel : ~0)
+            if !scan.dispatchIsOnlyUse { emitter.emit(.constS32, 0, word: 0) }
+            emitter.emit(.jump, word: 0)
+            emitter.jumps(to: Label(scan.constructs[Int(direct)].label))
+        } else {
+            if parameterCount > 0 { emitter.emit(.constS32, 0, word: 0) }
+            emitter.emit(.jump, word: 0)
+            emitter.jumps(to: target)
+        }
+        emitter.define(target, at: any)
+    }
+
+    /// Every construct has a label, in the order of constructs.
+    private mutating func constructLabels() {
+        for i in 0..<scan.constructs.count { scan.constructs.base[i].label = Int32(emitter.makeLabel()) }
+    }
+
+    // MARK: - The pass
+
+    private mutating func emitBody() {
+        index = 0
+        while index < scan.instructions.count {
+            let instruction = scan.instructions[index]
+            if !instruction.flags.contains(.skip) { emit(instruction) }
+            index += 1
+        }
+    }
+
+    private mutating func emit(_ instruction: ScannedInstruction) {
+        switch instruction.op {
+        case .nop, .i32ReinterpretF32, .i64ReinterpretF64, .f32ReinterpretI32, .f64ReinterpretI64:
+            // Slots hold bits; the type is in the instruction that reads them.
+            break
+        case .i32Const, .i64Const, .f32Const, .f64Const: push(.constant(instruction.b))
+        case .refNull: push(.constant(0))
+        case .localGet: localGet(instruction.a)
+        case .localSet: localSet(instruction.a)
+        case .localTee:
+            if instruction.a == registerCopy {
+                // `global.set sp` follows, and takes the value that the local would have had.
+                break
+            }
+            localSet(instruction.a)
+            push(.slot(slot(ofLocal: instruction.a)))
+        case .globalGet: globalGet(instruction.a)
+        case .globalSet: globalSet(instruction.a)
+        case .drop: drop()
+        case .select, .selectTyped: select()
+        case .block, .loop, .if, .else, .end, .br, .brIf, .brTable, .return, .unreachable: control(instruction)
+        case .call: call(instruction.a)
+        case .callIndirect: callIndirect(type: instruction.a, table: UInt32(instruction.b))
+        case .i32Load, .i64Load, .f32Load, .f64Load, .i32Load8S, .i32Load8U, .i32Load16S, .i32Load16U, .i64Load8S,
+            .i64Load8U, .i64Load16S, .i64Load16U, .i64Load32S, .i64Load32U:
+            load(instruction.op, offset: instruction.a)
+        case .i32Store, .i64Store, .f32Store, .f64Store, .i32Store8, .i32Store16, .i64Store8, .i64Store16, .i64Store32:
+            store(instruction.op, offset: instruction.a)
+        case .memorySize, .memoryGrow, .memoryCopy, .memoryFill, .memoryInit, .dataDrop, .tableGet, .tableSet, .tableSize,
+            .tableGrow, .tableFill, .tableCopy, .tableInit, .elemDrop, .refFunc:
+            bulk(instruction)
+        case .i32WrapI64: wrap()
+        case .i64ExtendI32U: extend()
+        case .i32Eqz: equalsZero(.i32Eq)
+        case .i64Eqz, .refIsNull: equalsZero(.i64Eq)
+        default: numeric(instruction.op)
+        }
+    }
+}

@@ -1,0 +1,290 @@
+internal import CSupport
+
+/// An instruction of a function in the form in which the passes of the lowering look at it.
+struct ScannedInstruction {
+    /// What the passes have found out.
+    struct Flags: OptionSet {
+        var rawValue: UInt8
+        /// Nothing is to be emitted for it.
+        static let skip = Flags(rawValue: 1)
+        /// A branch to a loop whose dispatch is known: `a` is the construct whose end it leads to.
+        static let threaded = Flags(rawValue: 2)
+        /// The `end` of a construct that control never leaves this way.
+        static let deadEnd = Flags(rawValue: 4)
+    }
+
+    var op: GWWasmOpcode
+    var flags: Flags = []
+    /// An index (local, global, function, table, type), the static offset of a memory access, the construct of a
+    /// structured instruction or branch, or the first of a `br_table`'s labels in ``FunctionScan/labels``.
+    var a: UInt32 = 0
+    /// The bits of a constant, the number of a `br_table`'s labels, or a second index.
+    var b: UInt64 = 0
+}
+
+/// A structured control instruction, or the function itself.
+struct Construct {
+    enum Kind: UInt8 { case function, block, loop, `if` }
+    var kind: Kind
+    var parameters: Int32
+    var results: Int32
+    /// Whether live code branches to it.
+    var isTargeted = false
+    var hasElse = false
+    /// The height of the operand stack below the construct's parameters; known when it is emitted.
+    var height: Int32 = 0
+    /// The label that branches to it lead to, and for `if` the one of the branch not taken; -1 until made.
+    var label: Int32 = -1
+    var elseLabel: Int32 = -1
+    /// The stub of the `br_table` that was emitted last, for it; see `brTable`.
+    var stub: Int32 = -1
+    var stubOwner: Int32 = -1
+    /// Locals that may be read after a branch to it, before they are written (see ``Liveness``).
+    var liveAtLabel: UInt64 = 0
+    /// The values that local variables may still have use for at its end and at its `else`.
+    var liveAtEnd: UInt64 = 0
+    var liveAtElse: UInt64 = 0
+
+    /// How many values a branch to it carries.
+    var arity: Int32 { kind == .loop ? parameters : results }
+}
+
+/// The decoded instructions of one function, without those that can never be executed, and what is known of its
+/// structure.
+///
+/// Go's compiler turns a function into `loop; block...; local.get pc; br_table; end; ...`, and a jump inside of it into
+/// `i32.const K; local.set pc; br loop`. The scan recognises the dispatch (by its structure; nothing here knows that Go
+/// made it) and lets such jumps lead where the table would have sent them.
+struct FunctionScan {
+    /// What a `br_table` behind a loop's head dispatches on.
+    struct Dispatch {
+        enum Variable: Equatable { case local(UInt32), global(UInt32) }
+        var loop: UInt32
+        var variable: Variable
+        /// Its labels: a range of ``labels``.
+        var firstLabel: Int
+        var labelCount: Int
+    }
+
+    var instructions = Buffer<ScannedInstruction>(capacity: 4096)
+    var constructs = Buffer<Construct>(capacity: 512)
+    /// The targets of all `br_table`s: constructs.
+    var labels = Buffer<UInt32>(capacity: 512)
+    private var open = Buffer<UInt32>(capacity: 512)
+    private(set) var dispatch: Dispatch?
+    /// Whether the dispatch's local is used for nothing else, so that threaded jumps need not write it.
+    private(set) var dispatchIsOnlyUse = false
+
+    func deallocate() {
+        instructions.deallocate()
+        constructs.deallocate()
+        labels.deallocate()
+        open.deallocate()
+    }
+
+    /// Decodes a function's code.
+    ///
+    /// - Parameter threads: Whether jumps through a dispatch are to be threaded.
+    mutating func scan(_ module: Module, _ body: FunctionBody, _ type: FunctionType, threads: Bool) {
+        instructions.truncate(to: 0)
+        constructs.truncate(to: 0)
+        labels.truncate(to: 0)
+        open.truncate(to: 0)
+        dispatch = nil
+        dispatchIsOnlyUse = false
+        constructs.append(
+            Construct(kind: .function, parameters: Int32(type.parameters.count), results: Int32(type.results.count)))
+        open.append(0)
+        var reader = CodeReader(module.bytes.buffer, at: body.code)
+        // Code that is never executed: how many constructs of it are open, or nil in live code.
+        var deadDepth: Int?
+        while open.count > 0 {
+            var instruction = ScannedInstruction(op: reader.opcode())
+            let isDead = deadDepth != nil
+            switch instruction.op {
+            case .block, .loop, .if:
+                let (parameters, results) = blockType(module, &reader)
+                if isDead {
+                    deadDepth! += 1
+                    continue
+                }
+                instruction.a = UInt32(constructs.count)
+                let kind: Construct.Kind = instruction.op == .block ? .block : instruction.op == .loop ? .loop : .if
+                constructs.append(Construct(kind: kind, parameters: parameters, results: results))
+                open.append(instruction.a)
+            case .else:
+                if let depth = deadDepth, depth > 0 { continue }
+                // What was dead before it is the end of the first branch; the second is alive.
+                if isDead { instruction.flags = .deadEnd }
+                deadDepth = nil
+                instruction.a = open[open.count - 1]
+                constructs.base[Int(instruction.a)].hasElse = true
+            case .end:
+                if let depth = deadDepth, depth > 0 {
+                    deadDepth = depth - 1
+                    continue
+                }
+                instruction.a = open[open.count - 1]
+                open.truncate(to: open.count - 1)
+                let construct = constructs[Int(instruction.a)]
+                if isDead {
+                    instruction.flags = .deadEnd
+                    let isReached = construct.kind != .loop && construct.isTargeted
+                        || construct.kind == .if && !construct.hasElse
+                    if isReached { deadDepth = nil }
+                }
+            case .br, .brIf:
+                instruction.a = target(reader.u32())
+                if isDead { continue }
+                constructs.base[Int(instruction.a)].isTargeted = true
+                if instruction.op == .br { deadDepth = 0 }
+            case .brTable:
+                let count = Int(reader.u32()) + 1
+                instruction.a = UInt32(labels.count)
+                instruction.b = UInt64(count)
+                for _ in 0..<count {
+                    let label = target(reader.u32())
+                    if isDead { continue }
+                    labels.append(label)
+                    constructs.base[Int(label)].isTargeted = true
+                }
+                if isDead { continue }
+                deadDepth = 0
+                if threads && dispatch == nil { recogniseDispatch(instruction) }
+            case .return, .unreachable:
+                if isDead { continue }
+                deadDepth = 0
+            default:
+                operands(&instruction, &reader)
+                if isDead { continue }
+            }
+            instructions.append(instruction)
+        }
+        if dispatch != nil { threadJumps() }
+    }
+
+    /// The construct that a label index means here.
+    private func target(_ depth: UInt32) -> UInt32 {
+        // In dead code constructs are not recorded and label indices mean nothing; the result is not used then.
+        let index = open.count - 1 - Int(depth)
+        return index >= 0 ? open[index] : 0
+    }
+
+    private func blockType(_ module: Module, _ reader: inout CodeReader) -> (Int32, Int32) {
+        let value = reader.signed()
+        if value >= 0 {
+            let type = module.types[Int(value)]
+            return (Int32(type.parameters.count), Int32(type.results.count))
+        }
+        return (0, value == -64 ? 0 : 1)
+    }
+
+    /// Reads the immediates of an instruction without control flow.
+    private func operands(_ instruction: inout ScannedInstruction, _ reader: inout CodeReader) {
+        let raw = instruction.op.rawValue
+        let row = raw < 0x100 ? gw_wasm_opcodes()! + Int(raw) : gw_wasm_opcodes_fc()! + Int(raw & 0xFF)
+        switch row.pointee.immediate {
+        case .none, .block, .label, .labels: break
+        case .func, .local, .global, .table, .elem, .data: instruction.a = reader.u32()
+        case .typeTable, .elemTable, .tables2:
+            instruction.a = reader.u32()
+            instruction.b = UInt64(reader.u32())
+        case .mem8, .mem16, .mem32, .mem64:
+            _ = reader.u32()
+            instruction.a = reader.u32()
+        case .memory: _ = reader.byte()
+        case .memories2:
+            _ = reader.byte()
+            _ = reader.byte()
+        case .dataMemory:
+            instruction.a = reader.u32()
+            _ = reader.byte()
+        case .i32: instruction.b = UInt64(UInt32(truncatingIfNeeded: reader.signed()))
+        case .i64: instruction.b = UInt64(bitPattern: reader.signed())
+        case .f32: instruction.b = UInt64(reader.fixed32())
+        case .f64: instruction.b = reader.fixed64()
+        case .types: for _ in 0..<reader.u32() { _ = reader.byte() }
+        case .refType: _ = reader.byte()
+        }
+    }
+
+    // MARK: - The dispatch
+
+    /// Looks back from a `br_table` for `loop; block*; get`, all without parameters.
+    private mutating func recogniseDispatch(_ table: ScannedInstruction) {
+        var index = instructions.count - 1
+        guard index >= 0 else { return }
+        let variable: Dispatch.Variable
+        switch instructions[index].op {
+        case .localGet: variable = .local(instructions[index].a)
+        case .globalGet: variable = .global(instructions[index].a)
+        default: return
+        }
+        index -= 1
+        while index >= 0, instructions[index].op == .block, isPlain(instructions[index].a) { index -= 1 }
+        guard index >= 0, instructions[index].op == .loop, isPlain(instructions[index].a) else { return }
+        let loop = instructions[index].a
+        // A label that leads out of the loop, or carries values, would need more than a jump.
+        for i in Int(table.a)..<Int(table.a) + Int(table.b) {
+            guard constructs[Int(labels[i])].kind == .block, labels[i] > loop || constructs[Int(labels[i])].arity == 0
+            else { return }
+        }
+        dispatch = Dispatch(loop: loop, variable: variable, firstLabel: Int(table.a), labelCount: Int(table.b))
+    }
+
+    private func isPlain(_ construct: UInt32) -> Bool {
+        constructs[Int(construct)].parameters == 0 && constructs[Int(construct)].results == 0
+    }
+
+    /// Where the dispatch sends the value `index`.
+    func dispatchTarget(_ index: UInt64) -> UInt32 {
+        guard let dispatch else { preconditionFailure("a dispatch has been recognised") }
+        return labels[dispatch.firstLabel + min(Int(index), dispatch.labelCount - 1)]
+    }
+
+    /// Lets `const K; set variable; br loop` lead to label K.
+    private mutating func threadJumps() {
+        guard let dispatch else { return }
+        var reads = 0
+        var otherWrites = 0
+        var otherBranches = 0
+        for i in 0..<instructions.count {
+            let instruction = instructions[i]
+            switch instruction.op {
+            case .localGet: if case .local(instruction.a) = dispatch.variable { reads += 1 }
+            case .localTee: if case .local(instruction.a) = dispatch.variable { otherWrites += 1 }
+            case .brIf: if instruction.a == dispatch.loop { otherBranches += 1 }
+            case .brTable:
+                for l in Int(instruction.a)..<Int(instruction.a) + Int(instruction.b) where labels[l] == dispatch.loop {
+                    otherBranches += 1
+                }
+            case .br where instruction.a == dispatch.loop:
+                guard i >= 2, isWrite(instructions[i - 1], dispatch.variable), instructions[i - 2].op == .i32Const
+                else {
+                    otherBranches += 1
+                    continue
+                }
+                instructions.base[i].a = dispatchTarget(instructions[i - 2].b)
+                instructions.base[i].flags.insert(.threaded)
+            default: break
+            }
+        }
+        // One read is the dispatch's own. Writes that no threaded jump follows are dead with it, too.
+        dispatchIsOnlyUse = reads == 1 && otherWrites == 0 && otherBranches == 0
+        guard dispatchIsOnlyUse, case .local = dispatch.variable else {
+            dispatchIsOnlyUse = false
+            return
+        }
+        for i in 2..<max(2, instructions.count) where instructions[i].flags.contains(.threaded) {
+            instructions.base[i - 1].flags.insert(.skip)
+            instructions.base[i - 2].flags.insert(.skip)
+        }
+    }
+
+    private func isWrite(_ instruction: ScannedInstruction, _ variable: Dispatch.Variable) -> Bool {
+        switch variable {
+        case .local(let index): instruction.op == .localSet && instruction.a == index
+        case .global(let index): instruction.op == .globalSet && instruction.a == index
+        }
+    }
+}

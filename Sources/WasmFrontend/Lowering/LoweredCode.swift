@@ -1,0 +1,211 @@
+public import CSupport
+internal import Synchronization
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// The bytecode of a module, made function by function as they are called first, and shared by all instances that run in
+/// the same way.
+public final class LoweredCode: @unchecked Sendable {
+    // Sendable: `state` is used under the lock only; the arena and the entries are written under
+    // the lock and read by running loops, which see an entry only after the code behind it.
+
+    /// How code is made.
+    public struct Options: Hashable, Sendable {
+        /// Whether addresses are compared with the memory's size, for memories without guard pages.
+        public var checksAddresses: Bool
+        /// Whether values are delayed, jumps threaded and instructions fused.
+        public var optimizes: Bool
+
+        /// Makes options.
+        public init(checksAddresses: Bool = false, optimizes: Bool = true) {
+            self.checksAddresses = checksAddresses
+            self.optimizes = optimizes
+        }
+    }
+
+    /// What the dispatch loop works with; valid while the object lives.
+    public let code: UnsafeMutablePointer<GWCode>
+    public let options: Options
+    /// The global that lives in a machine register, by its index in the module; nil if there is none fit for it.
+    public let registerGlobal: UInt32?
+    /// The canonical numbers of the module's types; see ``TypeNumbers``.
+    public let typeNumbers: [UInt32]
+    // Not owned: the module keeps its code.
+    private unowned let module: Module
+    private let arenaBytes: Int
+
+    /// A stretch of code.
+    struct Lowered {
+        /// The first cell, and the first behind it.
+        var cells: Range<Int>
+        var function: Int
+        var link: Int
+    }
+    private struct State {
+        var lowering: FunctionLowering
+        /// In the order of their cells.
+        var functions: [Lowered] = []
+        var position = 1
+    }
+    private var state: State
+    private let lock = Mutex(())
+
+    private func withState<Result>(_ body: (inout State) throws -> Result) rethrows -> Result {
+        try lock.withLock { _ in try body(&state) }
+    }
+
+    /// Prepares for lowering the functions of a module. Nothing is lowered yet.
+    ///
+    /// - Throws: ``CodeSpaceError`` when no address space can be had for the code.
+    public init(_ module: Module, options: Options) throws(CodeSpaceError) {
+        self.module = module
+        self.options = options
+        registerGlobal = Self.chooseRegisterGlobal(module)
+        typeNumbers = TypeNumbers.numbers(of: module.types)
+
+        // Most instructions are smaller than what they become; the arena is address space, committed where it is written.
+        let codeBytes = module.bodies.reduce(0) { $0 + $1.bytes.count }
+        var bytes = (codeBytes + module.bodies.count * 16) * 24 + (1 << 16)
+        var arena: UnsafeMutableRawPointer?
+        while true {
+            // Offsets in the code count cells with 32 bits, signed.
+            arena = bytes / 4 > Int(Int32.max) ? nil : Self.reserve(bytes)
+            if arena != nil || bytes < codeBytes * 3 { break }
+            bytes /= 2
+        }
+        guard let arena else { throw CodeSpaceError() }
+        arenaBytes = bytes
+        code = .allocate(capacity: 1)
+        let entries = UnsafeMutablePointer<GWCodeEntry>.allocate(capacity: max(1, module.functionTypes.count))
+        entries.initialize(repeating: GWCodeEntry(any: 0, zero: 0), count: max(1, module.functionTypes.count))
+        let cells = arena.assumingMemoryBound(to: UInt32.self)
+        let emitter = Emitter(handlers: gw_handlers(options.checksAddresses), arena: cells)
+        state = State(
+            lowering: FunctionLowering(
+                module: module, registerGlobal: registerGlobal, optimizes: options.optimizes, typeNumbers: typeNumbers,
+                emitter: emitter))
+        code.initialize(
+            to: GWCode(
+                checked: options.checksAddresses, arena: cells, capacity: UInt64(bytes / 4), entries: entries,
+                lower: { context, function in
+                    Unmanaged<LoweredCode>.fromOpaque(context!).takeUnretainedValue().lower(Int(function))
+                },
+                find_link: { context, cell in
+                    let code = Unmanaged<LoweredCode>.fromOpaque(context!).takeUnretainedValue()
+                    return code.lowered(at: Int(cell)).map { UInt32($0.link) } ?? UInt32.max
+                },
+                context: nil))
+        code.pointee.context = Unmanaged.passUnretained(self).toOpaque()
+    }
+
+    deinit {
+        state.lowering.deallocate()
+        munmap(code.pointee.arena, arenaBytes)
+        code.pointee.entries.deallocate()
+        code.deallocate()
+    }
+
+    private static func reserve(_ bytes: Int) -> UnsafeMutableRawPointer? {
+        #if os(Linux)
+        let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
+        #else
+        let flags = MAP_PRIVATE | MAP_ANON
+        #endif
+        let address = mmap(nil, bytes, PROT_READ | PROT_WRITE, flags, -1, 0)
+        return address == MAP_FAILED ? nil : address
+    }
+
+    /// The mutable i32 global that code writes most often. Imported ones belong to others as well, and exported ones can
+    /// be looked at while the loop holds a newer value, so they do not qualify.
+    private static func chooseRegisterGlobal(_ module: Module) -> UInt32? {
+        let exported = Set(module.exports.lazy.filter { $0.kind == .global }.map(\.index))
+        var best: UInt32?
+        for index in module.importedGlobalCount..<module.globalTypes.count {
+            let type = module.globalTypes[index]
+            guard type.value == .i32, type.isMutable, !exported.contains(UInt32(index)) else { continue }
+            let writes = module.globalWriteCounts[index]
+            if writes > 0, writes > best.map({ module.globalWriteCounts[Int($0)] }) ?? 0 { best = UInt32(index) }
+        }
+        return best
+    }
+
+    /// Lowers a function if that has not been done.
+    func lower(_ function: Int) -> GWTrap {
+        withState { state in
+            let entry = code.pointee.entries + function
+            if entry.pointee.any != 0 { return .none }
+            let start = state.position
+            guard let result = state.lowering.lower(function, at: start, capacity: Int(code.pointee.capacity)) else {
+                return .codeSpaceExhausted
+            }
+            state.position = state.lowering.emitter.position
+            state.functions.append(Lowered(cells: start..<state.position, function: function, link: result.link))
+            entry.pointee.zero = UInt32(result.zero)
+            // Whoever sees this sees the code, too.
+            gw_publish(&entry.pointee.any, UInt32(result.any))
+            return .none
+        }
+    }
+
+    /// The lowered function that a cell belongs to; nil for none.
+    func lowered(at cell: Int) -> Lowered? {
+        withState { state in
+            var low = 0
+            var high = state.functions.count
+            while low < high {
+                let middle = (low + high) / 2
+                if state.functions[middle].cells.upperBound <= cell { low = middle + 1 } else { high = middle }
+            }
+            guard low < state.functions.count, state.functions[low].cells.contains(cell) else { return nil }
+            return state.functions[low]
+        }
+    }
+
+    /// The index in the module of the function that a cell of the arena belongs to; nil for none.
+    public func function(at cell: Int) -> Int? { lowered(at: cell)?.function }
+
+    /// The instructions of a function, which is lowered if that has not been done, one a line.
+    ///
+    /// - Throws: ``CodeSpaceError`` when it cannot be lowered.
+    public func disassemble(_ function: Int) throws(CodeSpaceError) -> String {
+        guard function >= module.importedFunctionCount, function < module.functionTypes.count else { return "" }
+        guard lower(function) == .none else { throw CodeSpaceError() }
+        let lowered = withState { state in state.functions.first { $0.function == function } }
+        guard let lowered else { return "" }
+        return Disassembler(code.pointee).disassemble(lowered)
+    }
+}
+
+/// No room for the code of a module: too little address space, or a function with more slots than operands can name.
+public struct CodeSpaceError: Error {}
+
+/// Numbers for function types, equal for equal types in the whole process: what an indirect call compares.
+public enum TypeNumbers {
+    private struct Known {
+        var numbers: [FunctionType: UInt32] = [:]
+        var types: [FunctionType] = []
+    }
+    private static let known = Mutex(Known())
+
+    /// The numbers of types, in their order.
+    public static func numbers(of types: [FunctionType]) -> [UInt32] {
+        known.withLock { known in
+            types.map { type in
+                if let number = known.numbers[type] { return number }
+                let number = UInt32(known.types.count)
+                known.numbers[type] = number
+                known.types.append(type)
+                return number
+            }
+        }
+    }
+
+    /// The type of a number.
+    public static func type(_ number: UInt32) -> FunctionType { known.withLock { $0.types[Int(number)] } }
+}

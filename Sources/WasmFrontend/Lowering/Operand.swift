@@ -1,0 +1,118 @@
+internal import CSupport
+
+/// A value on the operand stack while a function is lowered: where it can be found, or how it will be computed.
+///
+/// Values are computed as late as possible, so that the instruction that uses one can absorb it: as an immediate, as a
+/// memory operand, as the condition of a branch. What may not be moved past what is decided by ``FunctionLowering``.
+struct Operand {
+    enum Tag: UInt8 {
+        /// In the slot `a`.
+        case slot
+        /// As `slot`, but only the low half of the slot is the value: an i64 seen as i32 (`i32.wrap_i64`).
+        case wrapped
+        /// The number `a`: an i32 or f32 zero-extended.
+        case constant
+        /// `(sp + a) mod 2^32`, an i32.
+        case sp
+        /// `zext(sp) + a` as i64; `a` is sign-extended and fits 32 bits.
+        case sp64
+        /// The global `a` that the module defines.
+        case global
+        /// As `global`, but only its low half.
+        case globalWrapped
+        /// What the load `op` reads in the mode `mode` from slot `a` (if the mode has one) and displacement `b`.
+        case load
+        /// `i32.load` from the address in the low half of global `a`, with the offset `b`.
+        case globalLoad
+        /// Go's check of the stack: whether sp <= what `globalLoad` reads, of the global `a` with the offset `b`.
+        case stackCheck
+        /// The binary operation or comparison `op` of `a` and `b`, of the kinds `first` and `second`.
+        case binary
+        /// The unary operation `op` of slot `a`.
+        case unary
+    }
+
+    var tag: Tag
+    var first: GWKind = .r
+    var second: GWKind = .r
+    var mode: GWMode = .r
+    var op: GWWasmOpcode = .nop
+    /// A slot, an immediate or a displacement, as the tag and the kinds say. Immediates are sign-extended.
+    var a: UInt64 = 0
+    var b: UInt64 = 0
+
+    static func slot(_ slot: Int) -> Operand { Operand(tag: .slot, a: UInt64(slot)) }
+    static func constant(_ bits: UInt64) -> Operand { Operand(tag: .constant, a: bits) }
+
+    /// Whether computing it reads linear memory, and so may trap and must not be moved past a store.
+    var readsMemory: Bool {
+        switch tag {
+        case .load, .globalLoad, .stackCheck: true
+        case .binary: first == .s || first == .t || second == .s || second == .t
+        default: false
+        }
+    }
+
+    /// Whether it depends on the register global.
+    var readsRegister: Bool {
+        switch tag {
+        case .sp, .sp64, .stackCheck: true
+        case .load: mode == .s || mode == .t
+        case .binary: first == .s || first == .t || second == .s || second == .t
+        default: false
+        }
+    }
+
+    /// Whether it depends on other globals.
+    var readsGlobal: Bool {
+        tag == .global || tag == .globalWrapped || tag == .globalLoad || tag == .stackCheck
+    }
+
+    /// Whether it depends on a slot above the given one.
+    func reads(above slot: Int) -> Bool {
+        let slot = UInt64(slot)
+        switch tag {
+        case .slot, .wrapped, .unary: return a > slot
+        case .load: return (mode == .r || mode == .k) && a > slot
+        case .binary: return first == .r && a > slot || second == .r && b > slot
+        default: return false
+        }
+    }
+
+    /// Whether it depends on a slot.
+    func reads(slot: Int) -> Bool {
+        let slot = UInt64(slot)
+        switch tag {
+        case .slot, .wrapped, .unary: return a == slot
+        case .load: return (mode == .r || mode == .k) && a == slot
+        case .binary: return first == .r && a == slot || second == .r && b == slot
+        default: return false
+        }
+    }
+}
+
+extension GWWasmOpcode {
+    /// Whether the operands of this binary operation may change places.
+    var isCommutative: Bool {
+        switch self {
+        case .i32Add, .i32Mul, .i32And, .i32Or, .i32Xor, .i64Add, .i64Mul, .i64And, .i64Or, .i64Xor: true
+        default: false
+        }
+    }
+
+    /// Whether this is a comparison of integers: those have a negation and a mirror image.
+    var isIntegerComparison: Bool { gw_negated(self) != self }
+
+    /// The operation on i32 that makes the low half of what this one on i64 makes, from the low halves of its operands.
+    var lowHalf: GWWasmOpcode? {
+        switch self {
+        case .i64Add: .i32Add
+        case .i64Sub: .i32Sub
+        case .i64Mul: .i32Mul
+        case .i64And: .i32And
+        case .i64Or: .i32Or
+        case .i64Xor: .i32Xor
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,62 @@
+internal import CSupport
+internal import WasmFrontend
+
+/// A Swift closure that guests call, behind a libffi closure of the corresponding C type.
+final class HostFunction {
+    /// What is called, in the forms that differ in cost.
+    enum Body {
+        /// The type of all runtime imports of Go's js/wasm, (i32) -> (): nothing is allocated for the call.
+        case plain((UInt32) throws -> Void)
+        /// Any type, with the arguments and the place for the results as C values.
+        case raw((UnsafeMutablePointer<UnsafeMutableRawPointer?>, UnsafeMutableRawPointer?) throws -> Void)
+    }
+
+    let type: FunctionType
+    let body: Body
+    /// The store is what keeps this object.
+    private unowned let store: Store
+    /// What the engine calls it by.
+    let pointer: UnsafeMutablePointer<GWFunction>
+    private var trampoline: OpaquePointer!
+
+    /// nil when the system grants no closure.
+    init?(_ type: FunctionType, _ body: Body, store: Store) {
+        self.type = type
+        self.body = body
+        self.store = store
+        pointer = .allocate(capacity: 1)
+        pointer.initialize(to: GWFunction())
+        let types = (type.parameters + type.results).map(\.rawValue)
+        let enter: GWHostBody = { context, arguments, results in
+            Unmanaged<HostFunction>.fromOpaque(context!)._withUnsafeGuaranteedRef { $0.enter(arguments!, results) }
+        }
+        guard let trampoline = gw_host_create(
+            types, UInt32(type.parameters.count), UInt32(type.results.count), enter,
+            Unmanaged.passUnretained(self).toOpaque())
+        else { return nil }
+        self.trampoline = trampoline
+        pointer.pointee.host = trampoline
+        pointer.pointee.type = TypeNumbers.numbers(of: [type])[0]
+        pointer.pointee.link = UInt32(max(type.parameters.count, type.results.count))
+        pointer.pointee.parameters = UInt32(type.parameters.count)
+    }
+
+    deinit {
+        if let trampoline { gw_host_destroy(trampoline) }
+        pointer.deallocate()
+    }
+
+    /// Runs the body; what it throws waits in the store until the guest is left.
+    private func enter(_ arguments: UnsafeMutablePointer<UnsafeMutableRawPointer?>, _ results: UnsafeMutableRawPointer?) -> Bool {
+        do {
+            switch body {
+            case .plain(let body): try body(arguments[0].unsafelyUnwrapped.load(as: UInt32.self))
+            case .raw(let body): try body(arguments, results)
+            }
+            return true
+        } catch {
+            store.pendingError = error
+            return false
+        }
+    }
+}

@@ -1,0 +1,121 @@
+public import WasmFrontend
+
+/// What satisfies the imports of modules: functions of the host, and what other instances export (section 4.5.3).
+///
+/// Host functions are made anew for every store that a module is instantiated in.
+public struct Imports {
+    private struct Name: Hashable {
+        var module: String
+        var name: String
+    }
+    enum Definition {
+        case host(FunctionType, HostFunction.Body)
+        case extern(Extern)
+    }
+    private var definitions: [Name: Definition] = [:]
+
+    /// Makes an empty set.
+    public init() {}
+
+    func definition(_ module: String, _ name: String) -> Definition? { definitions[Name(module: module, name: name)] }
+
+    /// Defines what another instance exports, or what was made in the same store.
+    public mutating func define(_ module: String, _ name: String, _ extern: Extern) {
+        definitions[Name(module: module, name: name)] = .extern(extern)
+    }
+
+    /// Defines a host function of type (i32) -> (), as Go's runtime imports are; the value arrives unsigned.
+    ///
+    /// An error that `body` throws ends the execution and comes out of the call that entered the guest; so it is with all
+    /// host functions.
+    public mutating func define(_ module: String, _ name: String, _ body: @escaping (UInt32) throws -> Void) {
+        definitions[Name(module: module, name: name)] = .host(FunctionType([.i32]), .plain(body))
+    }
+
+    /// Defines a host function of any type.
+    ///
+    /// - Precondition: `body` returns values of the types that `type` says.
+    public mutating func define(
+        _ module: String, _ name: String, type: FunctionType, _ body: @escaping ([Value]) throws -> [Value]
+    ) {
+        definitions[Name(module: module, name: name)] = .host(
+            type,
+            .raw { arguments, results in
+                let values = type.parameters.enumerated().map { index, type in
+                    Value(type, address: arguments[index]!)
+                }
+                let returned = try body(values)
+                precondition(returned.map(\.type) == type.results, "\(module).\(name) must return \(type.results)")
+                if returned.count == 1 { returned[0].store(to: results!) }
+                if returned.count > 1 {
+                    for (index, value) in returned.enumerated() {
+                        results!.storeBytes(of: value.slot, toByteOffset: index * 8, as: UInt64.self)
+                    }
+                }
+            })
+    }
+
+    /// Defines a host function whose WebAssembly type is that of a Swift closure with one result.
+    public mutating func define<each Parameter: WasmValue, Result: WasmValue>(
+        _ module: String, _ name: String, _ body: @escaping (repeat each Parameter) throws -> Result
+    ) {
+        let type = FunctionType(Self.types((repeat (each Parameter).self)), [Result.valueType])
+        definitions[Name(module: module, name: name)] = .host(
+            type,
+            .raw { arguments, results in
+                var index = -1
+                func next<T: WasmValue>(_: T.Type) -> T {
+                    index += 1
+                    return T.load(from: arguments[index]!)
+                }
+                try body(repeat next((each Parameter).self)).store(to: results!)
+            })
+    }
+
+    /// Defines a host function whose WebAssembly type is that of a Swift closure without results.
+    public mutating func define<each Parameter: WasmValue>(
+        _ module: String, _ name: String, _ body: @escaping (repeat each Parameter) throws -> Void
+    ) {
+        let type = FunctionType(Self.types((repeat (each Parameter).self)))
+        definitions[Name(module: module, name: name)] = .host(
+            type,
+            .raw { arguments, _ in
+                var index = -1
+                func next<T: WasmValue>(_: T.Type) -> T {
+                    index += 1
+                    return T.load(from: arguments[index]!)
+                }
+                try body(repeat next((each Parameter).self))
+            })
+    }
+
+    private static func types<each T: WasmValue>(_ types: (repeat (each T).Type)) -> [ValueType] {
+        var result: [ValueType] = []
+        for type in repeat each types { result.append(type.valueType) }
+        return result
+    }
+}
+
+extension Value {
+    /// A value that libffi has put in memory as the C value of its type. References of functions have no store here and
+    /// are opaque numbers.
+    init(_ type: ValueType, address: UnsafeRawPointer) {
+        switch type {
+        case .i32: self = .i32(address.load(as: UInt32.self))
+        case .f32: self = .f32(address.load(as: UInt32.self))
+        case .i64: self = .i64(address.load(as: UInt64.self))
+        case .f64: self = .f64(address.load(as: UInt64.self))
+        default:
+            let slot = address.load(as: UInt64.self)
+            self = .extern(slot == 0 ? nil : Int(truncatingIfNeeded: Int64(bitPattern: slot &- 1)))
+        }
+    }
+
+    /// Writes the C value of a single result.
+    func store(to address: UnsafeMutableRawPointer) {
+        switch self {
+        case .i32(let bits), .f32(let bits): address.storeBytes(of: bits, as: UInt32.self)
+        default: address.storeBytes(of: slot, as: UInt64.self)
+        }
+    }
+}

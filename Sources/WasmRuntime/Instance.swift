@@ -1,0 +1,65 @@
+internal import CSupport
+public import WasmFrontend
+
+/// A module with its memory, tables and globals, ready to be called (section 4.5.4).
+public final class Instance {
+    /// What it lives in.
+    public let store: Store
+    let storage: InstanceStorage
+
+    /// Instantiates a module and runs its start function.
+    ///
+    /// - Throws: ``LinkError`` for imports that are missing or of other types; ``Trap`` when a segment does not fit or the
+    ///   start function traps; what a host function threw; ``CallError/outOfMemory``; ``CodeSpaceError``.
+    public init(_ module: Module, imports: Imports = Imports(), store: Store = Store()) throws {
+        self.store = store
+        let storage = try InstanceStorage(module, Linker(module, imports, store).link(), store)
+        self.storage = storage
+        store.keep(storage)
+        try storage.applySegments(store)
+        if let start = module.start {
+            try store.call(storage.function(Int(start)))
+        }
+    }
+
+    /// The module.
+    public var module: Module { storage.module }
+
+    /// The code that the instance runs.
+    public var code: LoweredCode { storage.code }
+
+    /// What the instance exports under a name; nil if nothing.
+    public func export(named name: String) -> Extern? {
+        guard let export = module.export(named: name) else { return nil }
+        let index = Int(export.index)
+        switch export.kind {
+        case .function: return .function(function(index))
+        case .table: return .table(Table(storage.tables[index], module.tables[index].element, store: store))
+        case .memory: return .memory(Memory(storage.memory!, store: store))
+        case .global: return .global(Global(storage.global(index), module.globalTypes[index], store: store))
+        }
+    }
+
+    /// The function that is exported under a name.
+    ///
+    /// - Throws: ``CallError/noSuchFunction(_:)``.
+    public func function(named name: String) throws -> Function {
+        guard case .function(let function) = export(named: name) else { throw CallError.noSuchFunction(name) }
+        return function
+    }
+
+    /// The memory that is exported under a name.
+    ///
+    /// - Throws: ``CallError/noSuchMemory(_:)``.
+    public func memory(named name: String) throws -> Memory {
+        guard case .memory(let memory) = export(named: name) else { throw CallError.noSuchMemory(name) }
+        return memory
+    }
+
+    private func function(_ index: Int) -> Function {
+        Function(storage.function(index), module.types[Int(module.functionTypes[index])], store: store)
+    }
+
+    /// Ends the execution soon, with the trap `interrupted`; from any thread. See ``Store/interrupt()``.
+    public nonisolated func interrupt() { store.interrupt() }
+}

@@ -1,0 +1,158 @@
+internal import CSupport
+internal import WasmFrontend
+
+/// What the engine needs of an instance. The store keeps it, so nothing here may refer to the store.
+final class InstanceStorage {
+    let module: Module
+    let code: LoweredCode
+    let pointer: UnsafeMutablePointer<GWInstance>
+    let tables: [UnsafeMutablePointer<GWTable>]
+    let memory: UnsafeMutablePointer<GWMemory>?
+    private let imports: LinkedImports
+    private let functions: UnsafeMutablePointer<GWFunction>
+    private let globals: UnsafeMutablePointer<UInt64>
+    private let importedGlobals: UnsafeMutablePointer<UnsafeMutablePointer<UInt64>?>
+    private let importedFunctions: UnsafeMutablePointer<UnsafeMutablePointer<GWFunction>?>
+    private let tablePointers: UnsafeMutablePointer<UnsafeMutablePointer<GWTable>?>
+    private let data: UnsafeMutablePointer<GWSegment>
+    private let elements: UnsafeMutablePointer<GWSegment>
+    /// The references of passive element segments.
+    private var references: [UnsafeMutablePointer<UInt64>] = []
+
+    init(_ module: Module, _ imports: LinkedImports, _ store: Store) throws {
+        self.module = module
+        self.imports = imports
+        memory = try imports.memory ?? module.memories.first.map { type throws(CallError) in try store.makeMemory(type) }
+        var tables = imports.tables
+        for type in module.tables.dropFirst(imports.tables.count) { tables.append(try store.makeTable(type, 0)) }
+        self.tables = tables
+        let options = LoweredCode.Options(
+            checksAddresses: memory.map { !$0.pointee.guarded } ?? !store.configuration.usesGuardPages,
+            optimizes: store.configuration.optimizes)
+        code = try module.loweredCode(options)
+
+        pointer = .allocate(capacity: 1)
+        functions = .allocate(capacity: max(1, module.bodies.count))
+        globals = .allocate(capacity: max(1, module.globals.count))
+        globals.initialize(repeating: 0, count: max(1, module.globals.count))
+        importedGlobals = .allocate(capacity: max(1, imports.globals.count))
+        importedFunctions = .allocate(capacity: max(1, imports.functions.count))
+        tablePointers = .allocate(capacity: max(1, tables.count))
+        data = .allocate(capacity: max(1, module.data.count))
+        elements = .allocate(capacity: max(1, module.elements.count))
+
+        for (index, function) in imports.functions.enumerated() { importedFunctions[index] = function }
+        for (index, global) in imports.globals.enumerated() { importedGlobals[index] = global }
+        for (index, table) in tables.enumerated() { tablePointers[index] = table }
+        data.initialize(repeating: GWSegment(bytes: nil, size: 0), count: max(1, module.data.count))
+        elements.initialize(repeating: GWSegment(bytes: nil, size: 0), count: max(1, module.elements.count))
+
+        let importCount = imports.functions.count
+        pointer.initialize(
+            to: GWInstance(
+                memory: memory, globals: globals, imported_globals: importedGlobals, functions: functions,
+                imports: importedFunctions, tables: tablePointers, code: code.code, machine: store.machine,
+                sp_global: code.registerGlobal.map { $0 - UInt32(module.importedGlobalCount) } ?? .max,
+                import_count: UInt32(importCount), function_count: UInt32(module.bodies.count), data: data,
+                elements: elements))
+        // What functions of a type have in common, once a type.
+        let links = module.types.map { (UInt32(max($0.parameters.count, $0.results.count)), UInt32($0.parameters.count)) }
+        let entries = code.code.pointee.entries!
+        module.functionTypes.withUnsafeBufferPointer { types in
+            for index in 0..<module.bodies.count {
+                let type = Int(types[importCount + index])
+                (functions + index).initialize(
+                    to: GWFunction(
+                        entry: entries + importCount + index, instance: pointer, host: nil, type: code.typeNumbers[type],
+                        index: UInt32(importCount + index), link: links[type].0, parameters: links[type].1))
+            }
+        }
+        for (index, global) in module.globals.enumerated() { globals[index] = evaluate(global.initializer) }
+    }
+
+    deinit {
+        for reference in references { reference.deallocate() }
+        pointer.deallocate()
+        functions.deallocate()
+        globals.deallocate()
+        importedGlobals.deallocate()
+        importedFunctions.deallocate()
+        tablePointers.deallocate()
+        data.deallocate()
+        elements.deallocate()
+    }
+
+    /// A function by its index in the module.
+    func function(_ index: Int) -> UnsafeMutablePointer<GWFunction> {
+        index < imports.functions.count ? imports.functions[index] : functions + (index - imports.functions.count)
+    }
+
+    /// The cell of a global by its index in the module.
+    func global(_ index: Int) -> UnsafeMutablePointer<UInt64> {
+        index < imports.globals.count ? imports.globals[index] : globals + (index - imports.globals.count)
+    }
+
+    private func evaluate(_ expression: ConstantExpression) -> UInt64 {
+        switch expression {
+        case .value(let bits): bits
+        case .global(let index): global(Int(index)).pointee
+        case .nullReference: 0
+        case .function(let index): UInt64(UInt(bitPattern: function(Int(index))))
+        }
+    }
+
+    // MARK: - Segments
+
+    /// Copies the active segments into tables and memory, elements first, and prepares the passive ones (section 4.5.4).
+    ///
+    /// - Throws: ``Trap`` at the first that does not fit; those before it stay.
+    func applySegments(_ store: Store) throws {
+        for (index, segment) in module.elements.enumerated() {
+            switch segment.mode {
+            case .declarative: break
+            case .passive:
+                let references = makeReferences(segment)
+                self.references.append(references)
+                elements[index] = GWSegment(bytes: references, size: UInt64(segment.elements.count))
+            case .active(let table, let offset):
+                let references = makeReferences(segment)
+                defer { references.deallocate() }
+                var whole = GWSegment(bytes: references, size: UInt64(segment.elements.count))
+                let to = UInt32(truncatingIfNeeded: evaluate(offset))
+                guard gw_table_init(tables[Int(table)], &whole, to, 0, UInt32(segment.elements.count)) else {
+                    throw Trap(code: .tableOutOfBounds, backtrace: [], omittedFrames: 0)
+                }
+            }
+        }
+        try applyData()
+    }
+
+    private func makeReferences(_ segment: ElementSegment) -> UnsafeMutablePointer<UInt64> {
+        let references = UnsafeMutablePointer<UInt64>.allocate(capacity: max(1, segment.elements.count))
+        segment.elements.withUnsafeBufferPointer { elements in
+            for i in 0..<elements.count { references[i] = evaluate(elements[i]) }
+        }
+        return references
+    }
+
+    private func applyData() throws {
+        let bytes = module.bytes.buffer
+        // Go's modules have up to 100,000 segments.
+        try module.data.withUnsafeBufferPointer { segments in
+            for index in 0..<segments.count {
+                let range = segments[index].bytes
+                switch segments[index].mode {
+                case .passive, .declarative:
+                    data[index] = GWSegment(bytes: bytes.baseAddress! + range.lowerBound, size: UInt64(range.count))
+                case .active(_, let offset):
+                    let to = evaluate(offset) & 0xFFFF_FFFF
+                    guard let memory, to + UInt64(range.count) <= memory.pointee.size else {
+                        throw Trap(code: .memoryOutOfBounds, backtrace: [], omittedFrames: 0)
+                    }
+                    UnsafeMutableRawPointer(memory.pointee.base + Int(to)).copyMemory(
+                        from: bytes.baseAddress! + range.lowerBound, byteCount: range.count)
+                }
+            }
+        }
+    }
+}

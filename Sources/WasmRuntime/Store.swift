@@ -1,0 +1,141 @@
+internal import CSupport
+internal import WasmFrontend
+
+/// What instances that know each other live in: one thread of execution, its frame stack, and everything that was made
+/// for it. A store and all that belongs to it are used by one thread at a time; see ``interrupt()`` for the exception.
+///
+/// Handles (instances, functions, memories, ...) keep their store, and the store keeps all that the engine needs of them:
+/// a store goes with the last handle. A host function that holds a handle of the store it was given to keeps that store
+/// for ever: let it hold the handle weakly, or through something that lets go.
+public final class Store {
+    /// How the store's instances run.
+    public struct Configuration: Sendable {
+        /// Whether memories have guard pages, so that the engine need not compare addresses. Where the system does not
+        /// grant the 8 GiB of address space that each takes, they do without.
+        public var usesGuardPages = true
+        /// Whether the lowering optimises; `false` is for comparison.
+        public var optimizes = true
+        /// The number of bytes beyond which no memory grows.
+        public var memoryLimit: UInt64 = .max
+
+        /// The ordinary configuration.
+        public init() {}
+    }
+
+    let machine: UnsafeMutablePointer<GWMachine>
+    /// How the instances run.
+    public let configuration: Configuration
+    /// The error that a host function threw, on its way out through the guest.
+    var pendingError: (any Error)?
+
+    // What the engine's structures point at, kept until the store goes.
+    private(set) var instances: [UnsafeMutablePointer<GWInstance>: InstanceStorage] = [:]
+    private var hostFunctions: [HostFunction] = []
+    private var memories: [UnsafeMutablePointer<GWMemory>] = []
+    private var tables: [UnsafeMutablePointer<GWTable>] = []
+    private var cells: [UnsafeMutablePointer<UInt64>] = []
+
+    /// Makes an empty store.
+    ///
+    /// - Precondition: The system grants a few MiB of address space for a frame stack.
+    public init(configuration: Configuration = Configuration()) {
+        self.configuration = configuration
+        guard let machine = gw_machine_create() else { fatalError("no address space for a frame stack of 4 MiB") }
+        self.machine = machine
+    }
+
+    deinit {
+        for memory in memories {
+            gw_memory_destroy(memory)
+            memory.deallocate()
+        }
+        for table in tables {
+            gw_table_destroy(table)
+            table.deallocate()
+        }
+        for cell in cells { cell.deallocate() }
+        gw_machine_destroy(machine)
+    }
+
+    /// Ends the execution that is under way in this store soon, with the trap `interrupted`; further calls end in the same
+    /// way until ``allowExecution()``. May be called from any thread.
+    ///
+    /// A host function that takes long is not ended, only what follows it.
+    public nonisolated func interrupt() { gw_machine_interrupt(machine) }
+
+    /// Takes back an interruption.
+    public func allowExecution() { gw_machine_resume(machine) }
+
+    // MARK: - Keeping
+
+    func keep(_ storage: InstanceStorage) { instances[storage.pointer] = storage }
+
+    func makeHostFunction(_ type: FunctionType, _ body: HostFunction.Body) throws(CallError) -> HostFunction {
+        guard let function = HostFunction(type, body, store: self) else { throw .outOfMemory }
+        hostFunctions.append(function)
+        return function
+    }
+
+    func makeMemory(_ type: MemoryType) throws(CallError) -> UnsafeMutablePointer<GWMemory> {
+        let memory = UnsafeMutablePointer<GWMemory>.allocate(capacity: 1)
+        let maximum = min(type.limits.maximum ?? UInt32(GW_MAXIMUM_PAGES), UInt32(GW_MAXIMUM_PAGES))
+        let guards = configuration.usesGuardPages && gw_memory_can_guard()
+        let isMade = UInt64(type.limits.minimum) * UInt64(GW_PAGE_SIZE) <= configuration.memoryLimit
+            && (guards && gw_memory_create(memory, type.limits.minimum, maximum, true)
+                || gw_memory_create(memory, type.limits.minimum, maximum, false))
+        guard isMade else {
+            memory.deallocate()
+            throw .outOfMemory
+        }
+        memory.pointee.limit = configuration.memoryLimit
+        memories.append(memory)
+        return memory
+    }
+
+    func makeTable(_ type: TableType, _ value: UInt64) throws(CallError) -> UnsafeMutablePointer<GWTable> {
+        let table = UnsafeMutablePointer<GWTable>.allocate(capacity: 1)
+        guard gw_table_create(table, type.limits.minimum, type.limits.maximum ?? .max, value) else {
+            table.deallocate()
+            throw .outOfMemory
+        }
+        tables.append(table)
+        return table
+    }
+
+    func makeCell(_ value: UInt64) -> UnsafeMutablePointer<UInt64> {
+        let cell = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
+        cell.pointee = value
+        cells.append(cell)
+        return cell
+    }
+
+    // MARK: - Calling
+
+    /// Calls a function whose arguments are in place; see ``GWMachine``.
+    @inline(__always)
+    func call(_ function: UnsafeMutablePointer<GWFunction>) throws {
+        let trap = gw_call(machine, function)
+        if _slowPath(trap != .none) { throw failure(trap) }
+    }
+
+    private func failure(_ trap: GWTrap) -> any Error {
+        if trap == .hostError, let error = pendingError {
+            pendingError = nil
+            return error
+        }
+        return self.trap(Trap.Code(code: trap))
+    }
+
+    /// The trap that the execution ended with just now.
+    func trap(_ code: Trap.Code) -> Trap {
+        var frames = [GWFrame](repeating: GWFrame(), count: 2 * Trap.innermostFrames)
+        let count = gw_backtrace(machine, &frames, frames.count)
+        let backtrace = frames.prefix(count).compactMap { frame -> Trap.Frame? in
+            guard let instance = frame.instance, let storage = instances[instance],
+                let function = storage.code.function(at: Int(frame.cell))
+            else { return nil }
+            return Trap.Frame(function: function, name: storage.module.functionName(function))
+        }
+        return Trap(code: code, backtrace: backtrace, omittedFrames: max(0, count - frames.count))
+    }
+}

@@ -1,0 +1,113 @@
+internal import CSupport
+public import WasmFrontend
+
+/// Why an execution ended before its time (section 4.2.9).
+public struct Trap: Error, Sendable, CustomStringConvertible {
+    /// A reason; all of them are declared in CSupport/include/gw_traps.def.
+    public struct Code: Hashable, Sendable, CustomStringConvertible {
+        let code: GWTrap
+        /// The specification's wording.
+        public var message: String { String(cString: gw_trap_message(code)) }
+        /// The specification's wording.
+        public var description: String { message }
+
+        public static let unreachable = Code(code: .unreachable)
+        public static let integerDivideByZero = Code(code: .integerDivideByZero)
+        public static let integerOverflow = Code(code: .integerOverflow)
+        public static let invalidConversionToInteger = Code(code: .invalidConversionToInteger)
+        public static let memoryOutOfBounds = Code(code: .memoryOutOfBounds)
+        public static let tableOutOfBounds = Code(code: .tableOutOfBounds)
+        public static let undefinedElement = Code(code: .undefinedElement)
+        public static let uninitializedElement = Code(code: .uninitializedElement)
+        public static let indirectCallTypeMismatch = Code(code: .indirectCallTypeMismatch)
+        public static let callStackExhausted = Code(code: .callStackExhausted)
+        /// ``Instance/interrupt()`` was called.
+        public static let interrupted = Code(code: .interrupted)
+        /// There was no address space for the module's code, or a function's frame is too large.
+        public static let codeSpaceExhausted = Code(code: .codeSpaceExhausted)
+    }
+
+    /// A call that was under way.
+    public struct Frame: Sendable, Hashable {
+        /// The function's index in its module.
+        public var function: Int
+        /// Its name in the name section; nil where the module has none.
+        public var name: String?
+    }
+
+    /// The reason.
+    public var code: Code
+    /// The functions of the guest that were being executed, the innermost first. Of very many, the first and the last.
+    public var backtrace: [Frame]
+    /// How many frames are left out between ``innermostFrames`` and the rest of ``backtrace``.
+    public var omittedFrames: Int
+
+    /// How many frames a backtrace has before some are left out.
+    public static let innermostFrames = 64
+
+    /// The reason, in the specification's words.
+    public var description: String { code.message }
+}
+
+/// The imports that a module asks for and was not given, or not as it asks for them: all of them at once.
+public struct LinkError: Error, Sendable, CustomStringConvertible {
+    /// What is wrong with one import.
+    public struct Problem: Sendable, Hashable, CustomStringConvertible {
+        /// The import's two names.
+        public var module: String
+        public var name: String
+        /// What the module asks for.
+        public var wanted: ExternalType
+        /// What there is under the names; nil where there is nothing.
+        public var found: ExternalType?
+
+        /// The problem in words, beginning with those of the specification's tests.
+        public var description: String {
+            guard let found else { return "unknown import: \(module).\(name), a \(wanted.text)" }
+            return "incompatible import type: \(module).\(name) is wanted as a \(wanted.text), and is a \(found.text)"
+        }
+    }
+
+    /// The problems, in the order of the imports.
+    public var problems: [Problem]
+
+    /// All problems in words, joined by semicolons.
+    public var description: String { problems.map(\.description).joined(separator: "; ") }
+}
+
+/// Why no call could be made.
+public enum CallError: Error, Sendable, Equatable {
+    /// The instance exports no function of this name.
+    case noSuchFunction(String)
+    /// The instance exports no memory of this name.
+    case noSuchMemory(String)
+    /// The arguments are not those of the function's type.
+    case mismatchedArguments(expected: [ValueType], given: [ValueType])
+    /// A value of another store was passed.
+    case otherStore
+    /// Memory or address space for an instance could not be had.
+    case outOfMemory
+}
+
+extension ExternalType {
+    /// The type in the words of an error message.
+    var text: String {
+        switch self {
+        case .function(let type): "function \(type.text)"
+        case .table(let type): "table of \(type.element) \(type.limits.text)"
+        case .memory(let type): "memory \(type.limits.text)"
+        case .global(let type): "global \(type.isMutable ? "mutable " : "")\(type.value)"
+        }
+    }
+}
+
+extension FunctionType {
+    /// The type as `(i32, i64) -> (f32)`.
+    public var text: String {
+        "(\(parameters.map { "\($0)" }.joined(separator: ", "))) -> (\(results.map { "\($0)" }.joined(separator: ", ")))"
+    }
+}
+
+extension Limits {
+    var text: String { "{min \(minimum)\(maximum.map { ", max \($0)" } ?? "")}" }
+}
