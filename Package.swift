@@ -55,6 +55,10 @@ let package = Package(
         .testTarget(
             name: "SpecTests", dependencies: ["WasmRuntime", "WasmFrontend", "_TestSupport"],
             swiftSettings: swiftSettings),
+        // Runs Go programs of several Go versions with the release build of `gowasm-fast`, and natively.
+        .testTarget(
+            name: "GoProgramTests", path: "Tests/GoProgramTests", exclude: ["Programs", "Expected"],
+            swiftSettings: swiftSettings),
     ],
     cLanguageStandard: .gnu17
 )

@@ -1,0 +1,56 @@
+import Foundation
+
+/// Where the tests find what `make test` builds for them.
+enum Tools {
+    /// The package's folder.
+    static let root = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+    /// Whether a suite that misses what it needs fails instead of being skipped.
+    static let requiresSuites = ProcessInfo.processInfo.environment["GOWASM_REQUIRE_SUITES"] == "1"
+
+    /// The program under test: the release build, because the loop of a debug build is too slow for these programs.
+    static let executable =
+        ProcessInfo.processInfo.environment["GOWASM_EXECUTABLE"]
+        ?? root.appendingPathComponent(".build/release/gowasm-fast").path
+
+    static let hasExecutable = FileManager.default.isExecutableFile(atPath: executable)
+
+    static let mainModule = root.appendingPathComponent("main.wasm").path
+
+    /// The text that a program must print, from the folder Expected.
+    static func expected(_ name: String) throws -> Data {
+        try Data(contentsOf: root.appendingPathComponent("Tests/GoProgramTests/Expected/\(name).txt"))
+    }
+}
+
+/// The test programs as one Go version compiled them.
+struct GoBuild: Sendable, Comparable, CustomStringConvertible {
+    /// For example "1.27.3".
+    let version: String
+
+    private var folder: URL { Self.programs.appendingPathComponent(version) }
+    var probe: String { folder.appendingPathComponent("probe.wasm").path }
+    var nativeProbe: String { folder.appendingPathComponent("probe").path }
+    var fib: String { folder.appendingPathComponent("fib.wasm").path }
+
+    /// The second number of the version.
+    var minor: Int { Int(version.split(separator: ".")[1]) ?? 0 }
+
+    var description: String { "Go \(version)" }
+
+    static func < (a: GoBuild, b: GoBuild) -> Bool {
+        a.version.compare(b.version, options: .numeric) == .orderedAscending
+    }
+
+    private static let programs = Tools.root.appendingPathComponent(".build-tools/programs")
+
+    /// The versions that the set-up script listed; none where it did not run.
+    static let all: [GoBuild] = {
+        let list = try? String(contentsOf: programs.appendingPathComponent("versions.txt"), encoding: .utf8)
+        return (list ?? "").split(separator: "\n").map { GoBuild(version: String($0)) }.sorted()
+    }()
+
+    /// The version whose modules the tests use that need only one.
+    static var newest: GoBuild? { all.last }
+}
