@@ -51,6 +51,12 @@ let package = Package(
         .testTarget(
             name: "WasmFrontendTests", dependencies: ["WasmFrontend", "CSupport", "_TestSupport"],
             swiftSettings: swiftSettings),
+        .testTarget(
+            name: "GoWasmTests", dependencies: ["GoWasm", "WasmRuntime", "WasmFrontend", "_TestSupport"],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "GoWasmCLITests", dependencies: ["GoWasmCLI", "GoWasm", "_TestSupport"],
+            swiftSettings: swiftSettings),
         // Runs the specification's own tests.
         .testTarget(
             name: "SpecTests", dependencies: ["WasmRuntime", "WasmFrontend", "_TestSupport"],

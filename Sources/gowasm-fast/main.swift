@@ -1,4 +1,3 @@
-import ArgumentParser
 import GoWasmCLI
 
-GoWasmFast.main()
+GoWasmFast.launch()

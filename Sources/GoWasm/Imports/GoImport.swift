@@ -111,7 +111,7 @@ enum GoImport: String, CaseIterable {
         guard self != .debug else { return 0 }
         var layout = FrameLayout()
         for (_, slot) in signature.arguments { _ = layout.place(slot) }
-        layout.beginResults()
+        if !signature.results.isEmpty { layout.beginResults() }
         for (_, slot) in signature.results { _ = layout.place(slot) }
         return layout.end
     }

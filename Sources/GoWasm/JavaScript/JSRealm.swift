@@ -9,7 +9,7 @@ import Darwin
 /// Everything that the JavaScript of one program consists of: the global object, the built-in prototypes, the
 /// interned keys and the event loop. Used from one thread.
 final class JSRealm {
-    private(set) var strings = InternTable()
+    let strings = InternTable()
     let keys: WellKnownKeys
     let prototypes: Prototypes
     /// `globalThis`.
@@ -29,9 +29,7 @@ final class JSRealm {
     init(host: HostServices) {
         self.host = host
         events = EventLoop()
-        var table = InternTable()
-        keys = WellKnownKeys(&table)
-        strings = table
+        keys = WellKnownKeys(strings)
         prototypes = Prototypes()
         global = JSObject(prototype: prototypes.object)
         characters = ContiguousArray((0..<128).map { JSString.make(wtf8: [UInt8($0)]) })
@@ -226,7 +224,7 @@ struct WellKnownKeys {
     let byteLength, byteOffset, id, this, args, result, pendingEvent, callbackShutdown, cause, errno, syscall: PropertyKey
     let path: PropertyKey
 
-    init(_ table: inout InternTable) {
+    init(_ table: InternTable) {
         length = table.intern("length")
         prototype = table.intern("prototype")
         constructor = table.intern("constructor")

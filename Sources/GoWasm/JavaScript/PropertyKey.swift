@@ -37,7 +37,7 @@ struct PropertyKey: Hashable {
 /// The strings that are property keys, each once.
 ///
 /// Looking up the guest's bytes makes no string: a key that nobody ever set names no property.
-struct InternTable {
+final class InternTable {
     /// The strings by their atoms.
     private(set) var strings: ContiguousArray<JSString> = []
     private var hashes: ContiguousArray<UInt32> = []
@@ -52,7 +52,7 @@ struct InternTable {
     }
 
     /// The key for the property named by bytes that are WTF-8; interns them when they are new.
-    mutating func intern(_ bytes: UnsafeRawBufferPointer, isASCII: Bool) -> PropertyKey {
+    func intern(_ bytes: UnsafeRawBufferPointer, isASCII: Bool) -> PropertyKey {
         if let index = Self.arrayIndex(bytes) { return PropertyKey(index: index) }
         let hash = ByteHash.hash(bytes)
         let (atom, place) = find(bytes, hash: hash)
@@ -60,7 +60,7 @@ struct InternTable {
         return insert(JSString.make(wtf8: bytes, isASCII: isASCII), hash: hash, place: place)
     }
 
-    mutating func intern(_ string: JSString) -> PropertyKey {
+    func intern(_ string: JSString) -> PropertyKey {
         if let index = string.withBytes({ Self.arrayIndex($0) }) { return PropertyKey(index: index) }
         let hash = string.contentHash
         let (atom, place) = string.withBytes { find($0, hash: hash) }
@@ -68,12 +68,12 @@ struct InternTable {
         return insert(string, hash: hash, place: place)
     }
 
-    mutating func intern(_ text: StaticString) -> PropertyKey {
+    func intern(_ text: StaticString) -> PropertyKey {
         intern(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount), isASCII: text.isASCII)
     }
 
     /// A key for a new symbol.
-    mutating func makeSymbolKey() -> PropertyKey {
+    func makeSymbolKey() -> PropertyKey {
         nextSymbol += 1
         return PropertyKey(symbol: nextSymbol)
     }
@@ -105,7 +105,7 @@ struct InternTable {
         }
     }
 
-    private mutating func insert(_ string: JSString, hash: UInt64, place: Int) -> PropertyKey {
+    private func insert(_ string: JSString, hash: UInt64, place: Int) -> PropertyKey {
         let atom = UInt32(strings.count)
         strings.append(string)
         hashes.append(UInt32(truncatingIfNeeded: hash >> 32))
@@ -114,7 +114,7 @@ struct InternTable {
         return PropertyKey(atom: atom)
     }
 
-    private mutating func grow() {
+    private func grow() {
         var wider = ContiguousArray<UInt32>(repeating: 0, count: places.count * 4)
         let mask = wider.count - 1
         for (atom, string) in strings.enumerated() {

@@ -1,0 +1,61 @@
+import GoWasm
+import WasmFrontend
+import WasmRuntime
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// The wording of failures: one line that says what, where, and what to do about it.
+enum Failure {
+    static func line(_ file: String, _ message: String) -> String {
+        // File names may contain anything; the line shall stay one.
+        let name = file.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F } ? file.debugDescription : file
+        return "gowasm-fast: \(name): \(message)"
+    }
+
+    /// How a module is made that this program runs.
+    private static let advice = "build it with GOOS=js GOARCH=wasm go build -o main.wasm"
+
+    static func describe(_ error: any Error) -> String {
+        switch error {
+        case let failure as LoadFailure: describe(failure)
+        case let error as ModuleError: "cannot be loaded: \(oneLine("\(error)")); \(advice)"
+        case GoProgramError.notAGoProgram(let reason): "not a Go program for js/wasm: \(reason); \(advice)"
+        case let error as GoProgramError: oneLine(error.description)
+        default: oneLine("\(error)")
+        }
+    }
+
+    private static func describe(_ failure: LoadFailure) -> String {
+        switch failure {
+        case .open(let number): "cannot open the file: \(String(cString: strerror(number)))"
+        case .directory: "is a directory; name the .wasm file in it"
+        case .empty: "the file is empty; \(advice)"
+        }
+    }
+
+    /// The text with its line breaks made visible.
+    private static func oneLine(_ text: String) -> String {
+        text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\\n")
+    }
+
+    /// How many frames of a stack trace are shown at each end.
+    private static let shownFrames = 32
+
+    /// The lines of a wasm stack trace, innermost function first; the middle of a long one is left out.
+    static func stackTrace(_ trap: Trap) -> [String] {
+        let frames = trap.backtrace
+        func text(_ position: Int) -> String {
+            let frame = frames[position]
+            return "    at \(frame.name.map(oneLine) ?? "?") (wasm function \(frame.function))"
+        }
+        guard frames.count > 2 * shownFrames else { return frames.indices.map(text) }
+        return (0..<shownFrames).map(text) + ["    … \(frames.count - 2 * shownFrames) more"]
+            + (frames.count - shownFrames..<frames.count).map(text)
+    }
+}

@@ -1,0 +1,90 @@
+public import ArgumentParser
+import GoWasm
+
+/// The command `gowasm-fast`: runs a Go program compiled to WebAssembly.
+public struct GoWasmFast: ParsableCommand {
+    public static let configuration = CommandConfiguration(
+        commandName: "gowasm-fast",
+        abstract: "Runs Go programs compiled with GOOS=js GOARCH=wasm, without a JavaScript engine.",
+        discussion: """
+            The Go version (1.11 to 1.27) is found out from the file. The program gets standard input, output and error, \
+            the arguments behind FILE, the clock and randomness; environment variables and files only as options say.
+
+            The exit status is the program's; 1 also when it traps or cannot be loaded, 64 for wrong options.
+            """,
+        version: "gowasm-fast \(version)")
+
+    /// The version of this project.
+    public static let version = "0.1.0"
+
+    @Flag(help: "Print each call of an import to standard error: name, stack pointer, what it read and returned.")
+    var trace = false
+
+    @Option(
+        name: .customLong("env"),
+        help: ArgumentHelp("Set an environment variable for the program. May be repeated.", valueName: "K=V"))
+    var environment: [String] = []
+
+    @Flag(help: "Pass this process's environment variables to the program.")
+    var inheritEnv = false
+
+    @Flag(help: "Let the program use all files that you may use.")
+    var allowAll = false
+
+    @Flag(help: "Print the bytecode of the functions named behind FILE, or of all, instead of running the program.")
+    var disassemble = false
+
+    @Argument(
+        parsing: .captureForPassthrough,
+        help: ArgumentHelp("The program, and its arguments: all behind FILE goes to it as it is.", valueName: "FILE.wasm [args"))
+    var command: [String] = []
+
+    public init() {}
+
+    public mutating func validate() throws {
+        // A separator before the file is ours; one behind it belongs to the program.
+        if command.first == "--" { command.removeFirst() }
+        else if let first = command.first, first.hasPrefix("-"), first.utf8.count > 1 {
+            throw ValidationError("Unknown option '\(first)'")
+        }
+        if command.isEmpty { throw ValidationError("Missing expected argument 'FILE.wasm'") }
+        for setting in environment where setting.utf8.first == UInt8(ascii: "=") || !setting.utf8.contains(UInt8(ascii: "=")) {
+            throw ValidationError("The value '\(setting)' is invalid for '--env <K=V>': it must be NAME=VALUE")
+        }
+    }
+
+    public func run() throws {
+        throw ExitCode(execute())
+    }
+
+    /// Runs the program and returns the exit code.
+    func execute() -> Int32 {
+        var invocation = Invocation(file: command[0], arguments: command)
+        invocation.trace = trace
+        invocation.inheritsEnvironment = inheritEnv
+        invocation.allowsAllFiles = allowAll
+        for setting in environment {
+            let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            invocation.environment[String(parts[0])] = String(parts[1])
+        }
+        return disassemble ? invocation.disassemble(functions: Array(command.dropFirst())) : invocation.run()
+    }
+
+    /// The command line's entry: runs the process to its end.
+    public static func launch(_ arguments: [String] = CommandLine.arguments) -> Never {
+        // Without options there is nothing to parse; looking at the options' declarations takes longer than a small program.
+        if arguments.count > 1, !arguments[1].hasPrefix("-"), !arguments[1].isEmpty {
+            endProcess(Invocation(file: arguments[1], arguments: Array(arguments.dropFirst())).run())
+        }
+        do {
+            var command = try parseAsRoot(Array(arguments.dropFirst()))
+            guard let run = command as? GoWasmFast else {
+                try command.run()
+                endProcess(0)
+            }
+            endProcess(run.execute())
+        } catch {
+            exit(withError: error)
+        }
+    }
+}

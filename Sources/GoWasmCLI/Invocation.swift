@@ -1,0 +1,136 @@
+import GoWasm
+import WasmFrontend
+import WasmRuntime
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// Ends the process at once: nothing is buffered that would have to be written.
+func endProcess(_ code: Int32) -> Never { _exit(code) }
+
+/// What one call of the command line asks for.
+struct Invocation {
+    /// The path of the module.
+    var file: String
+    /// What the program gets as `os.Args`; the first is the path of the module.
+    var arguments: [String]
+    var environment: [String: String] = [:]
+    var inheritsEnvironment = false
+    var allowsAllFiles = false
+    var trace = false
+    /// Writes a line about the run to standard error.
+    var report: (String) -> Void = Invocation.writeError
+
+    /// The exit code for all failures that are not the program's.
+    static let failure: Int32 = 1
+
+    init(file: String, arguments: [String]) {
+        self.file = file
+        self.arguments = arguments
+    }
+
+    /// Loads and runs the program; returns the exit code.
+    func run() -> Int32 {
+        do {
+            let program = try GoProgram(load())
+            var options = GoProgram.Options(arguments: arguments, environment: environment)
+            if inheritsEnvironment {
+                options.environment = Self.processEnvironment().merging(environment) { _, given in given }
+                options.addsTemporaryDirectory = true
+            }
+            options.files = allowsAllFiles ? .all : .none
+            if trace { options.trace = report }
+            return try program.run(options).code
+        } catch let trap as Trap {
+            report(Failure.line(file, "trap: \(trap.code.message)"))
+            for line in Failure.stackTrace(trap) { report(line) }
+        } catch {
+            report(Failure.line(file, Failure.describe(error)))
+        }
+        return Self.failure
+    }
+
+    /// Prints the bytecode of functions.
+    func disassemble(functions: [String]) -> Int32 {
+        report(Failure.line(file, "--disassemble is not available in this build"))
+        return Self.failure
+    }
+
+    /// Maps the file and decodes it.
+    func load() throws -> Module {
+        let descriptor = open(file, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw LoadFailure.open(errno) }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw LoadFailure.open(errno) }
+        switch status.st_mode & S_IFMT {
+        case S_IFDIR: throw LoadFailure.directory
+        case S_IFREG:
+            guard status.st_size > 0 else { throw LoadFailure.empty }
+            guard let bytes = ModuleBytes(mapping: descriptor, count: Int(status.st_size)) else { throw LoadFailure.open(errno) }
+            return try Module(bytes)
+        default:
+            // Pipes and the like cannot be mapped: `gowasm-fast <(go build -o /dev/stdout)`.
+            let bytes = try Self.readAll(descriptor)
+            guard !bytes.isEmpty else { throw LoadFailure.empty }
+            return try Module(ModuleBytes(bytes))
+        }
+    }
+
+    private static func readAll(_ descriptor: Int32) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 8)
+        defer { piece.deallocate() }
+        while true {
+            let count = read(descriptor, piece.baseAddress, piece.count)
+            if count > 0 {
+                bytes.append(contentsOf: piece[..<count])
+            } else if count == 0 {
+                return bytes
+            } else if errno != EINTR {
+                throw LoadFailure.open(errno)
+            }
+        }
+    }
+
+    private static func processEnvironment() -> [String: String] {
+        var variables: [String: String] = [:]
+        var entry = environ
+        while let text = entry.pointee {
+            let setting = String(cString: text)
+            if let equals = setting.utf8.firstIndex(of: UInt8(ascii: "=")), equals != setting.startIndex {
+                variables[String(setting[..<equals])] = String(setting[setting.utf8.index(after: equals)...])
+            }
+            entry += 1
+        }
+        return variables
+    }
+
+    /// Writes a line to standard error in one system call, as far as it goes.
+    static func writeError(_ line: String) {
+        var rest = Array((line + "\n").utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+            if count > 0 {
+                rest = rest.dropFirst(count)
+            } else if count < 0, errno == EAGAIN {
+                var request = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
+                _ = poll(&request, 1, -1)
+            } else if errno != EINTR {
+                return
+            }
+        }
+    }
+}
+
+/// Why a file could not be loaded, before its contents matter.
+enum LoadFailure: Error, Equatable {
+    case open(Int32)
+    case directory
+    case empty
+}

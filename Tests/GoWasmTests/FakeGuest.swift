@@ -1,0 +1,104 @@
+import WasmFrontend
+import _TestSupport
+
+@testable import GoWasm
+
+/// A guest without code: memory, and closures where Go would run.
+final class FakeGuest {
+    let host: GoHost
+    private let memory: UnsafeMutableRawBufferPointer
+    /// What `getsp` returns.
+    var stackPointer: UInt32 = 1024
+    /// What `resume` does.
+    var onResume: () throws -> Void = {}
+    /// What `run` does.
+    var onRun: () throws -> Void = {}
+
+    static let pageSize = 65536
+
+    init(_ generation: GoABI.Generation = .go1_24, services: HostServices = HostServices(), trace: ((String) -> Void)? = nil) {
+        memory = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.pageSize, alignment: 16)
+        memory.initializeMemory(as: UInt8.self, repeating: 0)
+        host = GoHost(GoABI(generation: generation), host: services, trace: trace)
+        let guestMemory = GuestMemory(base: memory.baseAddress!, count: UInt64(memory.count))
+        host.guest = GuestEntryPoints(
+            run: { [unowned self] _, _ in try onRun() },
+            resume: { [unowned self] in try onResume() },
+            stackPointer: { [unowned self] in stackPointer },
+            memory: { guestMemory })
+        services.guestMemory = { guestMemory }
+    }
+
+    deinit {
+        host.dismantle()
+        memory.deallocate()
+    }
+
+    func put(_ value: some FixedWidthInteger, at address: Int) {
+        memory.storeBytes(of: value, toByteOffset: address, as: type(of: value))
+    }
+
+    func put(_ value: JSValue, at address: Int) { put(host.references.store(value), at: address) }
+
+    /// Writes a string far from the stack, and its address and length at `address`.
+    func put(_ text: String, at address: Int, storage: Int = 8192) {
+        for (offset, byte) in text.utf8.enumerated() { memory[storage + offset] = byte }
+        put(UInt64(storage), at: address)
+        put(UInt64(text.utf8.count), at: address + 8)
+    }
+
+    /// Writes a slice of values far from the stack, and its address, length and capacity at `address`.
+    func put(_ values: [JSValue], at address: Int, storage: Int = 16384) {
+        for (position, value) in values.enumerated() { put(value, at: storage + position * 8) }
+        put(UInt64(storage), at: address)
+        put(UInt64(values.count), at: address + 8)
+        put(UInt64(values.count), at: address + 16)
+    }
+
+    func get<T: FixedWidthInteger>(_ type: T.Type, at address: Int) -> T { memory.loadUnaligned(fromByteOffset: address, as: type) }
+    func value(at address: Int) -> JSValue { host.references.load(get(UInt64.self, at: address)) }
+    func bytes(_ range: Range<Int>) -> [UInt8] { Array(memory[range]) }
+
+    func call(_ row: GoImport) throws { try host.function(for: row)(stackPointer) }
+
+    var realm: JSRealm { host.realm }
+
+    /// Reads `a.b.c` from the global object.
+    func global(_ path: StaticString...) throws(JSFailure) -> JSValue {
+        var value = JSValue.object(realm.global)
+        for name in path { value = try realm.get(value, realm.key(name)) }
+        return value
+    }
+
+    /// Calls a method of a value.
+    @discardableResult
+    func call(_ value: JSValue, _ method: StaticString, _ arguments: JSValue...) throws(JSFailure) -> JSValue {
+        let function = try realm.callable(realm.get(value, realm.key(method)), method)
+        return try realm.call(function, this: value, values: ContiguousArray(arguments))
+    }
+
+    /// `new value(arguments)`.
+    func new(_ value: JSValue, _ arguments: JSValue...) throws(JSFailure) -> JSValue {
+        try realm.withArguments(count: arguments.count, fill: { arguments[$0] }) { (list) throws(JSFailure) in
+            try realm.construct(value, list)
+        }
+    }
+
+    /// A function that runs Swift code.
+    func function(_ body: @escaping ([JSValue]) -> JSValue) -> JSValue {
+        .object(realm.makeFunction { _, _, arguments throws(JSFailure) in body(Array(arguments.values)) })
+    }
+
+    func string(_ text: String) -> JSValue { .string(JSString.make(text)) }
+    func text(_ value: JSValue) throws(JSFailure) -> String { try realm.toString(value).text }
+
+    /// The message of the exception that an operation throws.
+    func exception(_ body: () throws(JSFailure) -> JSValue) -> String {
+        do {
+            _ = try body()
+            return "(nothing thrown)"
+        } catch {
+            return realm.errorText(error.value)
+        }
+    }
+}
