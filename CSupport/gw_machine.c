@@ -42,9 +42,10 @@ const int32_t *gw_handlers(bool checked) { return gw_places(checked)->handlers; 
 
 // --- Creation ---
 
-// The frame stack is reserved, not committed: 10 million nested calls of small functions need about 2 GB of it.
-#define LARGEST_STACK (UINT64_C(64) << 30)
+// Less than this is not worth having; the margin alone takes a quarter of it.
 #define SMALLEST_STACK (UINT64_C(4) << 20)
+// From here on the stack may be of huge pages: deep recursion then costs few page faults, and shallow none.
+#define SMALL_PAGES (UINT64_C(4) << 20)
 // Kept free behind the limit: the largest frame begins below the limit and ends beyond it.
 #define STACK_MARGIN (2 * GW_MAXIMUM_FRAME_SLOTS + 64)
 
@@ -52,11 +53,16 @@ static uint64_t *stack_end(const GWMachine *m) {
     return m->stack + m->stack_size / sizeof(uint64_t) - STACK_MARGIN;
 }
 
-GWMachine *gw_machine_create(void) {
+GWMachine *gw_machine_create(uint64_t stack_size) {
     gw_places(false);
-    for (uint64_t size = LARGEST_STACK; size >= SMALLEST_STACK; size /= 4) {
+    // Reserved, not committed; where even the address space is refused, less will do.
+    if (stack_size < SMALLEST_STACK) stack_size = SMALLEST_STACK;
+    for (uint64_t size = stack_size & ~UINT64_C(0xFFFF); size >= SMALLEST_STACK; size /= 4) {
         void *stack = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (stack == MAP_FAILED) continue;
+#ifdef MADV_HUGEPAGE
+        if (size > SMALL_PAGES) madvise((char *)stack + SMALL_PAGES, size - SMALL_PAGES, MADV_HUGEPAGE);
+#endif
         GWMachine *m = calloc(1, sizeof *m);
         if (m) {
             m->stack = m->top = stack;

@@ -164,8 +164,9 @@ struct GWMachine {
     GWTrap trap;
 };
 
-/// Makes a machine; null where not even a small frame stack can be had.
-GWMachine *gw_machine_create(void);
+/// Makes a machine whose frame stack has at most `stack_size` bytes, and at least 4 MiB; null where not even that can be
+/// had.
+GWMachine *gw_machine_create(uint64_t stack_size);
 void gw_machine_destroy(GWMachine *machine);
 
 /// Asks the execution on `machine` to end with the trap `interrupted`; from any thread.

@@ -18,6 +18,10 @@ public final class Store {
         /// The number of bytes beyond which no memory grows.
         public var memoryLimit: UInt64 = .max
 
+        /// The number of bytes that the frames of nested calls may take, at least 4 MiB: address space, used as calls nest.
+        /// The default holds 10 million calls of functions with 50 slots each.
+        public var callStackSize: UInt64 = 4 << 30
+
         /// The ordinary configuration.
         public init() {}
     }
@@ -40,7 +44,7 @@ public final class Store {
     /// - Precondition: The system grants a few MiB of address space for a frame stack.
     public init(configuration: Configuration = Configuration()) {
         self.configuration = configuration
-        guard let machine = gw_machine_create() else { fatalError("no address space for a frame stack of 4 MiB") }
+        guard let machine = gw_machine_create(configuration.callStackSize) else { fatalError("no address space for a frame stack of 4 MiB") }
         self.machine = machine
     }
 

@@ -226,6 +226,10 @@ extension FunctionLowering {
     private mutating func beginIf(_ construct: Int) {
         let condition = pop()
         flushKeeping(condition, from: 0)
+        if optimizes, condition.tag != .stackCheck, let target = onlyBranch(of: construct) {
+            conditional(condition, holds: true, to: Label(scan.constructs[target].label))
+            return
+        }
         scan.constructs.base[construct].height = Int32(height) - scan.constructs[construct].parameters
         let label = emitter.makeLabel()
         scan.constructs.base[construct].elseLabel = Int32(label)
@@ -237,6 +241,22 @@ extension FunctionLowering {
         } else {
             conditional(condition, holds: false, to: label)
         }
+    }
+
+    /// The target of the branch that an `if` consists of, if it consists of nothing else and the branch carries nothing:
+    /// then the `if` is that branch, made conditional. The pass goes on behind its `end`.
+    private mutating func onlyBranch(of construct: Int) -> Int? {
+        var next = index + 1
+        while next < scan.instructions.count, scan.instructions[next].flags.contains(.skip) { next += 1 }
+        guard next + 1 < scan.instructions.count, scan.instructions[next].op == .br, scan.instructions[next + 1].op == .end,
+            Int(scan.instructions[next + 1].a) == construct, scan.constructs[construct].parameters == 0
+        else { return nil }
+        let target = Int(scan.instructions[next].a)
+        guard target != 0, target != construct,
+            scan.instructions[next].flags.contains(.threaded) || scan.constructs[target].arity == 0
+        else { return nil }
+        index = next + 1
+        return target
     }
 
     /// Whether the condition is the result of the call that was emitted last. Then a result of 0 need not come back to
