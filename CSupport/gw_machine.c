@@ -242,18 +242,20 @@ GWTrap gw_call(GWMachine *m, GWFunction *f) {
 
 // --- Stack traces ---
 
-static size_t trace(GWInstance *inst, const uint32_t *pc, uint64_t *fp, const GWMachine *m, GWFrame *frames,
-                    size_t capacity, size_t count) {
-    if (!inst || !inst->code) return count;
+size_t gw_backtrace(const GWMachine *m, GWFrame *frames, size_t capacity) {
+    const GWInstance *inst = m->instance;
+    const uint32_t *pc = m->pc;
+    const uint64_t *fp = m->fp;
+    size_t count = 0;
+    if (!inst || !inst->code) return 0;
     const GWCode *code = inst->code;
     // A frame at an arbitrary moment of an interruption may be half made: believe nothing unchecked.
-    while (pc >= code->arena && pc < code->arena + code->capacity && fp >= m->stack &&
+    while (count < capacity && pc >= code->arena && pc < code->arena + code->capacity && fp >= m->stack &&
            fp < m->stack + m->stack_size / 8 - GW_MAXIMUM_FRAME_SLOTS) {
         uint32_t cell = (uint32_t)(pc - code->arena);
         uint32_t link = code->find_link(code->context, cell);
         if (link == UINT32_MAX) break;
-        if (count < capacity) frames[count] = (GWFrame){inst, cell};
-        count++;
+        frames[count++] = (GWFrame){m->instance, cell};
         const uint32_t *call = (const uint32_t *)(uintptr_t)fp[link];
         if (call < code->arena || call >= code->arena + code->capacity) break;
         uint32_t base = ((const uint16_t *)(const void *)call)[2];
@@ -262,8 +264,4 @@ static size_t trace(GWInstance *inst, const uint32_t *pc, uint64_t *fp, const GW
         pc = call;
     }
     return count;
-}
-
-size_t gw_backtrace(const GWMachine *m, GWFrame *frames, size_t capacity) {
-    return trace(m->instance, m->pc, m->fp, m, frames, capacity, 0);
 }

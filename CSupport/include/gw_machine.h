@@ -185,8 +185,7 @@ typedef struct GWFrame {
     uint32_t cell;
 } GWFrame;
 
-/// Writes the stack trace of the execution that ended last, innermost frame first; returns how many frames there
-/// are, which may be more than `capacity`.
+/// Writes the innermost frames of the execution that ended last, innermost first; returns how many, at most `capacity`.
 size_t gw_backtrace(const GWMachine *machine, GWFrame *frames, size_t capacity);
 
 /// The handlers' offsets from the first, by opcode, of the loop that compares addresses or of the other.

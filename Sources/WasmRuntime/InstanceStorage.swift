@@ -120,7 +120,7 @@ final class InstanceStorage {
                 var whole = GWSegment(bytes: references, size: UInt64(segment.elements.count))
                 let to = UInt32(truncatingIfNeeded: evaluate(offset))
                 guard gw_table_init(tables[Int(table)], &whole, to, 0, UInt32(segment.elements.count)) else {
-                    throw Trap(code: .tableOutOfBounds, backtrace: [], omittedFrames: 0)
+                    throw Trap(code: .tableOutOfBounds, backtrace: [], isTruncated: false)
                 }
             }
         }
@@ -147,7 +147,7 @@ final class InstanceStorage {
                 case .active(_, let offset):
                     let to = evaluate(offset) & 0xFFFF_FFFF
                     guard let memory, to + UInt64(range.count) <= memory.pointee.size else {
-                        throw Trap(code: .memoryOutOfBounds, backtrace: [], omittedFrames: 0)
+                        throw Trap(code: .memoryOutOfBounds, backtrace: [], isTruncated: false)
                     }
                     UnsafeMutableRawPointer(memory.pointee.base + Int(to)).copyMemory(
                         from: bytes.baseAddress! + range.lowerBound, byteCount: range.count)

@@ -132,14 +132,14 @@ public final class Store {
 
     /// The trap that the execution ended with just now.
     func trap(_ code: Trap.Code) -> Trap {
-        var frames = [GWFrame](repeating: GWFrame(), count: 2 * Trap.innermostFrames)
+        var frames = [GWFrame](repeating: GWFrame(), count: Trap.longestBacktrace + 1)
         let count = gw_backtrace(machine, &frames, frames.count)
-        let backtrace = frames.prefix(count).compactMap { frame -> Trap.Frame? in
+        let backtrace = frames.prefix(min(count, Trap.longestBacktrace)).compactMap { frame -> Trap.Frame? in
             guard let instance = frame.instance, let storage = instances[instance],
                 let function = storage.code.function(at: Int(frame.cell))
             else { return nil }
             return Trap.Frame(function: function, name: storage.module.functionName(function))
         }
-        return Trap(code: code, backtrace: backtrace, omittedFrames: max(0, count - frames.count))
+        return Trap(code: code, backtrace: backtrace, isTruncated: count > Trap.longestBacktrace)
     }
 }

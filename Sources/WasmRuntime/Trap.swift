@@ -37,13 +37,13 @@ public struct Trap: Error, Sendable, CustomStringConvertible {
 
     /// The reason.
     public var code: Code
-    /// The functions of the guest that were being executed, the innermost first. Of very many, the first and the last.
+    /// The functions of the guest that were being executed, the innermost first, up to the call that came from the host.
     public var backtrace: [Frame]
-    /// How many frames are left out between ``innermostFrames`` and the rest of ``backtrace``.
-    public var omittedFrames: Int
+    /// Whether there were more calls than ``backtrace`` names.
+    public var isTruncated: Bool
 
-    /// How many frames a backtrace has before some are left out.
-    public static let innermostFrames = 64
+    /// How many frames a backtrace has at most.
+    public static let longestBacktrace = 100
 
     /// The reason, in the specification's words.
     public var description: String { code.message }
