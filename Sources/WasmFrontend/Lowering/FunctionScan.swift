@@ -115,9 +115,14 @@ struct FunctionScan {
             case .else:
                 if let depth = deadDepth, depth > 0 { continue }
                 // What was dead before it is the end of the first branch; the second is alive.
-                if isDead { instruction.flags = .deadEnd }
-                deadDepth = nil
                 instruction.a = open[open.count - 1]
+                if isDead {
+                    instruction.flags = .deadEnd
+                } else {
+                    // The first branch goes from here to the end.
+                    constructs.base[Int(instruction.a)].isTargeted = true
+                }
+                deadDepth = nil
                 constructs.base[Int(instruction.a)].hasElse = true
             case .end:
                 if let depth = deadDepth, depth > 0 {
