@@ -55,10 +55,29 @@ struct Invocation {
         return Self.failure
     }
 
-    /// Prints the bytecode of functions.
-    func disassemble(functions: [String]) -> Int32 {
-        report(Failure.line(file, "--disassemble is not available in this build"))
-        return Self.failure
+    /// Prints the bytecode of the functions with these names or indices, or of all when none is named.
+    func disassemble(functions wanted: [String]) -> Int32 {
+        do {
+            let module = try load()
+            let code = try LoweredCode(module, options: LoweredCode.Options())
+            var remaining = Set(wanted)
+            for function in module.importedFunctionCount..<module.functionTypes.count {
+                let name = module.functionName(function)
+                if !wanted.isEmpty {
+                    guard remaining.remove(String(function)) != nil || name.flatMap({ remaining.remove($0) }) != nil else { continue }
+                }
+                let listing = try code.disassemble(function)
+                Descriptors.print("function \(function) \(name ?? "")\n\(listing)\n")
+            }
+            guard remaining.isEmpty else {
+                report(Failure.line(file, "has no function named \(remaining.sorted().joined(separator: ", "))"))
+                return Self.failure
+            }
+            return 0
+        } catch {
+            report(Failure.line(file, Failure.describe(error)))
+            return Self.failure
+        }
     }
 
     /// Maps the file and decodes it.
@@ -111,21 +130,8 @@ struct Invocation {
         return variables
     }
 
-    /// Writes a line to standard error in one system call, as far as it goes.
-    static func writeError(_ line: String) {
-        var rest = Array((line + "\n").utf8)[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
-            if count > 0 {
-                rest = rest.dropFirst(count)
-            } else if count < 0, errno == EAGAIN {
-                var request = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
-                _ = poll(&request, 1, -1)
-            } else if errno != EINTR {
-                return
-            }
-        }
-    }
+    /// Writes a line to standard error.
+    static func writeError(_ line: String) { Descriptors.print(line + "\n", to: STDERR_FILENO) }
 }
 
 /// Why a file could not be loaded, before its contents matter.

@@ -91,8 +91,7 @@ extension JSRealm {
                 })
         }
         method(prototype, "toString") { realm, this, _ throws(JSFailure) in
-            let name = try realm.callable(this, "Function.prototype.toString").get(realm.keys.name, realm)
-            return realm.string("function \(try realm.toString(name.isUndefined ? realm.string("") : name).text)() { [native code] }")
+            return realm.string(realm.sourceText(.object(try realm.callable(this, "Function.prototype.toString"))))
         }
     }
 

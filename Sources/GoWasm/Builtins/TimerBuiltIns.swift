@@ -18,7 +18,7 @@ extension JSRealm {
                 if !(delay >= 1 && delay <= 2_147_483_647) { delay = 1 }
                 let nanoseconds = Int64(delay) * 1_000_000
                 let id = realm.events.addTimer(
-                    deadline: realm.host.clock.elapsed + nanoseconds,
+                    deadline: realm.events.roundTime + nanoseconds,
                     .call(function, arguments.dropFirst(2).values, interval: repeats ? nanoseconds : nil))
                 return .object(JSWrapper(.number(Int(id)), prototype: timeout))
             }

@@ -7,7 +7,7 @@ import Darwin
 #endif
 
 /// Reading and writing of file descriptors as native programs do it.
-enum Descriptors {
+package enum Descriptors {
     /// Writes all bytes, however many system calls it takes: a full pipe is waited for, interruptions are repeated.
     ///
     /// Nothing is buffered, so what a program has written is out even when it traps next. A broken pipe ends the
@@ -25,6 +25,9 @@ enum Descriptors {
             }
         }
     }
+
+    /// Writes text to standard output.
+    package static func print(_ text: String, to descriptor: Int32 = STDOUT_FILENO) { report(text, to: descriptor) }
 
     /// Writes text, and ignores failures: for what is said about the program, which nobody can be told about otherwise.
     static func report(_ text: String, to descriptor: Int32 = STDERR_FILENO) {

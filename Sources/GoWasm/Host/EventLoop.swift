@@ -56,8 +56,14 @@ final class EventLoop {
     var unhandledRejections: [JSPromise] = []
     /// A failure that ended the program inside a promise job, to be thrown by the loop.
     var pendingAbort: JSFailure?
+    /// When the current round began: what the delays of JavaScript's timers count from, as in Node, so that their order
+    /// does not depend on how long the code between takes.
+    private(set) var roundTime: Int64 = 0
     private var timers = TimerHeap()
     private var nextTimerID: Int32 = 1
+
+    /// Begins a round.
+    func beginRound(_ clock: Clock) { roundTime = clock.elapsed }
 
     /// Whether anything can still happen by itself.
     var isAlive: Bool { !tasks.isEmpty || !microtasks.isEmpty || !pendingReads.isEmpty || !timers.isEmpty }

@@ -192,9 +192,9 @@ final class GoHost {
             try runMicrotasks()
             guard events.isAlive else { return }
             // Timers that are armed meanwhile wait for the next round, also those that are due at once.
-            let now = realm.host.clock.elapsed
-            while let timer = events.takeTimer(dueAt: now) {
-                try run(timer, now: now)
+            events.beginRound(realm.host.clock)
+            while let timer = events.takeTimer(dueAt: events.roundTime) {
+                try run(timer)
                 try runMicrotasks()
             }
             for _ in 0..<events.tasks.count {
@@ -206,12 +206,12 @@ final class GoHost {
         }
     }
 
-    private func run(_ timer: EventLoop.Timer, now: Int64) throws(JSFailure) {
+    private func run(_ timer: EventLoop.Timer) throws(JSFailure) {
         switch timer.action {
         case .go(let id): try fireTimeout(id)
         case .call(let function, let arguments, let interval):
             if let interval {
-                realm.events.addTimer(EventLoop.Timer(deadline: now + interval, id: timer.id, action: timer.action))
+                realm.events.addTimer(EventLoop.Timer(deadline: realm.events.roundTime + interval, id: timer.id, action: timer.action))
             }
             _ = try realm.call(function, this: .undefined, values: arguments)
         }

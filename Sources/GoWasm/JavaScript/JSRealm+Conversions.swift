@@ -107,6 +107,25 @@ extension JSRealm {
     func typeError(_ message: String) -> JSFailure { makeError(prototypes.typeError, message) }
     func rangeError(_ message: String) -> JSFailure { makeError(prototypes.rangeError, message) }
 
+    /// A value as V8's messages show it: functions by their source text, objects by their constructor.
+    func sourceText(_ value: JSValue) -> String {
+        guard let object = value.object else {
+            if case .string(let string) = value { return "\"\(string.text)\"" }
+            return inspect(value)
+        }
+        if let function = value.function {
+            return "function \(nameText(function))() { [native code] }"
+        }
+        let constructor = ((try? object.get(keys.constructor, self)) ?? .undefined).function
+        return "#<\(constructor.map(nameText) ?? "Object")>"
+    }
+
+    /// The name of a function.
+    func nameText(_ function: JSFunction) -> String {
+        guard case .string(let name) = (try? function.get(keys.name, self)) ?? .undefined else { return "" }
+        return name.text
+    }
+
     /// What `console.error` shows for a thrown value: "TypeError: message".
     func errorText(_ value: JSValue) -> String {
         guard let object = value.object, object.kind == .error else { return inspect(value) }

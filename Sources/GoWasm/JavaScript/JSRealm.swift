@@ -148,10 +148,10 @@ final class JSRealm {
 
     /// The operator `new`.
     func construct(_ value: JSValue, _ arguments: JSArguments) throws(JSFailure) -> JSValue {
-        guard let function = value.function else { throw typeError("\(inspect(value)) is not a constructor") }
+        guard let function = value.function else { throw typeError("\(sourceText(value)) is not a constructor") }
         try checkStack()
         switch function.construction {
-        case .none: throw typeError("\(inspect(value)) is not a constructor")
+        case .none: throw typeError("\(sourceText(value)) is not a constructor")
         case .native(let code): return try code(self, .object(function), arguments)
         case .ordinary:
             let object = JSObject(prototype: try function.get(keys.prototype, self).object ?? prototypes.object)

@@ -137,23 +137,26 @@ public struct GoProgram: Sendable {
     }
 
     private func entryPoints(of instance: Instance) throws -> GuestEntryPoints {
+        /// The exported function, if it has the type that Go's linker gives it: the calls below do not look again.
+        func function(_ name: String, _ type: FunctionType) throws -> Function {
+            let function = try instance.function(named: name)
+            guard function.type == type else {
+                throw GoProgramError.notAGoProgram("its export \(name) has the type \(function.type.text), not \(type.text)")
+            }
+            return function
+        }
         let memory = try instance.memory(named: "mem")
-        let run = try instance.function(named: "run")
+        let run = try function("run", FunctionType([.i32, .i32]))
         var entryPoints = GuestEntryPoints(
-            run: { count, pointers in _ = try run(.i32(count), .i32(pointers)) },
+            run: { count, pointers in try run.callSlots(UInt64(count), UInt64(pointers)) },
             resume: { throw GuestFault(description: "the program has no export resume") },
             stackPointer: { throw GuestFault(description: "the program has no export getsp") },
             memory: { GuestMemory(base: memory.baseAddress, count: UInt64(memory.byteCount)) })
         if !abi.usesRunLoop {
-            let resume = try instance.function(named: "resume")
-            let stackPointer = try instance.function(named: "getsp")
-            entryPoints.resume = { _ = try resume() }
-            entryPoints.stackPointer = {
-                guard case .i32(let value)? = try stackPointer().first else {
-                    throw GuestFault(description: "the export getsp does not return an i32")
-                }
-                return value
-            }
+            let resume = try function("resume", FunctionType([]))
+            let stackPointer = try function("getsp", FunctionType([], [.i32]))
+            entryPoints.resume = { try resume.callSlots() }
+            entryPoints.stackPointer = { UInt32(truncatingIfNeeded: try stackPointer.callSlots()) }
         }
         return entryPoints
     }
