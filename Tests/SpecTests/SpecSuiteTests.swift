@@ -3,41 +3,32 @@ import Testing
 import WasmFrontend
 
 @Suite(
+    .serialized,
     .enabled(
         if: SpecSuite.unavailable == nil || SpecSuite.isRequired,
         "\(SpecSuite.unavailable ?? "the specification's tests are there")"))
 struct SpecSuiteTests {
-    /// Every module of the suite is accepted or refused as it must be, before anything runs.
-    @Test func modulesAreAcceptedOrRefused() throws {
+    /// Runs every command of every file, and prints how many of each file passed.
+    @Test(arguments: SpecConfiguration.allCases)
+    func everyCommandPasses(configuration: SpecConfiguration) throws {
         let suite = try SpecSuite.result.get()
-        #expect(suite.files.count == SpecSuite.fileCount)
-        var accepted = 0
-        var refused = 0
+        var total = SpecRunner.Counts()
+        var lines: [String] = []
         for file in suite.files {
             let name = file.deletingPathExtension().lastPathComponent
             try suite.withScript(of: file) { script, folder in
-                for command in script.commands {
-                    do {
-                        switch command.kind {
-                        case .module, .assertUnlinkable, .assertUninstantiable:
-                            _ = try Module(SpecModules.bytes(command, in: folder))
-                            accepted += 1
-                        case .assertMalformed where command.moduleType == "text":
-                            break
-                        case .assertMalformed, .assertInvalid:
-                            try SpecModules.expectRefusal(command, of: name, in: folder)
-                            refused += 1
-                        default:
-                            break
-                        }
-                    } catch {
-                        Issue.record("\(name).wast:\(command.line): \(error)")
-                    }
-                }
+                var runner = try SpecRunner(file: name, folder: folder, configuration: configuration)
+                for command in script.commands { runner.run(command) }
+                for failure in runner.failures { Issue.record("\(name).wast:\(failure.line): \(failure.reason)") }
+                #expect(runner.counts.total == script.commands.count)
+                lines.append("\(name): \(runner.counts)")
+                total += runner.counts
             }
         }
-        print("specification: \(accepted) modules accepted, \(refused) refused")
-        #expect(accepted == 1_243)
-        #expect(refused == 2_196)
+        print(lines.joined(separator: "\n"))
+        print("specification (\(configuration)): \(total)")
+        #expect(suite.files.count == SpecSuite.fileCount)
+        #expect(total.total == SpecSuite.commandCount)
+        #expect(total.textModules == SpecSuite.textModuleCount)
     }
 }

@@ -1,0 +1,130 @@
+import WasmFrontend
+import WasmRuntime
+
+/// How to run the suite: the engine's variants must not differ in what they compute.
+enum SpecConfiguration: CaseIterable {
+    case guardPages
+    case checkedMemory
+    case guardPagesUnoptimized
+    case checkedMemoryUnoptimized
+
+    fileprivate var usesGuardPages: Bool { self == .guardPages || self == .guardPagesUnoptimized }
+    fileprivate var optimizes: Bool { self == .guardPages || self == .checkedMemory }
+}
+
+/// An instance of a module.
+typealias SpecInstance = Instance
+
+/// An end of an execution or instantiation that tests may expect.
+enum SpecFailure: Error {
+    /// The module's imports can't be satisfied.
+    case link(String)
+    /// A trap with this message.
+    case trap(String)
+}
+
+/// The engine as the suite sees it: the only code of these tests that knows the runtime's interface.
+final class SpecEngine {
+    private let store: Store
+    private var imports = Imports()
+
+    /// Makes an engine with the host module `spectest`.
+    init(_ configuration: SpecConfiguration) throws {
+        var store = Store.Configuration()
+        store.usesGuardPages = configuration.usesGuardPages
+        store.optimizes = configuration.optimizes
+        self.store = Store(configuration: store)
+        try defineHostModule(configuration)
+    }
+
+    /// What the suite's modules import from `spectest`.
+    private func defineHostModule(_ configuration: SpecConfiguration) throws {
+        let prints: [(String, [ValueType])] = [
+            ("print", []), ("print_i32", [.i32]), ("print_i64", [.i64]), ("print_f32", [.f32]), ("print_f64", [.f64]),
+            ("print_i32_f32", [.i32, .f32]), ("print_f64_f64", [.f64, .f64]),
+        ]
+        for (name, parameters) in prints {
+            imports.define("spectest", name, type: FunctionType(parameters)) { _ in [] }
+        }
+        let globals: [(String, ValueType, Value)] = [
+            ("global_i32", .i32, .i32(666)), ("global_i64", .i64, .i64(666)),
+            ("global_f32", .f32, .f32(Float(666.6).bitPattern)), ("global_f64", .f64, .f64(Double(666.6).bitPattern)),
+        ]
+        for (name, type, value) in globals {
+            let global = Global(GlobalType(value: type, isMutable: false), value, in: store)
+            imports.define("spectest", name, .global(global))
+        }
+        let limits = Limits(minimum: 10, maximum: 20)
+        imports.define("spectest", "table", .table(try Table(TableType(element: .funcref, limits: limits), in: store)))
+        let memory = try Memory(MemoryType(limits: Limits(minimum: 1, maximum: 2)), in: store)
+        // The mode that is to be tested must be in force.
+        guard memory.hasGuardPages == configuration.usesGuardPages else {
+            throw SpecMismatch("memories with guard pages: \(memory.hasGuardPages), wanted the opposite")
+        }
+        imports.define("spectest", "memory", .memory(memory))
+    }
+
+    /// Instantiates a module; throws `SpecFailure`.
+    func instantiate(_ module: Module) throws -> SpecInstance {
+        try translatingErrors { try Instance(module, imports: imports, store: store) }
+    }
+
+    /// Makes the exports of an instance importable from the module `name`.
+    func register(_ instance: SpecInstance, as name: String) throws {
+        for export in instance.module.exports {
+            guard let external = instance.export(named: export.name) else {
+                throw SpecMismatch("export \(export.name) is missing")
+            }
+            imports.define(name, export.name, external)
+        }
+    }
+
+    /// Calls an exported function; throws `SpecFailure`.
+    func call(_ name: String, of instance: SpecInstance, _ arguments: [SpecValue]) throws -> [SpecValue] {
+        guard case .function(let function)? = instance.export(named: name) else {
+            throw SpecMismatch("no function \(name)")
+        }
+        return try translatingErrors { try function.call(arguments.map(value)).map(specValue) }
+    }
+
+    /// The value of an exported global.
+    func global(_ name: String, of instance: SpecInstance) throws -> SpecValue {
+        guard case .global(let global)? = instance.export(named: name) else {
+            throw SpecMismatch("no global \(name)")
+        }
+        return specValue(global.value)
+    }
+
+    private func translatingErrors<Result>(_ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch let error as LinkError {
+            throw SpecFailure.link("\(error)")
+        } catch let trap as Trap {
+            throw SpecFailure.trap(trap.code.message)
+        }
+    }
+
+    private func value(_ value: SpecValue) throws -> Value {
+        switch value {
+        case .i32(let bits): .i32(bits)
+        case .i64(let bits): .i64(bits)
+        case .f32(let bits): .f32(bits)
+        case .f64(let bits): .f64(bits)
+        case .function(true): .function(nil)
+        case .function(false): throw SpecMismatch("no function to refer to")
+        case .extern(let number): .extern(number)
+        }
+    }
+
+    private func specValue(_ value: Value) -> SpecValue {
+        switch value {
+        case .i32(let bits): .i32(bits)
+        case .i64(let bits): .i64(bits)
+        case .f32(let bits): .f32(bits)
+        case .f64(let bits): .f64(bits)
+        case .function(let function): .function(isNull: function == nil)
+        case .extern(let number): .extern(number)
+        }
+    }
+}
