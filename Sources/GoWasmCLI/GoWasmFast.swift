@@ -6,6 +6,7 @@ public struct GoWasmFast: ParsableCommand {
     public static let configuration = CommandConfiguration(
         commandName: "gowasm-fast",
         abstract: "Runs Go programs compiled with GOOS=js GOARCH=wasm, without a JavaScript engine.",
+        usage: "gowasm-fast [options] FILE.wasm [arguments ...]",
         discussion: """
             The Go version (1.11 to 1.27) is found out from the file. The program gets standard input, output and error, \
             the arguments behind FILE, the clock and randomness; environment variables and files only as options say.
@@ -36,16 +37,22 @@ public struct GoWasmFast: ParsableCommand {
 
     @Argument(
         parsing: .captureForPassthrough,
-        help: ArgumentHelp("The program, and its arguments: all behind FILE goes to it as it is.", valueName: "FILE.wasm [args"))
+        help: ArgumentHelp("The program, and its arguments: all behind FILE goes to it as it is.", valueName: "FILE.wasm"))
     var command: [String] = []
 
     public init() {}
 
     public mutating func validate() throws {
         // A separator before the file is ours; one behind it belongs to the program.
-        if command.first == "--" { command.removeFirst() }
-        else if let first = command.first, first.hasPrefix("-"), first.utf8.count > 1 {
-            throw ValidationError("Unknown option '\(first)'")
+        if command.first == "--" {
+            command.removeFirst()
+        } else if let first = command.first, first.hasPrefix("-"), first.utf8.count > 1 {
+            // Capturing everything behind the file also captures the options that the parser would add.
+            switch first {
+            case "--help", "-h": throw CleanExit.helpRequest()
+            case "--version": throw CleanExit.message(Self.configuration.version)
+            default: throw ValidationError("Unknown option '\(first)'")
+            }
         }
         if command.isEmpty { throw ValidationError("Missing expected argument 'FILE.wasm'") }
         for setting in environment where setting.utf8.first == UInt8(ascii: "=") || !setting.utf8.contains(UInt8(ascii: "=")) {
