@@ -1,0 +1,150 @@
+import ArgumentParser
+import Foundation
+import Testing
+import WasmFrontend
+import _TestSupport
+
+@testable import GoWasmCLI
+
+@Suite("The command line")
+struct CommandLineTests {
+    private func parse(_ arguments: String...) throws -> GoWasmFast {
+        try #require(try GoWasmFast.parseAsRoot(arguments) as? GoWasmFast)
+    }
+
+    @Test("everything behind the file belongs to the program")
+    func passthrough() throws {
+        let command = try parse("--trace", "--env", "A=1", "main.wasm", "--help", "--", "-x", "--trace", "", "--env", "B")
+        #expect(command.trace)
+        #expect(command.environment == ["A=1"])
+        #expect(command.command == ["main.wasm", "--help", "--", "-x", "--trace", "", "--env", "B"])
+        #expect(try parse("main.wasm", "--trace").trace == false)
+    }
+
+    @Test("a separator before the file is not part of the program's arguments")
+    func separator() throws {
+        #expect(try parse("--", "main.wasm", "--", "a").command == ["main.wasm", "--", "a"])
+        #expect(try parse("--inherit-env", "--", "-.wasm").command == ["-.wasm"])
+    }
+
+    @Test(
+        "wrong options",
+        arguments: [
+            ([], "Missing expected argument 'FILE.wasm'"), (["--bogus", "main.wasm"], "Unknown option '--bogus'"),
+            (["-x"], "Unknown option '-x'"), (["--env"], "Missing value for '--env <K=V>'"),
+            (["--env", "novalue", "main.wasm"], "The value 'novalue' is invalid for '--env <K=V>': it must be NAME=VALUE"),
+            (["--env", "=x", "main.wasm"], "The value '=x' is invalid for '--env <K=V>': it must be NAME=VALUE"),
+        ] as [([String], String)])
+    func wrongOptions(arguments: [String], message: String) {
+        #expect {
+            try GoWasmFast.parseAsRoot(arguments)
+        } throws: { error in
+            GoWasmFast.message(for: error) == message && GoWasmFast.exitCode(for: error).rawValue == 64
+        }
+    }
+
+    @Test("--help and --version succeed", arguments: ["--help", "-h", "--version"])
+    func information(option: String) {
+        #expect {
+            try GoWasmFast.parseAsRoot([option])
+        } throws: { error in
+            GoWasmFast.exitCode(for: error) == .success && !GoWasmFast.fullMessage(for: error).isEmpty
+        }
+    }
+}
+
+@Suite("Files that cannot be run")
+struct BadInputTests {
+    /// Runs a file that is no program; returns the exit code and what was reported.
+    private func run(_ path: String, _ arguments: [String] = []) -> (code: Int32, lines: [String]) {
+        var lines: [String] = []
+        var invocation = Invocation(file: path, arguments: [path] + arguments)
+        invocation.report = { lines.append($0) }
+        return (invocation.run(), lines)
+    }
+
+    private func withFile<Result>(_ bytes: [UInt8], _ body: (String) throws -> Result) throws -> Result {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("gowasm-\(UUID().uuidString).wasm")
+        try Data(bytes).write(to: path)
+        defer { try? FileManager.default.removeItem(at: path) }
+        return try body(path.path)
+    }
+
+    /// The smallest program that Go's linker could have made.
+    private static let program: [UInt8] = {
+        var builder = ModuleBuilder()
+        let exit = builder.addType(FunctionType([.i32]))
+        builder.imports = [name("gojs") + name("runtime.wasmExit") + [0x00] + unsigned(exit)]
+        builder.functions = [
+            builder.addType(FunctionType([.i32, .i32])), builder.addType(FunctionType([])),
+            builder.addType(FunctionType([], [.i32])),
+        ]
+        // run: wasmExit(0), whose stack frame is all zeros.
+        builder.bodies = [[0x00, 0x41, 0x10, 0x10, 0x00, 0x0B], [0x00, 0x0B], [0x00, 0x41, 0x00, 0x0B]]
+        builder.memories = [[0x00, 0x01]]
+        builder.addExport("run", .function, 1)
+        builder.addExport("resume", .function, 2)
+        builder.addExport("getsp", .function, 3)
+        builder.addExport("mem", .memory, 0)
+        return builder.bytes
+    }()
+
+    @Test("the small program runs, so that the tests below fail for their own reasons")
+    func small() throws {
+        let (code, lines) = try withFile(Self.program) { run($0) }
+        #expect(code == 0)
+        #expect(lines == [])
+    }
+
+    @Test("no file, a directory, nothing in it, something else in it")
+    func files() throws {
+        let (code, lines) = run("/no/such/file.wasm")
+        #expect(code == 1)
+        #expect(lines == ["gowasm-fast: /no/such/file.wasm: cannot open the file: No such file or directory"])
+        #expect(run("/").lines == ["gowasm-fast: /: is a directory; name the .wasm file in it"])
+        let advice = "build it with GOOS=js GOARCH=wasm go build -o main.wasm"
+        try withFile([]) { path in #expect(run(path).lines == ["gowasm-fast: \(path): the file is empty; \(advice)"]) }
+        try withFile(Array("#!/bin/sh\n".utf8)) { path in
+            let (code, lines) = run(path)
+            #expect(code == 1)
+            #expect(lines == ["gowasm-fast: \(path): cannot be loaded: malformed module: magic header not detected at offset 0x0; \(advice)"])
+        }
+    }
+
+    @Test("a program cut off anywhere is one line and exit code 1")
+    func truncated() throws {
+        for length in 1..<Self.program.count {
+            let (code, lines) = try withFile(Array(Self.program.prefix(length))) { run($0) }
+            #expect(code == 1)
+            #expect(lines.count == 1 && !lines[0].contains("\n"), "\(length) bytes: \(lines)")
+        }
+    }
+
+    @Test("any changed byte leads to a run or to one line, never to a crash")
+    func changed() throws {
+        var random = SplitMix(seed: 42)
+        for position in Self.program.indices {
+            var bytes = Self.program
+            bytes[position] ^= UInt8(truncatingIfNeeded: random.next() % 255 + 1)
+            // A changed run function may loop for ever.
+            let code = Self.program.count - 15
+            if position >= code { continue }
+            let (_, lines) = try withFile(bytes) { run($0) }
+            #expect(lines.count <= 3, "byte \(position): \(lines)")
+        }
+    }
+
+    @Test("arguments that Go has no room for")
+    func longArguments() throws {
+        try withFile(Self.program) { path in
+            let (code, lines) = run(path, [String(repeating: "a", count: 9000)])
+            #expect(code == 1)
+            #expect(lines == ["gowasm-fast: \(path): total length of command line and environment variables exceeds limit"])
+        }
+    }
+
+    @Test("a file name with a line break stays on its line")
+    func oddName() {
+        #expect(run("/no/such\nfile").lines == ["gowasm-fast: \"/no/such\\nfile\": cannot open the file: No such file or directory"])
+    }
+}
