@@ -33,6 +33,8 @@ final class SpecEngine {
         var store = Store.Configuration()
         store.usesGuardPages = configuration.usesGuardPages
         store.optimizes = configuration.optimizes
+        // Some tests exhaust the stack: a small one is exhausted sooner.
+        store.callStackSize = 64 << 20
         self.store = Store(configuration: store)
         try defineHostModule(configuration)
     }
