@@ -136,12 +136,15 @@
 #define BITS_uint32_t(value) ((uint64_t)(value))
 #define BITS_uint64_t(value) (value)
 
-// Enters the code of the call at pc, whose target is known; `fp[link]` is the callee's link.
+// Enters the code of the call at pc, whose target is known.
 #define ENTER(code) \
     do { \
         const uint32_t *code_ = (code); \
-        fp[H(3)] = (uint64_t)(uintptr_t)pc; \
-        fp += H(2); \
+        uint64_t *frame_ = fp + H(2); \
+        frame_[-1] = (uint64_t)(uintptr_t)pc; \
+        frame_[-2] = (uint64_t)(uintptr_t)(pc + (int32_t)W(GW_CALL_ZERO)); \
+        frame_[-3] = (uint64_t)(uintptr_t)fp; \
+        fp = frame_; \
         if (__builtin_expect(fp > m->stack_limit, 0)) goto stack_exhausted; \
         pc = code_; \
         DISPATCH(); \
@@ -163,10 +166,20 @@
         STORE(uint64_t, sp, SIGNED(GW_CALL_IMMEDIATE)); \
     } while (0)
 
-// Leaves the callee; `fp` becomes the caller's, `call` the call instruction.
-#define LEAVE(link) \
-    const uint32_t *call = (const uint32_t *)(uintptr_t)fp[link]; \
-    fp -= ((const uint16_t *)(const void *)call)[2]
+// Leaves the callee for the instruction behind the call, or for where the result 0 leads to. A return reads the header
+// and nothing of the code: loads that depend on loads would make the longest chain of a program that calls much.
+#define LEAVE() \
+    do { \
+        pc = (const uint32_t *)(uintptr_t)fp[-1] + GW_CALL_CELLS; \
+        fp = (uint64_t *)(uintptr_t)fp[-3]; \
+        DISPATCH(); \
+    } while (0)
+#define LEAVE_ZERO() \
+    do { \
+        pc = (const uint32_t *)(uintptr_t)fp[-2]; \
+        fp = (uint64_t *)(uintptr_t)fp[-3]; \
+        DISPATCH(); \
+    } while (0)
 
 __attribute__((noinline)) GWTrap GW_LOOP(GWMachine *m, GWInstance *inst, const uint32_t *pc, uint64_t *fp) {
     // The handlers, by opcode: offsets from `first`.
@@ -200,7 +213,7 @@ out_of_bounds:
 #endif
 stack_exhausted:
     // The state is the caller's: the callee has not begun.
-    fp -= H(2);
+    fp = (uint64_t *)(uintptr_t)fp[-3];
     m->trap = m->interrupted ? GWTrap_interrupted : GWTrap_callStackExhausted;
     goto trapped;
 fault:

@@ -65,7 +65,8 @@ GWMachine *gw_machine_create(uint64_t stack_size) {
 #endif
         GWMachine *m = calloc(1, sizeof *m);
         if (m) {
-            m->stack = m->top = stack;
+            m->stack = stack;
+            m->top = m->stack + GW_FRAME_HEADER;
             m->stack_size = size;
             m->stack_limit = stack_end(m);
             return m;
@@ -175,7 +176,7 @@ static GWTrap call_host(GWMachine *m, GWFunction *f, uint64_t *slots) {
     if ((uintptr_t)__builtin_frame_address(0) < m->c_stack_limit) return GWTrap_callStackExhausted;
     GWMachine *running = gw_running;
     uint64_t *top = m->top;
-    m->top = slots + f->link + 1;
+    m->top = slots + f->slots + GW_FRAME_HEADER;
     gw_running = NULL;
     bool succeeded = gw_host_call(f->host, slots);
     gw_running = running;
@@ -205,7 +206,9 @@ GWTrap gw_call(GWMachine *m, GWFunction *f) {
     const uint32_t *code = gw_resolve(m, f, false);
     if (!code) return m->trap;
     bool checked = inst->code->checked;
-    slots[f->link] = (uint64_t)(uintptr_t)exit_calls[checked];
+    slots[-1] = (uint64_t)(uintptr_t)exit_calls[checked];
+    slots[-2] = (uint64_t)(uintptr_t)(exit_calls[checked] + GW_CALL_CELLS);
+    slots[-3] = (uint64_t)(uintptr_t)slots;
 
     GWActivation outer = {m->outer, m->pc, m->fp, m->instance};
     m->outer = m->depth ? &outer : NULL;
@@ -250,18 +253,11 @@ size_t gw_backtrace(const GWMachine *m, GWFrame *frames, size_t capacity) {
     if (!inst || !inst->code) return 0;
     const GWCode *code = inst->code;
     // A frame at an arbitrary moment of an interruption may be half made: believe nothing unchecked.
-    while (count < capacity && pc >= code->arena && pc < code->arena + code->capacity && fp >= m->stack &&
-           fp < m->stack + m->stack_size / 8 - GW_MAXIMUM_FRAME_SLOTS) {
-        uint32_t cell = (uint32_t)(pc - code->arena);
-        uint32_t link = code->find_link(code->context, cell);
-        if (link == UINT32_MAX) break;
-        frames[count++] = (GWFrame){m->instance, cell};
-        const uint32_t *call = (const uint32_t *)(uintptr_t)fp[link];
-        if (call < code->arena || call >= code->arena + code->capacity) break;
-        uint32_t base = ((const uint16_t *)(const void *)call)[2];
-        if (fp - m->stack < (ptrdiff_t)base) break;
-        fp -= base;
-        pc = call;
+    while (count < capacity && pc >= code->arena && pc < code->arena + code->capacity &&
+           fp >= m->stack + GW_FRAME_HEADER && fp < m->stack + m->stack_size / sizeof *fp) {
+        frames[count++] = (GWFrame){m->instance, (uint32_t)(pc - code->arena)};
+        pc = (const uint32_t *)(uintptr_t)fp[-1];
+        fp = (const uint64_t *)(uintptr_t)fp[-3];
     }
     return count;
 }

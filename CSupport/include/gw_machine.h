@@ -19,12 +19,15 @@ typedef struct GWHostFunction GWHostFunction;
 #define GW_MAXIMUM_PAGES 65536
 /// The largest number of elements of a table; the specification leaves it to the implementation.
 #define GW_MAXIMUM_TABLE_SIZE 10000000
-/// The largest number of slots of a frame: operands name slots with 16 bits, and the link lies above.
-#define GW_MAXIMUM_FRAME_SLOTS 65000
+/// The largest number of slots of a frame: operands name slots with 16 bits.
+#define GW_MAXIMUM_FRAME_SLOTS 65535
+/// The slots below a frame's first: from the last one down, the call instruction that made the frame, the place to
+/// go on at when the result is the constant 0, and the caller's frame.
+#define GW_FRAME_HEADER 3
 
 /// The cells of every call instruction (see gw_opcodes.def), by number.
 enum {
-    GW_CALL_BASE_AND_LINK = 1,
+    GW_CALL_BASE = 1,
     GW_CALL_ZERO = 2,
     GW_CALL_TARGET = 3,
     GW_CALL_FUNCTION = 4,
@@ -74,8 +77,6 @@ typedef struct GWCode {
     GWCodeEntry *entries;
     /// Lowers a function and fills its entry. Returns GWTrap_none or why it failed. Called from any thread.
     GWTrap (*lower)(void *context, uint32_t function);
-    /// Finds the link's slot of the function that a cell belongs to; UINT32_MAX for none. For stack traces.
-    uint32_t (*find_link)(void *context, uint32_t cell);
     void *context;
 } GWCode;
 
@@ -93,10 +94,8 @@ struct GWFunction {
     uint32_t type;
     /// The index in the module.
     uint32_t index;
-    /// The larger number of parameters and results: the slot of the link, from the frame's start.
-    uint32_t link;
-    /// The number of parameters.
-    uint32_t parameters;
+    /// The larger number of parameters and results: the slots that a call from the host uses.
+    uint32_t slots;
 };
 
 /// An instance of a module.
@@ -142,7 +141,7 @@ typedef struct GWActivation {
 struct GWMachine {
     /// Calls that would begin a frame beyond this slot fail; 0 once an interruption is wanted.
     uint64_t *volatile stack_limit;
-    /// The slot from which the next call from the host may use the stack.
+    /// The slot from which the next call from the host may use the stack; the slots of a header lie free below.
     uint64_t *top;
     uint64_t *stack;
     /// The bytes of address space of the stack.

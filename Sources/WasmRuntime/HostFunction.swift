@@ -37,8 +37,7 @@ final class HostFunction {
         self.trampoline = trampoline
         pointer.pointee.host = trampoline
         pointer.pointee.type = TypeNumbers.numbers(of: [type])[0]
-        pointer.pointee.link = UInt32(max(type.parameters.count, type.results.count))
-        pointer.pointee.parameters = UInt32(type.parameters.count)
+        pointer.pointee.slots = UInt32(max(type.parameters.count, type.results.count))
     }
 
     deinit {

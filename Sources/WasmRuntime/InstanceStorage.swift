@@ -56,7 +56,7 @@ final class InstanceStorage {
                 import_count: UInt32(importCount), function_count: UInt32(module.bodies.count), data: data,
                 elements: elements))
         // What functions of a type have in common, once a type.
-        let links = module.types.map { (UInt32(max($0.parameters.count, $0.results.count)), UInt32($0.parameters.count)) }
+        let slots = module.types.map { UInt32(max($0.parameters.count, $0.results.count)) }
         let entries = code.code.pointee.entries!
         module.functionTypes.withUnsafeBufferPointer { types in
             for index in 0..<module.bodies.count {
@@ -64,7 +64,7 @@ final class InstanceStorage {
                 (functions + index).initialize(
                     to: GWFunction(
                         entry: entries + importCount + index, instance: pointer, host: nil, type: code.typeNumbers[type],
-                        index: UInt32(importCount + index), link: links[type].0, parameters: links[type].1))
+                        index: UInt32(importCount + index), slots: slots[type]))
             }
         }
         for (index, global) in module.globals.enumerated() { globals[index] = evaluate(global.initializer) }

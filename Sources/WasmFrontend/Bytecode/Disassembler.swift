@@ -83,9 +83,9 @@ struct Disassembler {
 
     private func call(at cell: Int) -> String {
         let arena = code.arena!
-        let base = arena[cell + Int(GW_CALL_BASE_AND_LINK)]
+        let base = arena[cell + Int(GW_CALL_BASE)]
         let zero = arena[cell + Int(GW_CALL_ZERO)]
-        var text = "f\(arena[cell + Int(GW_CALL_FUNCTION)]), base r\(base & 0xFFFF), link r\(base >> 16)"
+        var text = "f\(arena[cell + Int(GW_CALL_FUNCTION)]), base r\(base & 0xFFFF)"
         if zero != UInt32(GW_CALL_CELLS) { text += ", 0 -> +\(Int32(bitPattern: zero))" }
         let immediate = arena[cell + Int(GW_CALL_IMMEDIATE)]
         if immediate != 0 { text += ", push \(Int32(bitPattern: immediate))" }

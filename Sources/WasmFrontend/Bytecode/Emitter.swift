@@ -169,11 +169,11 @@ struct Emitter {
 
     /// Writes a call; see gw_opcodes.def for its cells. Returns where it begins.
     mutating func emitCall(
-        _ op: GWOp, base: Int, link: Int, target: UInt32, function: UInt32, immediate: UInt32
+        _ op: GWOp, base: Int, target: UInt32, function: UInt32, immediate: UInt32
     ) -> Int {
         let cells = Int(GW_CALL_CELLS)
         guard let cell = begin(op, cells: cells) else { return 0 }
-        cell[GW_CALL_BASE_AND_LINK] = half(base) | half(link) << 16
+        cell[GW_CALL_BASE] = half(base)
         cell[GW_CALL_ZERO] = UInt32(GW_CALL_CELLS)
         cell[GW_CALL_TARGET] = target
         cell[GW_CALL_FUNCTION] = function

@@ -43,16 +43,25 @@ extension FunctionLowering {
         return operand.tag == .constant && operand.a == 0
     }
 
-    /// Puts the arguments in the slots where the callee's frame begins, and returns the first of them.
+    /// Puts the arguments where the callee's frame begins: above its header, which lies above the values that stay.
+    /// Returns the frame's first slot.
     private mutating func passArguments(_ type: FunctionType, firstIsZero: Bool) -> Int {
         let count = type.parameters.count
         let first = height - count
-        for i in first..<height where !(firstIsZero && i == first) { materialize(i) }
+        let base = temporary(first) + Int(GW_FRAME_HEADER)
+        // First what stays below and what the callee may change: its header and frame begin here.
+        let header = temporary(first)
+        for at in min(canonicalHeight, first)..<first {
+            let operand = stack[at]
+            if operand.readsMemory || operand.readsRegister || operand.readsGlobal || operand.reads(above: header - 1) {
+                materialize(at)
+            }
+        }
+        settle(count)
+        // From the last to the first: the place of an argument is above its own slot, where only later ones lay.
+        for i in stride(from: count - 1, through: firstIsZero ? 1 : 0, by: -1) { compute(stack[first + i], into: base + i) }
         height = first
         canonicalHeight = min(canonicalHeight, first)
-        // What the callee may change: its frame begins at the base.
-        let base = temporary(first)
-        flush { $0.readsMemory || $0.readsRegister || $0.readsGlobal || $0.reads(above: base - 1) }
         return base
     }
 
@@ -71,10 +80,9 @@ extension FunctionLowering {
     private mutating func emitCall(
         _ op: GWOp, _ type: FunctionType, _ base: Int, target: UInt32, function: UInt32, immediate: UInt32
     ) {
-        let start = emitter.emitCall(
-            op, base: base, link: base + max(type.parameters.count, type.results.count), target: target, function: function,
-            immediate: immediate)
-        for _ in type.results { pushCanonical() }
+        let start = emitter.emitCall(op, base: base, target: target, function: function, immediate: immediate)
+        // The results stay where the callee left them, until something else needs the place.
+        for i in 0..<type.results.count { push(.slot(base + i)) }
         // Imported functions and those of other instances always return to the instruction behind the call.
         if type.results == [.i32], op != .callImport {
             lastCall = (start, emitter.position, base)

@@ -321,21 +321,21 @@ extension FunctionLowering {
     mutating func emitReturn() {
         flushMemory()
         let count = resultTypes.count
-        if count == 0 { return emitter.emit(.return, link) }
+        if count == 0 { return emitter.emit(.return) }
         if count == 1 {
             let operand = pop()
             if operand.tag == .constant, resultTypes[0] == .i32, optimizes {
                 if operand.a == 0, emitter.lastIs(.spAdd) {
                     let size = emitter.word(1, of: emitter.last)
                     emitter.removeLast()
-                    return emitter.emit(.returnZeroPop, link, word: size)
+                    return emitter.emit(.returnZeroPop, word: size)
                 }
-                return emitter.emit(.returnImmediate, link, word: UInt32(truncatingIfNeeded: operand.a))
+                return emitter.emit(.returnImmediate, word: UInt32(truncatingIfNeeded: operand.a))
             }
-            return emitter.emit(.returnSlot, link, read(operand, at: height, clean: true))
+            return emitter.emit(.returnSlot, read(operand, at: height, clean: true))
         }
         flush(from: height - count)
         for i in 0..<count { emitter.emit(.move, i, temporary(height - count + i)) }
-        emitter.emit(.return, link)
+        emitter.emit(.return)
     }
 }

@@ -33,6 +33,7 @@ extension FunctionLowering {
     /// Prepares for popping `count` values that are then computed into the slots of their heights, the lowest first: none
     /// may depend on the slot of a higher one.
     mutating func settle(_ count: Int) {
+        guard count > 1 else { return }
         for at in height - count..<height - 1 where stack[at].reads(above: temporary(at)) { materialize(at) }
     }
 

@@ -8,11 +8,11 @@ internal import CSupport
 ///
 /// ## The frame
 ///
-///     0 ... p-1     p = parameters                             the caller put the arguments here
-///     l             l = the larger of parameters and results   the link: the return address
-///     l+1 ...       the locals                                 zero, or never read before they are written
-///     ... ...       the operand stack, by height               a callee's frame begins in it, with its arguments
-///     ... 2         scratch                                    operands on their way into one instruction
+///     -3 ... -1      the header                   what a return needs; see GW_FRAME_HEADER
+///      0 ...         the parameters               the caller put the arguments here
+///      ...           the other locals             zero, or never read before they are written
+///      2 more        scratch                      operands on their way into one instruction
+///      ...           the operand stack, by height a callee's header and frame begin in it
 ///
 /// Results are left in the slots from 0 on, which is where the caller's operand stack has them.
 struct FunctionLowering {
@@ -36,7 +36,6 @@ struct FunctionLowering {
 
     // The function at hand.
     var parameterCount = 0
-    var link = 0
     var firstTemporary = 0
     var scratch = 0
     var localCount = 0
@@ -71,8 +70,6 @@ struct FunctionLowering {
     struct Result {
         var any: Int
         var zero: Int
-        /// The slot of the link.
-        var link: Int
     }
 
     /// Lowers a function that the module defines.
@@ -86,7 +83,7 @@ struct FunctionLowering {
         let type = module.types[Int(module.functionTypes[function])]
         scan.scan(module, body, type, threads: optimizes)
         prepareFrame(body, type)
-        guard scratch + 2 + largestLink() <= 0xFFFF else { return nil }
+        guard firstTemporary + Int(body.maxOperandHeight) + largestSignature() <= Int(GW_MAXIMUM_FRAME_SLOTS) else { return nil }
         emitter.begin(at: position, capacity: capacity)
 
         let live = optimizes && localCount <= FunctionScan.largestAnalysis ? scan.readBeforeWritten() : nil
@@ -101,16 +98,15 @@ struct FunctionLowering {
         emitZeroEntry(direct, any: any)
         emitter.finish()
         guard !emitter.isFull else { return nil }
-        return Result(any: any, zero: zero, link: link)
+        return Result(any: any, zero: zero)
     }
 
     private mutating func prepareFrame(_ body: FunctionBody, _ type: FunctionType) {
         parameterCount = type.parameters.count
         resultTypes = type.results
         localCount = Int(body.localCount)
-        link = max(type.parameters.count, type.results.count)
-        firstTemporary = link + 1 + localCount - parameterCount
-        scratch = firstTemporary + Int(body.maxOperandHeight)
+        scratch = localCount
+        firstTemporary = scratch + 2
         if stackCapacity < Int(body.maxOperandHeight) + 8 {
             stack.deallocate()
             stackCapacity = Int(body.maxOperandHeight) * 2 + 8
@@ -123,8 +119,8 @@ struct FunctionLowering {
         lastCall = (-1, -1, -1)
     }
 
-    /// The largest distance from the base of a call to its link.
-    private func largestLink() -> Int {
+    /// How far the header, arguments and results of calls reach at most.
+    private func largestSignature() -> Int {
         var largest = 0
         for i in 0..<scan.instructions.count {
             let instruction = scan.instructions[i]
@@ -137,13 +133,13 @@ struct FunctionLowering {
             let type = module.types[typeIndex]
             largest = max(largest, type.parameters.count, type.results.count)
         }
-        return largest
+        return largest + Int(GW_FRAME_HEADER)
     }
 
     // MARK: - Slots
 
     @inline(__always) func slot(ofLocal local: UInt32) -> Int {
-        Int(local) < parameterCount ? Int(local) : link + 1 + Int(local) - parameterCount
+        Int(local)
     }
 
     /// The canonical slot of the value at a height.

@@ -45,7 +45,6 @@ public final class LoweredCode: @unchecked Sendable {
         /// The first cell, and the first behind it.
         var cells: Range<Int>
         var function: Int
-        var link: Int
     }
     private struct State {
         var lowering: FunctionLowering
@@ -96,10 +95,6 @@ public final class LoweredCode: @unchecked Sendable {
                 lower: { context, function in
                     Unmanaged<LoweredCode>.fromOpaque(context!).takeUnretainedValue().lower(Int(function))
                 },
-                find_link: { context, cell in
-                    let code = Unmanaged<LoweredCode>.fromOpaque(context!).takeUnretainedValue()
-                    return code.lowered(at: Int(cell)).map { UInt32($0.link) } ?? UInt32.max
-                },
                 context: nil))
         code.pointee.context = Unmanaged.passUnretained(self).toOpaque()
     }
@@ -145,7 +140,7 @@ public final class LoweredCode: @unchecked Sendable {
                 return .codeSpaceExhausted
             }
             state.position = state.lowering.emitter.position
-            state.functions.append(Lowered(cells: start..<state.position, function: function, link: result.link))
+            state.functions.append(Lowered(cells: start..<state.position, function: function))
             entry.pointee.zero = UInt32(result.zero)
             // Whoever sees this sees the code, too.
             gw_publish(&entry.pointee.any, UInt32(result.any))
