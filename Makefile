@@ -14,7 +14,7 @@ RELEASE := -c release --static-swift-stdlib
 GOWASM := .build/release/gowasm-fast
 
 BUILD_PACKAGES := git pkg-config libffi-dev g++
-# wabt's wast2json reads the specification's tests.
+# wabt's wat2wasm assembles modules of tests. (The specification's tests need a newer one, from install-wabt.sh.)
 TEST_PACKAGES := wabt
 # In CI nothing may be skipped for want of a tool. The specification's tests lie beside the clone there, if at all.
 ifeq ($(CI),true)
@@ -40,6 +40,7 @@ run: build ## Build, then run the example: prints fib(30)
 
 test-tools: build-packages ## Install what tests need and build the Go test programs
 	@Tests/Tools/install-packages.sh $(TEST_PACKAGES)
+	@Tests/Tools/install-wabt.sh "$(TOOLS)/wabt"
 	@Tests/Tools/go-toolchains.sh "$(TOOLS)"
 	@Tests/Tools/build-programs.sh "$(TOOLS)"
 

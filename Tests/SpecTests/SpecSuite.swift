@@ -66,7 +66,7 @@ struct SpecSuite {
         }
         throw Unavailable(
             reason: "the specification's tests need wast2json of wabt 1.0.33 or newer, which "
-                + "Tests/Tools/install-wabt.sh installs"
+                + "`make test-tools` installs"
                 + (tooOld.isEmpty ? "" : "; too old: \(tooOld.joined(separator: ", "))"))
     }
 
