@@ -10,7 +10,8 @@ struct ProgramRun: Sendable, CustomTestStringConvertible {
 
     static let all: [ProgramRun] = GoBuild.all.flatMap { build in
         ProgramCase.all
-            .filter { $0.minors.contains(build.minor) && !(Engine.isNode && $0.notOnNode != nil) }
+            .filter { $0.minors.contains(build.minor) && (!$0.newestOnly || build == GoBuild.newest) }
+            .filter { !(Engine.isNode && $0.notOnNode != nil) }
             .map { ProgramRun(build: build, testCase: $0) }
     }
 }
