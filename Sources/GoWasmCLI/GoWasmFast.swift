@@ -67,6 +67,7 @@ public struct GoWasmFast: ParsableCommand {
     /// Runs the program and returns the exit code.
     func execute() -> Int32 {
         var invocation = Invocation(file: command[0], arguments: command)
+        invocation.endProcess = endProcess
         invocation.trace = trace
         invocation.inheritsEnvironment = inheritEnv
         invocation.allowsAllFiles = allowAll
@@ -81,7 +82,9 @@ public struct GoWasmFast: ParsableCommand {
     public static func launch(_ arguments: [String] = CommandLine.arguments) -> Never {
         // Without options there is nothing to parse; looking at the options' declarations takes longer than a small program.
         if arguments.count > 1, !arguments[1].hasPrefix("-"), !arguments[1].isEmpty {
-            endProcess(Invocation(file: arguments[1], arguments: Array(arguments.dropFirst())).run())
+            var invocation = Invocation(file: arguments[1], arguments: Array(arguments.dropFirst()))
+            invocation.endProcess = endProcess
+            endProcess(invocation.run())
         }
         do {
             var command = try parseAsRoot(Array(arguments.dropFirst()))

@@ -23,6 +23,8 @@ struct Invocation {
     var inheritsEnvironment = false
     var allowsAllFiles = false
     var trace = false
+    /// Ends the process when the program exits; without it ``run()`` returns.
+    var endProcess: ((Int32) -> Never)?
     /// Writes a line about the run to standard error.
     var report: (String) -> Void = Invocation.writeError
 
@@ -43,6 +45,7 @@ struct Invocation {
                 options.environment = Self.processEnvironment().merging(environment) { _, given in given }
                 options.addsTemporaryDirectory = true
             }
+            options.endProcess = endProcess
             options.files = allowsAllFiles ? .all : .none
             if trace { options.trace = report }
             return try program.run(options).code

@@ -18,6 +18,8 @@ final class GoHost {
     /// The object that Go knows as "jsGo".
     let instance: JSObject
     var guest: GuestEntryPoints?
+    /// Called instead of unwinding when the program exits.
+    var endProcess: ((Int32) -> Never)?
     /// Gets a line for each import call.
     let trace: ((String) -> Void)?
     /// How often Go has been entered: where this has not changed, Go's stack has not moved.

@@ -1,7 +1,11 @@
 /// The imports of package runtime (runtime/sys_wasm.s, runtime/os_js.go and their host script).
 extension GoHost {
     /// `func wasmExit(code int32)`
-    func wasmExit(_ stack: inout GoStack) throws { throw GuestExit(code: stack.int32()) }
+    func wasmExit(_ stack: inout GoStack) throws {
+        let code = stack.int32()
+        if trace == nil { endProcess?(ExitStatus(code: code).code) }
+        throw GuestExit(code: code)
+    }
 
     /// `func wasmWrite(fd uintptr, p unsafe.Pointer, n int32)`
     func wasmWrite(_ stack: inout GoStack) throws {

@@ -46,6 +46,10 @@ public struct GoProgram: Sendable {
         /// Gets a line for each call of an import: its name, Go's stack pointer, what it read and what it returned.
         public var trace: ((String) -> Void)?
 
+        /// Ends the process with an exit status right where the program exits: nothing is given back to the system piece
+        /// by piece that it takes back in one go.
+        package var endProcess: ((Int32) -> Never)?
+
         /// Makes options.
         public init(
             arguments: [String] = ["js"], environment: [String: String] = [:], addsTemporaryDirectory: Bool = false,
@@ -92,6 +96,7 @@ public struct GoProgram: Sendable {
         }
         let services = HostServices(environment: environment, access: options.files)
         let host = GoHost(abi, host: services, trace: options.trace)
+        host.endProcess = options.endProcess
         defer { host.dismantle() }
         let instance = try Instance(module, imports: imports(of: host))
         host.guest = try entryPoints(of: instance)
