@@ -208,6 +208,22 @@ struct BuiltInTests {
         #expect(depth > 100)
     }
 
+    @Test("a list of a million objects goes without a million nested calls")
+    func longChains() throws {
+        let next = guest.realm.keys.then
+        var last: JSObject? = guest.realm.makeObject()
+        weak let first = last
+        for index in 0..<1_000_000 {
+            let holder = index % 2 == 0 ? guest.realm.makeObject() : guest.realm.makeArray([.object(last!)])
+            if index % 2 == 0 { holder.define(next, .object(last!)) }
+            if index % 1000 == 0 { holder.prototype = last }
+            last = holder
+        }
+        #expect(first != nil)
+        last = nil
+        #expect(first == nil)
+    }
+
     @Test("errors of the system have the code that Go looks up")
     func systemErrors() throws {
         let guest = FakeGuest(services: HostServices(access: .all))

@@ -24,6 +24,14 @@ final class JSArray: JSObject {
         super.init(kind: .array, prototype: prototype, isExotic: true)
     }
 
+    deinit {
+        ObjectRelease.release { postpone in
+            for case .object(let object) in elements { postpone(object) }
+        } _: {
+            elements = []
+        }
+    }
+
     /// Adds an element behind the last one.
     func append(_ value: JSValue) {
         if elements.count == length {

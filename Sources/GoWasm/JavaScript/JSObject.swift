@@ -22,7 +22,17 @@ class JSObject {
         self.isExotic = isExotic
     }
 
-    deinit { properties.deallocate() }
+    deinit {
+        ObjectRelease.release { postpone in
+            if let prototype { postpone(prototype) }
+            for slot in 0..<Int(properties.count) {
+                if case .object(let object) = properties[slot].value { postpone(object) }
+            }
+        } _: {
+            properties.deallocate()
+            prototype = nil
+        }
+    }
 
     // MARK: Properties outside the table
 
