@@ -50,7 +50,9 @@ struct ProgramCase: Sendable, CustomStringConvertible {
         (arguments + environment.keys).joined(separator: " ") + " \(input == .nothing ? "" : " < input")"
     }
 
-    /// The whole environment. Where no time zone is given, Go looks for one in files.
+    /// The whole environment.
+    ///
+    /// Where no time zone is given, Go looks for one in files.
     var variables: [String: String] { environment.merging(["TZ": "UTC"]) { given, _ in given } }
 
     /// The standard input as bytes.
