@@ -94,7 +94,17 @@
 
 // --- Control ---
 
-#define DISPATCH() goto *((const char *)&&first + *(const int32_t *)(const void *)pc)
+#ifdef GW_PROFILE
+// The build that counts which instruction follows which; see gw_profile.c.
+#define COUNT() gw_profile_count(*(const int32_t *)(const void *)pc, GW_CHECKED)
+#else
+#define COUNT() ((void)0)
+#endif
+#define DISPATCH() \
+    do { \
+        COUNT(); \
+        goto *((const char *)&&first + *(const int32_t *)(const void *)pc); \
+    } while (0)
 #define NEXT(cells) \
     do { \
         pc += (cells); \
@@ -152,10 +162,9 @@
 #define ENTER_DIRECT(which) \
     do { \
         int32_t target_ = (int32_t)W(GW_CALL_TARGET); \
-        if (__builtin_expect(target_ == 0, 0)) { \
+        if (__builtin_expect(target_ == GW_UNRESOLVED, 0)) { \
             SAVE(); \
-            target_ = gw_resolve_call(m, inst, pc, which); \
-            if (target_ == 0) goto trapped; \
+            if (!gw_resolve_call(m, inst, pc, which, &target_)) goto trapped; \
         } \
         ENTER(pc + target_); \
     } while (0)

@@ -17,8 +17,8 @@ GWTrap gw_loop_checked(GWMachine *m, GWInstance *inst, const uint32_t *pc, uint6
 /// The places of a loop; found once.
 const gw_loop_places *gw_places(bool checked);
 
-/// Has the callee of the direct call at `pc` lowered, writes the call's target and returns it; 0 with a trap.
-int32_t gw_resolve_call(GWMachine *m, GWInstance *inst, const uint32_t *pc, bool zero);
+/// Has the callee of the direct call at `pc` lowered and writes the call's target, there and to `target`; false with a trap.
+bool gw_resolve_call(GWMachine *m, GWInstance *inst, const uint32_t *pc, bool zero, int32_t *target);
 /// Lowers the function if that has not been done; returns its code or null with a trap.
 const uint32_t *gw_resolve(GWMachine *m, GWFunction *function, bool zero);
 /// A function of an instance, imported or its own, by its index in the module.
@@ -33,6 +33,11 @@ GWTrap gw_call_out(GWMachine *m, GWInstance *inst, GWFunction *function, uint64_
 /// The machine whose loop this thread is in, or null; and whether it is inside the loop itself rather than in
 /// something that the loop called.
 extern _Thread_local GWMachine *gw_running;
+#ifdef GW_PROFILE
+/// Counts the execution of the instruction with this handler, and the pair that it makes with the one before.
+void gw_profile_count(int32_t handler, bool checked);
+#endif
+
 /// The signal that an interruption sends: ignored by default, so that a late one does no harm.
 #define GW_SIGNAL SIGURG
 /// Prepares the process's signal handlers; once.

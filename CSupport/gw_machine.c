@@ -162,13 +162,13 @@ const uint32_t *gw_resolve(GWMachine *m, GWFunction *f, bool zero) {
     return code->arena + (zero ? entry->zero : entry->any);
 }
 
-int32_t gw_resolve_call(GWMachine *m, GWInstance *inst, const uint32_t *pc, bool zero) {
+bool gw_resolve_call(GWMachine *m, GWInstance *inst, const uint32_t *pc, bool zero, int32_t *target) {
     const uint32_t *code = gw_resolve(m, gw_function(inst, pc[GW_CALL_FUNCTION]), zero);
-    if (!code) return 0;
-    int32_t target = (int32_t)(code - pc);
+    if (!code) return false;
+    *target = (int32_t)(code - pc);
     // Other threads may be executing this call in another instance: they find either value, and both are right.
-    __atomic_store_n((int32_t *)(uintptr_t)(pc + GW_CALL_TARGET), target, __ATOMIC_RELEASE);
-    return target;
+    __atomic_store_n((int32_t *)(uintptr_t)(pc + GW_CALL_TARGET), *target, __ATOMIC_RELEASE);
+    return true;
 }
 
 // Calls the host: from the loop or from the host itself.

@@ -35,6 +35,9 @@ enum {
     GW_CALL_CELLS = 6,
 };
 
+/// The target of a direct call whose callee has not been lowered yet. No distance in the code is as large.
+enum { GW_UNRESOLVED = -2147483647 - 1 };
+
 /// A linear memory. Its bytes stay where they are as long as `reserved` has room; a memory whose address
 /// space could not be reserved may move when it grows, and must be used with the checked loop.
 typedef struct GWMemory {

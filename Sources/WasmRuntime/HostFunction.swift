@@ -7,8 +7,8 @@ final class HostFunction {
     enum Body {
         /// The type of all runtime imports of Go's js/wasm, (i32) -> (): nothing is allocated for the call.
         case plain((UInt32) throws -> Void)
-        /// Any type, with the arguments and the place for the results as C values.
-        case raw((UnsafeMutablePointer<UnsafeMutableRawPointer?>, UnsafeMutableRawPointer?) throws -> Void)
+        /// Any type, with the arguments and the place for the results as C values; references are of the store.
+        case raw((UnsafeMutablePointer<UnsafeMutableRawPointer?>, UnsafeMutableRawPointer?, Store) throws -> Void)
     }
 
     let type: FunctionType
@@ -50,7 +50,7 @@ final class HostFunction {
         do {
             switch body {
             case .plain(let body): try body(arguments[0].unsafelyUnwrapped.load(as: UInt32.self))
-            case .raw(let body): try body(arguments, results)
+            case .raw(let body): try body(arguments, results, store)
             }
             return true
         } catch {

@@ -5,8 +5,13 @@ public import WasmFrontend
 /// Host functions are made anew for every store that a module is instantiated in.
 public struct Imports {
     private struct Name: Hashable {
-        var module: String
-        var name: String
+        var module: ExactName
+        var name: ExactName
+
+        init(module: String, name: String) {
+            self.module = ExactName(module)
+            self.name = ExactName(name)
+        }
     }
     enum Definition {
         case host(FunctionType, HostFunction.Body)
@@ -40,9 +45,9 @@ public struct Imports {
     ) {
         definitions[Name(module: module, name: name)] = .host(
             type,
-            .raw { arguments, results in
+            .raw { arguments, results, store in
                 let values = type.parameters.enumerated().map { index, type in
-                    Value(type, address: arguments[index]!)
+                    Value(type, address: arguments[index]!, store: store)
                 }
                 let returned = try body(values)
                 precondition(returned.map(\.type) == type.results, "\(module).\(name) must return \(type.results)")
@@ -62,7 +67,7 @@ public struct Imports {
         let type = FunctionType(Self.types((repeat (each Parameter).self)), [Result.valueType])
         definitions[Name(module: module, name: name)] = .host(
             type,
-            .raw { arguments, results in
+            .raw { arguments, results, _ in
                 var index = -1
                 func next<T: WasmValue>(_: T.Type) -> T {
                     index += 1
@@ -79,7 +84,7 @@ public struct Imports {
         let type = FunctionType(Self.types((repeat (each Parameter).self)))
         definitions[Name(module: module, name: name)] = .host(
             type,
-            .raw { arguments, _ in
+            .raw { arguments, _, _ in
                 var index = -1
                 func next<T: WasmValue>(_: T.Type) -> T {
                     index += 1
@@ -97,18 +102,11 @@ public struct Imports {
 }
 
 extension Value {
-    /// A value that libffi has put in memory as the C value of its type. References of functions have no store here and
-    /// are opaque numbers.
-    init(_ type: ValueType, address: UnsafeRawPointer) {
-        switch type {
-        case .i32: self = .i32(address.load(as: UInt32.self))
-        case .f32: self = .f32(address.load(as: UInt32.self))
-        case .i64: self = .i64(address.load(as: UInt64.self))
-        case .f64: self = .f64(address.load(as: UInt64.self))
-        default:
-            let slot = address.load(as: UInt64.self)
-            self = .extern(slot == 0 ? nil : Int(truncatingIfNeeded: Int64(bitPattern: slot &- 1)))
-        }
+    /// A value that libffi has put in memory as the C value of its type.
+    init(_ type: ValueType, address: UnsafeRawPointer, store: Store) {
+        let isNarrow = type == .i32 || type == .f32
+        let slot = isNarrow ? UInt64(address.load(as: UInt32.self)) : address.load(as: UInt64.self)
+        self.init(type, slot: slot, store: store)
     }
 
     /// Writes the C value of a single result.

@@ -6,25 +6,32 @@ extension FunctionLowering {
         let type = module.types[Int(module.functionTypes[Int(function)])]
         if Int(function) < module.importedFunctionCount {
             let base = passArguments(type, firstIsZero: false)
-            emitCall(.callImport, type, base, target: 0, function: function, immediate: 0)
+            emitCall(.callImport, type, base, target: unresolved, function: function, immediate: 0)
         } else {
             let firstIsZero = hasZeroArgument(type)
             let base = passArguments(type, firstIsZero: firstIsZero)
             if firstIsZero, let immediate = takePush() {
-                emitCall(.callPushZero, type, base, target: 0, function: function, immediate: immediate)
+                emitCall(.callPushZero, type, base, target: unresolved, function: function, immediate: immediate)
             } else {
-                emitCall(firstIsZero ? .callZero : .call, type, base, target: 0, function: function, immediate: 0)
+                emitCall(firstIsZero ? .callZero : .call, type, base, target: unresolved, function: function, immediate: 0)
             }
         }
     }
 
     mutating func callIndirect(type typeIndex: UInt32, table: UInt32) {
         let type = module.types[Int(typeIndex)]
+        settle(type.parameters.count + 1)
         let operand = pop()
         let firstIsZero = hasZeroArgument(type)
         // The index is read before the callee's frame exists, so it may lie where the frame will be; but not where
-        // arguments go.
-        let indexSlot = read(operand, at: height, clean: true)
+        // arguments go, and these go above their own slots.
+        var indexSlot = Int(operand.a)
+        if !(operand.tag == .slot || operand.tag == .wrapped) || indexSlot >= firstTemporary {
+            let count = type.parameters.count
+            indexSlot = temporary(height - count) + Int(GW_FRAME_HEADER) + count
+            willWrite(indexSlot)
+            compute(operand, into: indexSlot)
+        }
         let base = passArguments(type, firstIsZero: firstIsZero)
         let function = UInt32(indexSlot) | table << 16
         let number = typeNumbers[Int(typeIndex)]
@@ -35,6 +42,8 @@ extension FunctionLowering {
                 firstIsZero ? .callIndirectZero : .callIndirect, type, base, target: number, function: function, immediate: 0)
         }
     }
+
+    private var unresolved: UInt32 { UInt32(bitPattern: Int32(GW_UNRESOLVED)) }
 
     /// Whether the first argument of a call whose arguments are on the stack is the constant 0.
     private func hasZeroArgument(_ type: FunctionType) -> Bool {

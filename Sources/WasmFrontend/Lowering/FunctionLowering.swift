@@ -133,7 +133,8 @@ struct FunctionLowering {
             let type = module.types[typeIndex]
             largest = max(largest, type.parameters.count, type.results.count)
         }
-        return largest + Int(GW_FRAME_HEADER)
+        // One more for the index of an indirect call.
+        return largest + Int(GW_FRAME_HEADER) + 1
     }
 
     // MARK: - Slots
