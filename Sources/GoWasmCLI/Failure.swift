@@ -3,11 +3,11 @@ import WasmFrontend
 import WasmRuntime
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// The wording of failures: one line that says what, where, and what to do about it.

@@ -3,6 +3,7 @@ import GoWasm
 
 /// The command `gowasm-fast`: runs a Go program compiled to WebAssembly.
 public struct GoWasmFast: ParsableCommand {
+    /// How the command presents itself.
     public static let configuration = CommandConfiguration(
         commandName: "gowasm-fast",
         abstract: "Runs Go programs compiled with GOOS=js GOARCH=wasm, without a JavaScript engine.",
@@ -32,16 +33,25 @@ public struct GoWasmFast: ParsableCommand {
     @Flag(help: "Let the program use all files that you may use.")
     var allowAll = false
 
+    @Flag(help: "Check every memory access in code instead of relying on 8 GiB of reserved address space.")
+    var checkedMemory = false
+
+    @Flag(help: "Translate without superinstructions and other optimisations.")
+    var noOptimize = false
+
     @Flag(help: "Print the bytecode of the functions named behind FILE, or of all, instead of running the program.")
     var disassemble = false
 
     @Argument(
         parsing: .captureForPassthrough,
-        help: ArgumentHelp("The program, and its arguments: all behind FILE goes to it as it is.", valueName: "FILE.wasm"))
+        help: ArgumentHelp(
+            "The program, and its arguments: all behind FILE goes to it as it is.", valueName: "FILE.wasm"))
     var command: [String] = []
 
+    /// Makes a command without arguments; the parser fills it.
     public init() {}
 
+    /// Checks what the parser cannot: that there is a file, and that the settings are settings.
     public mutating func validate() throws {
         // A separator before the file is ours; one behind it belongs to the program.
         if command.first == "--" {
@@ -55,11 +65,13 @@ public struct GoWasmFast: ParsableCommand {
             }
         }
         if command.isEmpty { throw ValidationError("Missing expected argument 'FILE.wasm'") }
-        for setting in environment where setting.utf8.first == UInt8(ascii: "=") || !setting.utf8.contains(UInt8(ascii: "=")) {
+        for setting in environment
+        where setting.utf8.first == UInt8(ascii: "=") || !setting.utf8.contains(UInt8(ascii: "=")) {
             throw ValidationError("The value '\(setting)' is invalid for '--env <K=V>': it must be NAME=VALUE")
         }
     }
 
+    /// Runs the program, and ends with its exit code.
     public func run() throws {
         throw ExitCode(execute())
     }
@@ -71,6 +83,8 @@ public struct GoWasmFast: ParsableCommand {
         invocation.trace = trace
         invocation.inheritsEnvironment = inheritEnv
         invocation.allowsAllFiles = allowAll
+        invocation.engine.usesGuardPages = !checkedMemory
+        invocation.engine.optimizes = !noOptimize
         for setting in environment {
             let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             invocation.environment[String(parts[0])] = String(parts[1])

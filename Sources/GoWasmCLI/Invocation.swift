@@ -3,11 +3,11 @@ import WasmFrontend
 import WasmRuntime
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// Ends the process at once: nothing is buffered that would have to be written.
@@ -23,6 +23,8 @@ struct Invocation {
     var inheritsEnvironment = false
     var allowsAllFiles = false
     var trace = false
+    /// How the engine runs the program.
+    var engine = Store.Configuration()
     /// Ends the process when the program exits; without it ``run()`` returns.
     var endProcess: ((Int32) -> Never)?
     /// Writes a line about the run to standard error.
@@ -45,6 +47,7 @@ struct Invocation {
                 options.environment = Self.processEnvironment().merging(environment) { _, given in given }
                 options.addsTemporaryDirectory = true
             }
+            options.engine = engine
             options.endProcess = endProcess
             options.files = allowsAllFiles ? .all : .none
             if trace { options.trace = report }
@@ -62,12 +65,15 @@ struct Invocation {
     func disassemble(functions wanted: [String]) -> Int32 {
         do {
             let module = try load()
-            let code = try LoweredCode(module, options: LoweredCode.Options())
+            let code = try LoweredCode(
+                module,
+                options: LoweredCode.Options(checksAddresses: !engine.usesGuardPages, optimizes: engine.optimizes))
             var remaining = Set(wanted)
             for function in module.importedFunctionCount..<module.functionTypes.count {
                 let name = module.functionName(function)
                 if !wanted.isEmpty {
-                    guard remaining.remove(String(function)) != nil || name.flatMap({ remaining.remove($0) }) != nil else { continue }
+                    guard remaining.remove(String(function)) != nil || name.flatMap({ remaining.remove($0) }) != nil
+                    else { continue }
                 }
                 let listing = try code.disassemble(function)
                 Descriptors.print("function \(function) \(name ?? "")\n\(listing)\n")
@@ -94,7 +100,9 @@ struct Invocation {
         case S_IFDIR: throw LoadFailure.directory
         case S_IFREG:
             guard status.st_size > 0 else { throw LoadFailure.empty }
-            guard let bytes = ModuleBytes(mapping: descriptor, count: Int(status.st_size)) else { throw LoadFailure.open(errno) }
+            guard let bytes = ModuleBytes(mapping: descriptor, count: Int(status.st_size)) else {
+                throw LoadFailure.open(errno)
+            }
             return try Module(bytes)
         default:
             // Pipes and the like cannot be mapped: `gowasm-fast <(go build -o /dev/stdout)`.

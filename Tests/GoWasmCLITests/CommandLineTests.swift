@@ -14,7 +14,8 @@ struct CommandLineTests {
 
     @Test("everything behind the file belongs to the program")
     func passthrough() throws {
-        let command = try parse("--trace", "--env", "A=1", "main.wasm", "--help", "--", "-x", "--trace", "", "--env", "B")
+        let command = try parse(
+            "--trace", "--env", "A=1", "main.wasm", "--help", "--", "-x", "--trace", "", "--env", "B")
         #expect(command.trace)
         #expect(command.environment == ["A=1"])
         #expect(command.command == ["main.wasm", "--help", "--", "-x", "--trace", "", "--env", "B"])
@@ -32,7 +33,10 @@ struct CommandLineTests {
         arguments: [
             ([], "Missing expected argument 'FILE.wasm'"), (["--bogus", "main.wasm"], "Unknown option '--bogus'"),
             (["-x"], "Unknown option '-x'"), (["--env"], "Missing value for '--env <K=V>'"),
-            (["--env", "novalue", "main.wasm"], "The value 'novalue' is invalid for '--env <K=V>': it must be NAME=VALUE"),
+            (
+                ["--env", "novalue", "main.wasm"],
+                "The value 'novalue' is invalid for '--env <K=V>': it must be NAME=VALUE"
+            ),
             (["--env", "=x", "main.wasm"], "The value '=x' is invalid for '--env <K=V>': it must be NAME=VALUE"),
         ] as [([String], String)])
     func wrongOptions(arguments: [String], message: String) {
@@ -107,7 +111,10 @@ struct BadInputTests {
         try withFile(Array("#!/bin/sh\n".utf8)) { path in
             let (code, lines) = run(path)
             #expect(code == 1)
-            #expect(lines == ["gowasm-fast: \(path): cannot be loaded: malformed module: magic header not detected at offset 0x0; \(advice)"])
+            #expect(
+                lines == [
+                    "gowasm-fast: \(path): cannot be loaded: malformed module: magic header not detected at offset 0x0; \(advice)"
+                ])
         }
     }
 
@@ -139,12 +146,16 @@ struct BadInputTests {
         try withFile(Self.program) { path in
             let (code, lines) = run(path, [String(repeating: "a", count: 9000)])
             #expect(code == 1)
-            #expect(lines == ["gowasm-fast: \(path): total length of command line and environment variables exceeds limit"])
+            #expect(
+                lines == ["gowasm-fast: \(path): total length of command line and environment variables exceeds limit"])
         }
     }
 
     @Test("a file name with a line break stays on its line")
     func oddName() {
-        #expect(run("/no/such\nfile").lines == ["gowasm-fast: \"/no/such\\nfile\": cannot open the file: No such file or directory"])
+        #expect(
+            run("/no/such\nfile").lines == [
+                "gowasm-fast: \"/no/such\\nfile\": cannot open the file: No such file or directory"
+            ])
     }
 }

@@ -6,7 +6,9 @@ import Testing
 struct BuiltInTests {
     private let guest = FakeGuest()
 
-    @Test("what Go's packages read when they are initialised is there", arguments: ["O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC", "O_APPEND", "O_EXCL", "O_DIRECTORY"])
+    @Test(
+        "what Go's packages read when they are initialised is there",
+        arguments: ["O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC", "O_APPEND", "O_EXCL", "O_DIRECTORY"])
     func constants(name: String) throws {
         let constants = try guest.global("fs", "constants")
         guard case .number = try guest.realm.get(constants, guest.realm.key(JSString.make(name))) else {
@@ -15,16 +17,20 @@ struct BuiltInTests {
         }
     }
 
-    @Test("globals that Go's packages use", arguments: [
-        "Object", "Array", "Int8Array", "Int16Array", "Int32Array", "Uint8Array", "Uint16Array", "Uint32Array",
-        "Float32Array", "Float64Array", "Uint8ClampedArray", "Date", "Promise", "Error", "TypeError", "Symbol", "Function",
-    ])
+    @Test(
+        "globals that Go's packages use",
+        arguments: [
+            "Object", "Array", "Int8Array", "Int16Array", "Int32Array", "Uint8Array", "Uint16Array", "Uint32Array",
+            "Float32Array", "Float64Array", "Uint8ClampedArray", "Date", "Promise", "Error", "TypeError", "Symbol",
+            "Function",
+        ])
     func constructors(name: String) throws {
         let value = try guest.realm.global.get(guest.realm.key(JSString.make(name)), guest.realm)
         #expect(value.function != nil)
     }
 
-    @Test("what browsers have is absent", arguments: ["fetch", "document", "window", "localStorage", "AbortController"])
+    @Test(
+        "what browsers have is absent", arguments: ["fetch", "document", "window", "localStorage", "AbortController"])
     func absent(name: String) throws {
         #expect(try guest.realm.global.get(guest.realm.key(JSString.make(name)), guest.realm).isUndefined)
     }
@@ -43,13 +49,17 @@ struct BuiltInTests {
         try array.object?.set(PropertyKey(index: 1_000_000_000), .number(7.0), guest.realm)
         #expect(array.array?.length == 1_000_000_001)
         #expect(array.array?[1_000_000_000].isSame(as: .number(7.0)) == true)
-        #expect(guest.exception { () throws(JSFailure) in try guest.new(guest.global("Array"), .number(1.5)) } == "RangeError: Invalid array length")
+        #expect(
+            guest.exception { () throws(JSFailure) in try guest.new(guest.global("Array"), .number(1.5)) }
+                == "RangeError: Invalid array length")
     }
 
     @Test("map, filter, sort with functions")
     func arrayFunctions() throws {
         let array = JSValue.object(guest.realm.makeArray([.number(5.0), .number(1.0), .number(4.0)]))
-        let double = guest.function { arguments in if case .number(let x) = arguments[0] { .number(x * 2) } else { .undefined } }
+        let double = guest.function { arguments in
+            if case .number(let x) = arguments[0] { .number(x * 2) } else { .undefined }
+        }
         #expect(try guest.text(guest.call(array, "map", double)) == "10,2,8")
         let descending = guest.function { arguments in
             guard case .number(let a) = arguments[0], case .number(let b) = arguments[1] else { return .undefined }
@@ -67,7 +77,9 @@ struct BuiltInTests {
         let bound = try guest.call(concat, "bind", array, .number(2.0))
         #expect(try guest.text(guest.realm.call(bound.function!, this: .undefined, .number(3.0))) == "1,2,3")
         #expect(try guest.text(guest.call(concat, "call", array, .number(9.0))) == "1,9")
-        #expect(try guest.text(guest.call(concat, "apply", array, .object(guest.realm.makeArray([.null, .number(8.0)])))) == "1,,8")
+        #expect(
+            try guest.text(guest.call(concat, "apply", array, .object(guest.realm.makeArray([.null, .number(8.0)]))))
+                == "1,,8")
     }
 
     @Test("instanceof")
@@ -93,7 +105,9 @@ struct BuiltInTests {
         try bytes.object?.set(PropertyKey(index: 2), .number(-1.0), guest.realm)
         try bytes.object?.set(PropertyKey(index: 3), .number(511.7), guest.realm)
         #expect(try guest.text(words) == "-1,0")
-        let clamped = try guest.new(guest.global("Uint8ClampedArray"), .object(guest.realm.makeArray([.number(300.0), .number(-5.0), .number(1.5)])))
+        let clamped = try guest.new(
+            guest.global("Uint8ClampedArray"),
+            .object(guest.realm.makeArray([.number(300.0), .number(-5.0), .number(1.5)])))
         #expect(try guest.text(clamped) == "255,0,2")
         #expect(
             guest.exception { () throws(JSFailure) in try guest.new(guest.global("Int16Array"), buffer, .number(1.0)) }
@@ -102,7 +116,9 @@ struct BuiltInTests {
             guest.exception { () throws(JSFailure) in try guest.new(guest.global("Uint8Array"), .number(-1.0)) }
                 == "RangeError: Invalid typed array length: -1")
         #expect(
-            guest.exception { () throws(JSFailure) in try guest.new(guest.global("Uint8Array"), buffer, .number(4.0), .number(5.0)) }
+            guest.exception { () throws(JSFailure) in
+                try guest.new(guest.global("Uint8Array"), buffer, .number(4.0), .number(5.0))
+            }
                 == "RangeError: Invalid typed array length: 5")
     }
 
@@ -116,7 +132,9 @@ struct BuiltInTests {
         #expect(try guest.text(view) == "2,3")
         try view.object?.set(PropertyKey(index: 1), .number(258.0), guest.realm)
         #expect(guest.bytes(4098..<4100) == [2, 1])
-        #expect(throws: JSFailure.self) { try guest.new(guest.global("Uint8Array"), buffer, .number(65536.0), .number(1.0)) }
+        #expect(throws: JSFailure.self) {
+            try guest.new(guest.global("Uint8Array"), buffer, .number(65536.0), .number(1.0))
+        }
     }
 
     @Test("frozen objects stay as they are")
@@ -134,7 +152,9 @@ struct BuiltInTests {
     @Test("keys come in the order of their creation, indices first")
     func keyOrder() throws {
         let object = guest.realm.makeObject()
-        for name in ["b", "10", "a", "9", "01"] { try object.set(guest.realm.key(JSString.make(name)), .null, guest.realm) }
+        for name in ["b", "10", "a", "9", "01"] {
+            try object.set(guest.realm.key(JSString.make(name)), .null, guest.realm)
+        }
         #expect(try guest.text(guest.call(guest.global("Object"), "keys", .object(object))) == "9,10,b,a,01")
     }
 
@@ -165,16 +185,25 @@ struct BuiltInTests {
         #expect(CalendarTime.parse("2006-01-02") == 1_136_160_000_000)
         #expect(CalendarTime.parse("2006-01-02T15:04:05+01:30") == 1_136_208_845_000)
         #expect(CalendarTime.parse("yesterday").isNaN)
-        #expect(try guest.realm.toNumber(guest.call(guest.global("Date"), "UTC", .number(2024.0), .number(1.0), .number(29.0))) == 1_709_164_800_000)
-        #expect(guest.exception { () throws(JSFailure) in try guest.call(guest.new(guest.global("Date"), .number(.nan)), "toISOString") } == "RangeError: Invalid time value")
+        #expect(
+            try guest.realm.toNumber(
+                guest.call(guest.global("Date"), "UTC", .number(2024.0), .number(1.0), .number(29.0)))
+                == 1_709_164_800_000)
+        #expect(
+            guest.exception { () throws(JSFailure) in
+                try guest.call(guest.new(guest.global("Date"), .number(.nan)), "toISOString")
+            } == "RangeError: Invalid time value")
     }
 
-    @Test("console.log's line", arguments: [
-        ("a", "a"), ("%d%%", "7%"), ("%s!", "7!"), ("100%", "100% 7"), ("%x", "%x 7"),
-    ])
+    @Test(
+        "console.log's line",
+        arguments: [
+            ("a", "a"), ("%d%%", "7%"), ("%s!", "7!"), ("100%", "100% 7"), ("%x", "%x 7"),
+        ])
     func consoleFormat(format: String, line: String) throws {
         let values = format == "a" ? [guest.string(format)] : [guest.string(format), .number(7.0)]
-        let text = try guest.realm.withArguments(count: values.count, fill: { values[$0] }) { (list) throws(JSFailure) in
+        let text = try guest.realm.withArguments(count: values.count, fill: { values[$0] }) {
+            (list) throws(JSFailure) in
             try guest.realm.consoleText(list)
         }
         #expect(text == line)
@@ -184,12 +213,14 @@ struct BuiltInTests {
     func inspection() throws {
         let object = guest.realm.makeObject()
         object.define(guest.realm.key("a"), .number(1.0))
-        object.define(guest.realm.key("b-c"), .object(guest.realm.makeArray([guest.string("it's"), .null, .undefined])))
+        object.define(
+            guest.realm.key("b-c"), .object(guest.realm.makeArray([guest.string("it's"), .null, .undefined])))
         #expect(guest.realm.inspect(.object(object)) == "{ a: 1, 'b-c': [ \"it's\", null, undefined ] }")
         object.define(guest.realm.key("self"), .object(object))
         #expect(guest.realm.inspect(.object(object)).contains("[Object]"))
         #expect(guest.realm.inspect(try guest.global("setTimeout")) == "[Function: setTimeout]")
-        #expect(guest.realm.inspect(try guest.new(guest.global("Uint8Array"), .number(2.0))) == "Uint8Array(2) [ 0, 0 ]")
+        #expect(
+            guest.realm.inspect(try guest.new(guest.global("Uint8Array"), .number(2.0))) == "Uint8Array(2) [ 0, 0 ]")
     }
 
     @Test("endless recursion is a RangeError")
@@ -236,10 +267,15 @@ struct BuiltInTests {
             }
         }
         let fs = try guest.global("fs")
-        #expect(code { () throws(JSFailure) in try guest.call(fs, "statSync", guest.string("/no/such/file")) } == "ENOENT")
-        #expect(code { () throws(JSFailure) in try guest.call(fs, "readdirSync", guest.string("/dev/null")) } == "ENOTDIR")
+        #expect(
+            code { () throws(JSFailure) in try guest.call(fs, "statSync", guest.string("/no/such/file")) } == "ENOENT")
+        #expect(
+            code { () throws(JSFailure) in try guest.call(fs, "readdirSync", guest.string("/dev/null")) } == "ENOTDIR")
         #expect(code { () throws(JSFailure) in try guest.call(fs, "closeSync", .number(4711.0)) } == "EBADF")
-        #expect(code { () throws(JSFailure) in try guest.call(fs, "openSync", guest.string("a\0b"), .number(0.0), .number(0.0)) } == "EINVAL")
+        #expect(
+            code { () throws(JSFailure) in
+                try guest.call(fs, "openSync", guest.string("a\0b"), .number(0.0), .number(0.0))
+            } == "EINVAL")
         #expect(code { () throws(JSFailure) in try guest.call(fs, "statSync", guest.string("/")) } == "none")
         #expect(ErrorCode(9999).name == "EIO")
     }

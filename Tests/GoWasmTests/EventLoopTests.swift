@@ -3,11 +3,11 @@ import Testing
 @testable import GoWasm
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 @Suite("The event loop")
@@ -26,7 +26,8 @@ struct EventLoopTests {
         }
         try guest.call(global, "setTimeout", note("t10"), .number(10.0))
         try guest.call(
-            global, "setTimeout", note("t0a") { _ = try? guest.call(global, "queueMicrotask", note("micro in t0a")) }, .number(0.0))
+            global, "setTimeout", note("t0a") { _ = try? guest.call(global, "queueMicrotask", note("micro in t0a")) },
+            .number(0.0))
         try guest.call(global, "setTimeout", note("t0b"), .number(1.0))
         let executor = guest.function { arguments in
             log.append("executor")
@@ -94,7 +95,8 @@ struct EventLoopTests {
                 return .undefined
             })
         var result = ""
-        let all = try guest.call(guest.global("Promise"), "all", .object(guest.realm.makeArray([.object(thenable), .number(4.0)])))
+        let all = try guest.call(
+            guest.global("Promise"), "all", .object(guest.realm.makeArray([.object(thenable), .number(4.0)])))
         try guest.call(
             all, "then",
             guest.function { arguments in
@@ -117,13 +119,13 @@ struct EventLoopTests {
         }
         guest.onResume = enter
         guest.onRun = enter
+        let start = guest.realm.host.clock.elapsed
         id = guest.host.scheduleTimeout(milliseconds: 1)
         let cleared = guest.host.scheduleTimeout(milliseconds: 1)
         guest.host.clearTimeout(cleared)
         guest.host.clearTimeout(cleared)
         guest.host.clearTimeout(99)
         #expect((id, cleared) == (1, 2))
-        let start = guest.realm.host.clock.elapsed
         try guest.host.runEventLoop()
         #expect(count == (generation >= .go1_13 ? 2 : 1))
         #expect(guest.realm.host.clock.elapsed - start >= (generation < .go1_21 ? 2_000_000 : 1_000_000))
@@ -170,7 +172,8 @@ struct EventLoopTests {
     func callbackQueue() throws {
         let guest = FakeGuest(.go1_11)
         let queue = try guest.new(guest.global("Array"))
-        let callback = try guest.call(guest.global("Go"), "_makeCallbackHelper", .number(4.0), queue, .object(guest.host.instance))
+        let callback = try guest.call(
+            guest.global("Go"), "_makeCallbackHelper", .number(4.0), queue, .object(guest.host.instance))
         var runs = 0
         guest.onRun = { runs += 1 }
         #expect(try guest.realm.call(callback.function!, this: .undefined, .number(1.0), .number(2.0)).isUndefined)
@@ -200,7 +203,8 @@ struct EventLoopTests {
             event.define(guest.realm.key(JSString.make(name)), note(name))
         }
         let helper = try guest.call(
-            guest.global("Go"), "_makeEventCallbackHelper", .boolean(true), .boolean(false), .boolean(true), note("callback"))
+            guest.global("Go"), "_makeEventCallbackHelper", .boolean(true), .boolean(false), .boolean(true),
+            note("callback"))
         _ = try guest.realm.call(helper.function!, this: .undefined, .object(event))
         #expect(log == ["preventDefault", "stopImmediatePropagation", "callback"])
     }

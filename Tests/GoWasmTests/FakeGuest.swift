@@ -16,7 +16,10 @@ final class FakeGuest {
 
     static let pageSize = 65536
 
-    init(_ generation: GoABI.Generation = .go1_24, services: HostServices = HostServices(), trace: ((String) -> Void)? = nil) {
+    init(
+        _ generation: GoABI.Generation = .go1_24, services: HostServices = HostServices(),
+        trace: ((String) -> Void)? = nil
+    ) {
         memory = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.pageSize, alignment: 16)
         memory.initializeMemory(as: UInt8.self, repeating: 0)
         host = GoHost(GoABI(generation: generation), host: services, trace: trace)
@@ -55,7 +58,9 @@ final class FakeGuest {
         put(UInt64(values.count), at: address + 16)
     }
 
-    func get<T: FixedWidthInteger>(_ type: T.Type, at address: Int) -> T { memory.loadUnaligned(fromByteOffset: address, as: type) }
+    func get<T: FixedWidthInteger>(_ type: T.Type, at address: Int) -> T {
+        memory.loadUnaligned(fromByteOffset: address, as: type)
+    }
     func value(at address: Int) -> JSValue { host.references.load(get(UInt64.self, at: address)) }
     func bytes(_ range: Range<Int>) -> [UInt8] { Array(memory[range]) }
 

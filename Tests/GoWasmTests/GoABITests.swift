@@ -35,15 +35,20 @@ struct GoABITests {
         #expect(GoABI(try module(imports: old, exports: ["run", "mem"], hugeMemory: true))?.generation == .go1_11)
         #expect(GoABI(try module(imports: old, hugeMemory: true))?.generation == .go1_12)
         #expect(GoABI(try module(imports: old))?.generation == .go1_13)
-        #expect(GoABI(try module(imports: [("go", "runtime.nanotime1"), ("go", "runtime.walltime1")]))?.generation == .go1_15)
-        #expect(GoABI(try module(imports: [("go", "runtime.nanotime1"), ("go", "runtime.walltime")]))?.generation == .go1_17)
+        #expect(
+            GoABI(try module(imports: [("go", "runtime.nanotime1"), ("go", "runtime.walltime1")]))?.generation
+                == .go1_15)
+        #expect(
+            GoABI(try module(imports: [("go", "runtime.nanotime1"), ("go", "runtime.walltime")]))?.generation == .go1_17
+        )
         #expect(GoABI(try module(imports: [("gojs", "runtime.nanotime1")]))?.generation == .go1_21)
     }
 
     @Test(
         "from the version that the linker wrote",
         arguments: [
-            ("go1.14.6", .go1_14), ("go1.15", .go1_15), ("go1.16.8", .go1_15), ("go1.17.13", .go1_17), ("go1.20.6", .go1_17),
+            ("go1.14.6", .go1_14), ("go1.15", .go1_15), ("go1.16.8", .go1_15), ("go1.17.13", .go1_17),
+            ("go1.20.6", .go1_17),
             ("go1.21.13", .go1_21), ("go1.23.9", .go1_21), ("go1.24rc1", .go1_24), ("go1.27.3 X:nodwarf5", .go1_24),
             ("devel go1.28-0123abc", .go1_24),
         ] as [(String, GoABI.Generation)])
@@ -61,9 +66,12 @@ struct GoABITests {
         #expect(abi.version == GoVersion(minor: 13, patch: 10))
     }
 
-    @Test("a broken section is ignored", arguments: [[], [0xFF], [1, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F], [1, 3, 0x61]] as [[UInt8]])
+    @Test(
+        "a broken section is ignored",
+        arguments: [[], [0xFF], [1, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F], [1, 3, 0x61]] as [[UInt8]])
     func brokenSection(contents: [UInt8]) throws {
-        let abi = try #require(GoABI(try module(imports: [("gojs", "runtime.nanotime1")], section: ("producers", contents))))
+        let abi = try #require(
+            GoABI(try module(imports: [("gojs", "runtime.nanotime1")], section: ("producers", contents))))
         #expect(abi.version == nil)
         #expect(abi.generation == .go1_21)
     }
@@ -84,7 +92,9 @@ struct GoABITests {
     @Test("other modules are refused, with a reason")
     func others() throws {
         let wasi = try module(imports: [("wasi_snapshot_preview1", "fd_write")], exports: ["_start"])
-        #expect(throws: GoProgramError.notAGoProgram("it was built for WASI; build it with GOOS=js")) { try GoProgram(wasi) }
+        #expect(throws: GoProgramError.notAGoProgram("it was built for WASI; build it with GOOS=js")) {
+            try GoProgram(wasi)
+        }
         let plain = try module(imports: [], exports: ["add", "mem"])
         #expect(throws: GoProgramError.notAGoProgram("exports run and mem are missing")) { try GoProgram(plain) }
     }

@@ -202,7 +202,9 @@ struct ImportTests {
         let guest = FakeGuest()
         let function = guest.host.function(for: row)
         var random = SplitMix(seed: 7)
-        let limits: [UInt64] = [0, 1, 7, 8, 65528, 65535, 65536, 65537, 1 << 31, 1 << 32 - 1, 1 << 32, 1 << 61, 1 << 63, .max - 7, .max]
+        let limits: [UInt64] = [
+            0, 1, 7, 8, 65528, 65535, 65536, 65537, 1 << 31, 1 << 32 - 1, 1 << 32, 1 << 61, 1 << 63, .max - 7, .max,
+        ]
         let stackPointers: [UInt32] = [0, 1, 1024, 65535, 65536, 65536 - 64, 65536 - 65, 1 << 31, .max, .max - 63]
         var faults = 0
         for round in 0..<400 {
@@ -210,7 +212,9 @@ struct ImportTests {
                 let word = random.next() % 3 == 0 ? random.next() : limits[Int(random.next() % UInt64(limits.count))]
                 guest.put(word, at: sp + offset)
             }
-            do { try function(round % 2 == 0 ? UInt32(sp) : stackPointers[Int(random.next() % 10)]) } catch { faults += 1 }
+            do { try function(round % 2 == 0 ? UInt32(sp) : stackPointers[Int(random.next() % 10)]) } catch {
+                faults += 1
+            }
         }
         if row.frameSize > 8 { #expect(faults > 0) }
     }

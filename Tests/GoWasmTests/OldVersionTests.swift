@@ -6,7 +6,8 @@ import WasmRuntime
 
 /// Hand-written programs that speak as those of old Go versions do: each checks what it is given and exits with the
 /// number of the first check that fails, or with 42.
-@Suite("Programs of old Go versions", .disabled(if: WebAssemblyText.isMissing, "wat2wasm is not installed (package wabt)"))
+@Suite(
+    "Programs of old Go versions", .disabled(if: WebAssemblyText.isMissing, "wat2wasm is not installed (package wabt)"))
 struct OldVersionTests {
     /// Go's stack pointer while an import is called; arguments start eight bytes above it.
     private static let common = """
@@ -237,7 +238,9 @@ struct OldVersionTests {
             (func (export "run") (param i32 i32) (call $nanotime (i32.const -8)))
             """
         let program = try GoProgram(WebAssemblyText.module("(module \(text))"))
-        #expect(throws: GoProgramError.fault("out of bounds memory access: stack pointer 0xfffffff8")) { try program.run() }
+        #expect(throws: GoProgramError.fault("out of bounds memory access: stack pointer 0xfffffff8")) {
+            try program.run()
+        }
     }
 
     @Test("missing imports are named, all of them")

@@ -83,7 +83,9 @@ struct ReferenceTableTests {
         #expect(table.store(.object(host.realm.global)) == global)
     }
 
-    @Test("the last release frees an id, which is the next to be given out", arguments: [.go1_14, .go1_15, .go1_24] as [GoABI.Generation])
+    @Test(
+        "the last release frees an id, which is the next to be given out",
+        arguments: [.go1_14, .go1_15, .go1_24] as [GoABI.Generation])
     func release(generation: GoABI.Generation) {
         let host = makeHost(generation)
         let table = host.references

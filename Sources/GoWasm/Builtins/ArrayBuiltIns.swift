@@ -14,7 +14,8 @@ extension JSRealm {
         method(array, "of") { realm, _, arguments throws(JSFailure) in .object(realm.makeArray(arguments.values)) }
         method(array, "from") { realm, _, arguments throws(JSFailure) in
             if case .string(let text) = arguments[0] {
-                return .object(realm.makeArray(ContiguousArray(text.text.unicodeScalars.map { realm.string(String($0)) })))
+                return .object(
+                    realm.makeArray(ContiguousArray(text.text.unicodeScalars.map { realm.string(String($0)) })))
             }
             var elements = try realm.list(arguments[0])
             if let function = arguments[1].function {
@@ -32,7 +33,9 @@ extension JSRealm {
     /// The array that a method was called on.
     private func arrayThis(_ this: JSValue, _ method: StaticString) throws(JSFailure) -> JSArray {
         guard let array = this.array else {
-            throw typeError("Array.prototype.\(method) called on \(this.isNullish ? "null or undefined" : "an object that is no array")")
+            throw typeError(
+                "Array.prototype.\(method) called on \(this.isNullish ? "null or undefined" : "an object that is no array")"
+            )
         }
         return array
     }
@@ -41,7 +44,9 @@ extension JSRealm {
         let prototype = prototypes.array
         method(prototype, "push") { realm, this, arguments throws(JSFailure) in
             let array = try realm.arrayThis(this, "push")
-            guard array.isExtensible else { throw realm.typeError("Cannot add property \(array.length), object is not extensible") }
+            guard array.isExtensible else {
+                throw realm.typeError("Cannot add property \(array.length), object is not extensible")
+            }
             for position in 0..<arguments.count { array.append(arguments[position]) }
             return .number(array.length)
         }
@@ -67,7 +72,11 @@ extension JSRealm {
         }
         method(prototype, "concat") { realm, this, arguments throws(JSFailure) in
             var elements: ContiguousArray<JSValue> = []
-            if let array = this.array { elements = array.allElements } else { elements.append(.object(try realm.toObject(this))) }
+            if let array = this.array {
+                elements = array.allElements
+            } else {
+                elements.append(.object(try realm.toObject(this)))
+            }
             for position in 0..<arguments.count {
                 if let array = arguments[position].array {
                     elements.append(contentsOf: array.allElements)
@@ -79,14 +88,19 @@ extension JSRealm {
         }
         method(prototype, "slice") { realm, this, arguments throws(JSFailure) in
             let elements = try realm.list(this)
-            return .object(realm.makeArray(ContiguousArray(elements[try realm.range(arguments, count: elements.count)])))
+            return .object(
+                realm.makeArray(ContiguousArray(elements[try realm.range(arguments, count: elements.count)])))
         }
         method(prototype, "splice") { realm, this, arguments throws(JSFailure) in
             let array = try realm.arrayThis(this, "splice")
             var elements = array.allElements
-            let start = try realm.range(JSArguments(base: arguments.base, count: min(1, arguments.count)), count: elements.count).lowerBound
+            let start = try realm.range(
+                JSArguments(base: arguments.base, count: min(1, arguments.count)), count: elements.count
+            ).lowerBound
             let available = elements.count - start
-            let count = try arguments.count < 2 ? (arguments.count == 0 ? 0 : available) : min(max(0, realm.toInteger(arguments[1])), available)
+            let count =
+                try arguments.count < 2
+                ? (arguments.count == 0 ? 0 : available) : min(max(0, realm.toInteger(arguments[1])), available)
             let removed = ContiguousArray(elements[start..<start + count])
             elements.replaceSubrange(start..<start + count, with: arguments.dropFirst(2).values)
             array.replace(with: elements)
@@ -100,7 +114,9 @@ extension JSRealm {
         method(prototype, "fill") { realm, this, arguments throws(JSFailure) in
             let array = try realm.arrayThis(this, "fill")
             var elements = array.allElements
-            for index in try realm.range(arguments.dropFirst(1), count: elements.count) { elements[index] = arguments[0] }
+            for index in try realm.range(arguments.dropFirst(1), count: elements.count) {
+                elements[index] = arguments[0]
+            }
             array.replace(with: elements)
             return this
         }
@@ -217,7 +233,9 @@ extension JSRealm {
     }
 
     /// A stable merge sort, which bears comparison functions that contradict themselves; `undefined` goes to the end.
-    private func sorted(_ values: ContiguousArray<JSValue>, by comparison: JSValue) throws(JSFailure) -> ContiguousArray<JSValue> {
+    private func sorted(_ values: ContiguousArray<JSValue>, by comparison: JSValue) throws(JSFailure)
+        -> ContiguousArray<JSValue>
+    {
         guard comparison.isUndefined || comparison.function != nil else {
             throw typeError("The comparison function must be either a function or undefined [\(inspect(comparison))]")
         }

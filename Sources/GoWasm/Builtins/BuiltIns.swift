@@ -74,7 +74,8 @@ extension JSRealm {
             call: { realm, _, _ throws(JSFailure) in throw realm.typeError("Code generation from strings disallowed") },
             new: { realm, _, _ throws(JSFailure) in throw realm.typeError("Code generation from strings disallowed") })
         method(prototype, "call") { realm, this, arguments throws(JSFailure) in
-            try realm.call(realm.callable(this, "Function.prototype.call"), this: arguments[0], arguments: arguments.dropFirst(1))
+            try realm.call(
+                realm.callable(this, "Function.prototype.call"), this: arguments[0], arguments: arguments.dropFirst(1))
         }
         method(prototype, "apply") { realm, this, arguments throws(JSFailure) in
             let function = try realm.callable(this, "Function.prototype.apply")
@@ -136,7 +137,9 @@ extension JSRealm {
         install("SyntaxError", prototypes.syntaxError)
         install("ReferenceError", prototypes.referenceError)
         method(prototypes.error, "toString") { realm, this, _ throws(JSFailure) in
-            guard let error = this.object else { throw realm.typeError("Error.prototype.toString requires that 'this' be an Object") }
+            guard let error = this.object else {
+                throw realm.typeError("Error.prototype.toString requires that 'this' be an Object")
+            }
             let name = try error.get(realm.keys.name, realm)
             let message = try error.get(realm.keys.message, realm)
             let nameText = try name.isUndefined ? "Error" : realm.toString(name).text

@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 extension JSRealm {
@@ -38,8 +38,10 @@ extension JSRealm {
                 switch character {
                 case "%": text += "%"
                 case "c" where next < arguments.count: next += 1
-                case "s" where next < arguments.count, "d" where next < arguments.count, "i" where next < arguments.count,
-                    "f" where next < arguments.count, "o" where next < arguments.count, "O" where next < arguments.count,
+                case "s" where next < arguments.count, "d" where next < arguments.count,
+                    "i" where next < arguments.count,
+                    "f" where next < arguments.count, "o" where next < arguments.count,
+                    "O" where next < arguments.count,
                     "j" where next < arguments.count:
                     text += try placeholder(character, arguments[next])
                     next += 1
@@ -52,7 +54,11 @@ extension JSRealm {
         }
         for position in next..<max(next, arguments.count) {
             if position > 0 { text += " " }
-            if case .string(let string) = arguments[position] { text += string.text } else { text += inspect(arguments[position]) }
+            if case .string(let string) = arguments[position] {
+                text += string.text
+            } else {
+                text += inspect(arguments[position])
+            }
         }
         return text
     }
@@ -108,7 +114,11 @@ extension JSRealm {
         switch object.kind {
         case .function:
             let name = ((try? object.get(keys.name, self)) ?? .undefined)
-            if case .string(let text) = name, text.byteCount > 0 { head = "[Function: \(text.text)]" } else { head = "[Function (anonymous)]" }
+            if case .string(let text) = name, text.byteCount > 0 {
+                head = "[Function: \(text.text)]"
+            } else {
+                head = "[Function (anonymous)]"
+            }
         case .error:
             head = (try? describe(.object(object)).text) ?? "Error"
         case .date:
@@ -142,11 +152,16 @@ extension JSRealm {
             let property = object.properties[slot]
             guard property.attributes.contains(.enumerable), !property.key.isSymbol else { continue }
             let name = keyText(property.key)
-            let isIdentifier = name.utf8.allSatisfy { $0 == 0x5F || $0 == 0x24 || ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A) || ($0 >= 0x30 && $0 <= 0x39) } && !(name.utf8.first.map { $0 < 0x3A && $0 != 0x24 } ?? true)
-            let shown = property.attributes.contains(.accessor) ? "[Getter/Setter]" : inspect(property.value, depth: depth + 1)
+            let isIdentifier =
+                name.utf8.allSatisfy {
+                    $0 == 0x5F || $0 == 0x24 || ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A) || ($0 >= 0x30 && $0 <= 0x39)
+                } && !(name.utf8.first.map { $0 < 0x3A && $0 != 0x24 } ?? true)
+            let shown =
+                property.attributes.contains(.accessor) ? "[Getter/Setter]" : inspect(property.value, depth: depth + 1)
             fields.append("\(isIdentifier ? name : quoted(name)): \(shown)")
         }
         if !head.isEmpty { return fields.isEmpty ? head : "\(head) { \(fields.joined(separator: ", ")) }" }
-        return fields.isEmpty ? brackets.0 + brackets.1 : "\(brackets.0) \(fields.joined(separator: ", ")) \(brackets.1)"
+        return fields.isEmpty
+            ? brackets.0 + brackets.1 : "\(brackets.0) \(fields.joined(separator: ", ")) \(brackets.1)"
     }
 }

@@ -1,16 +1,18 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 extension JSRealm {
     func installDate() {
         let date = constructor(
             "Date", prototypes.date,
-            call: { realm, _, _ throws(JSFailure) in realm.string(realm.dateText(Double(realm.host.clock.wall / 1_000_000))) },
+            call: { realm, _, _ throws(JSFailure) in
+                realm.string(realm.dateText(Double(realm.host.clock.wall / 1_000_000)))
+            },
             new: { realm, _, arguments throws(JSFailure) in .object(try realm.makeDate(arguments)) })
         method(date, "now") { realm, _, _ throws(JSFailure) in .number(Double(realm.host.clock.wall / 1_000_000)) }
         method(date, "UTC") { realm, _, arguments throws(JSFailure) in .number(try realm.utcTime(arguments)) }
@@ -31,7 +33,8 @@ extension JSRealm {
             ("getFullYear", "getUTCFullYear", { $0.year }), ("getMonth", "getUTCMonth", { $0.month }),
             ("getDate", "getUTCDate", { $0.day }), ("getDay", "getUTCDay", { $0.weekday }),
             ("getHours", "getUTCHours", { $0.hour }), ("getMinutes", "getUTCMinutes", { $0.minute }),
-            ("getSeconds", "getUTCSeconds", { $0.second }), ("getMilliseconds", "getUTCMilliseconds", { $0.millisecond }),
+            ("getSeconds", "getUTCSeconds", { $0.second }),
+            ("getMilliseconds", "getUTCMilliseconds", { $0.millisecond }),
         ]
         for (local, utc, field) in fields {
             method(prototype, local) { realm, this, _ throws(JSFailure) in
@@ -44,13 +47,17 @@ extension JSRealm {
             }
         }
         method(prototype, "toISOString") { realm, this, _ throws(JSFailure) in
-            guard let time = CalendarTime(try realm.dateThis(this).time) else { throw realm.rangeError("Invalid time value") }
+            guard let time = CalendarTime(try realm.dateThis(this).time) else {
+                throw realm.rangeError("Invalid time value")
+            }
             return realm.string(time.isoText)
         }
         method(prototype, "toJSON") { realm, this, _ throws(JSFailure) in
             CalendarTime(try realm.dateThis(this).time).map { realm.string($0.isoText) } ?? .null
         }
-        method(prototype, "toString") { realm, this, _ throws(JSFailure) in realm.string(realm.dateText(try realm.dateThis(this).time)) }
+        method(prototype, "toString") { realm, this, _ throws(JSFailure) in
+            realm.string(realm.dateText(try realm.dateThis(this).time))
+        }
     }
 
     private func dateThis(_ value: JSValue) throws(JSFailure) -> JSDate {
@@ -81,11 +88,14 @@ extension JSRealm {
     /// The time that (year, month, day, hours, minutes, seconds, milliseconds) mean in UTC.
     private func utcTime(_ arguments: JSArguments) throws(JSFailure) -> Double {
         var fields: [Double] = [.nan, 0, 1, 0, 0, 0, 0]
-        for position in 0..<min(arguments.count, fields.count) { fields[position] = try toNumber(arguments[position]).rounded(.towardZero) }
+        for position in 0..<min(arguments.count, fields.count) {
+            fields[position] = try toNumber(arguments[position]).rounded(.towardZero)
+        }
         guard fields.allSatisfy({ $0.isFinite && abs($0) < 1e12 }) else { return .nan }
         if fields[0] >= 0, fields[0] <= 99 { fields[0] += 1900 }
         let days = CalendarTime.days(year: Int(fields[0]), month: Int(fields[1]), day: 1)
-        return (Double(days) + fields[2] - 1) * 86_400_000 + fields[3] * 3_600_000 + fields[4] * 60_000 + fields[5] * 1000 + fields[6]
+        return (Double(days) + fields[2] - 1) * 86_400_000 + fields[3] * 3_600_000 + fields[4] * 60_000 + fields[5]
+            * 1000 + fields[6]
     }
 
     private func dateText(_ time: Double) -> String {
@@ -95,7 +105,8 @@ extension JSRealm {
         let weekday = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"][parts.weekday]
         let month = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"][parts.month]
         let zone = "GMT\(behind > 0 ? "-" : "+")\(two(abs(behind) / 60))\(two(abs(behind) % 60))"
-        return "\(weekday) \(month) \(two(parts.day)) \(parts.year) \(two(parts.hour)):\(two(parts.minute)):\(two(parts.second)) \(zone)"
+        return
+            "\(weekday) \(month) \(two(parts.day)) \(parts.year) \(two(parts.hour)):\(two(parts.minute)):\(two(parts.second)) \(zone)"
     }
 }
 
@@ -142,7 +153,8 @@ struct CalendarTime {
             return String(repeating: "0", count: max(0, width - digits.count)) + digits
         }
         let yearText = (0...9999).contains(year) ? padded(year, 4) : (year < 0 ? "-" : "+") + padded(year, 6)
-        return "\(yearText)-\(padded(month + 1, 2))-\(padded(day, 2))T\(padded(hour, 2)):\(padded(minute, 2)):\(padded(second, 2)).\(padded(millisecond, 3))Z"
+        return
+            "\(yearText)-\(padded(month + 1, 2))-\(padded(day, 2))T\(padded(hour, 2)):\(padded(minute, 2)):\(padded(second, 2)).\(padded(millisecond, 3))Z"
     }
 
     /// Reads dates in ISO 8601: "2006-01-02", "2006-01-02T15:04:05.000Z" and what lies between; NaN for others.
@@ -170,7 +182,9 @@ struct CalendarTime {
         }
         var offset = 0
         if skip("T") || skip(" ") {
-            guard let hours = number(2), skip(":"), let minutes = number(2), hours <= 24, minutes < 60 else { return .nan }
+            guard let hours = number(2), skip(":"), let minutes = number(2), hours <= 24, minutes < 60 else {
+                return .nan
+            }
             (hour, minute) = (hours, minutes)
             if skip(":") {
                 guard let seconds = number(2), seconds < 60 else { return .nan }
@@ -190,12 +204,14 @@ struct CalendarTime {
                 guard let hours = number(2), skip(":"), let minutes = number(2) else { return .nan }
                 offset = sign * (hours * 60 + minutes)
             } else {
-                let local = Double(days(year: year, month: month - 1, day: day)) * 86400 + Double(hour * 3600 + minute * 60)
+                let local =
+                    Double(days(year: year, month: month - 1, day: day)) * 86400 + Double(hour * 3600 + minute * 60)
                 offset = -Clock.minutesBehindUTC(at: local)
             }
         }
         guard rest.isEmpty else { return .nan }
-        let seconds = days(year: year, month: month - 1, day: day) * 86400 + hour * 3600 + (minute - offset) * 60 + second
+        let seconds =
+            days(year: year, month: month - 1, day: day) * 86400 + hour * 3600 + (minute - offset) * 60 + second
         return Double(seconds) * 1000 + millisecond.rounded(.down)
     }
 }

@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 extension JSRealm {
@@ -37,9 +37,11 @@ extension JSRealm {
         let constants = makeObject()
         fs.define(key("constants"), .object(constants))
         let values: [(StaticString, Int32)] = [
-            ("O_RDONLY", O_RDONLY), ("O_WRONLY", O_WRONLY), ("O_RDWR", O_RDWR), ("O_CREAT", O_CREAT), ("O_EXCL", O_EXCL),
+            ("O_RDONLY", O_RDONLY), ("O_WRONLY", O_WRONLY), ("O_RDWR", O_RDWR), ("O_CREAT", O_CREAT),
+            ("O_EXCL", O_EXCL),
             ("O_TRUNC", O_TRUNC), ("O_APPEND", O_APPEND), ("O_SYNC", O_SYNC), ("O_DIRECTORY", O_DIRECTORY),
-            ("S_IFMT", Int32(S_IFMT)), ("S_IFREG", Int32(S_IFREG)), ("S_IFDIR", Int32(S_IFDIR)), ("S_IFLNK", Int32(S_IFLNK)),
+            ("S_IFMT", Int32(S_IFMT)), ("S_IFREG", Int32(S_IFREG)), ("S_IFDIR", Int32(S_IFDIR)),
+            ("S_IFLNK", Int32(S_IFLNK)),
         ]
         for (name, value) in values { constants.define(key(name), .number(Int(value))) }
         installStats()
@@ -50,7 +52,8 @@ extension JSRealm {
         // Besides bytes, this one is given text now and then.
         method(fs, "writeSync") { realm, _, arguments throws(JSFailure) in
             if case .string(let text) = arguments[1] {
-                guard case .number(let number) = arguments[0], let descriptor = try? realm.host.files.descriptor(number) else {
+                guard case .number(let number) = arguments[0], let descriptor = try? realm.host.files.descriptor(number)
+                else {
                     throw .thrown(realm.systemError(ErrorCode(EBADF), "write"))
                 }
                 Descriptors.report(text.text, to: descriptor)
@@ -129,13 +132,19 @@ extension JSRealm {
     ) throws(FileFailure) -> (buffer: JSTypedArray, range: Range<Int>, position: Int64?) {
         guard let buffer = arguments[1].typedArray else {
             throw .script(
-                typeError("The \"buffer\" argument must be an instance of Buffer, TypedArray, or DataView. Received \(inspect(arguments[1]))"))
+                typeError(
+                    "The \"buffer\" argument must be an instance of Buffer, TypedArray, or DataView. Received \(inspect(arguments[1]))"
+                ))
         }
         let size = buffer.length * buffer.element.size
         let offset = try arguments[2].isUndefined ? 0 : NumberText.integer(number(arguments[2], "offset"))
-        let length = try arguments[3].isUndefined ? size - min(offset, size) : NumberText.integer(number(arguments[3], "length"))
+        let length =
+            try arguments[3].isUndefined ? size - min(offset, size) : NumberText.integer(number(arguments[3], "length"))
         guard offset >= 0, offset <= size, length >= 0, length <= size - offset else {
-            throw .script(rangeError("The value of \"length\" is out of range. It must be <= \(max(0, size - max(0, offset))). Received \(length)"))
+            throw .script(
+                rangeError(
+                    "The value of \"length\" is out of range. It must be <= \(max(0, size - max(0, offset))). Received \(length)"
+                ))
         }
         var position: Int64?
         if case .number(let number) = arguments[4] { position = Int64(NumberText.integer(number)) }
@@ -144,13 +153,16 @@ extension JSRealm {
 
     // MARK: Operations
 
-    private static let write: @Sendable (JSRealm, JSArguments) throws(FileFailure) -> JSValue = { realm, arguments throws(FileFailure) in
+    private static let write: @Sendable (JSRealm, JSArguments) throws(FileFailure) -> JSValue = {
+        realm, arguments throws(FileFailure) in
         let descriptor = try realm.descriptor(arguments[0])
         let (buffer, range, position) = try realm.transfer(arguments)
         let bytes = buffer.bytes
         let source = UnsafeRawBufferPointer(rebasing: bytes[range.clamped(to: 0..<bytes.count)])
         return .number(
-            try realm.system { () throws(ErrorCode) in try realm.host.files.write(descriptor, source, position: position) })
+            try realm.system { () throws(ErrorCode) in
+                try realm.host.files.write(descriptor, source, position: position)
+            })
     }
 
     private func installRead(_ fs: JSObject) {
@@ -160,7 +172,9 @@ extension JSRealm {
             let bytes = buffer.bytes
             let target = UnsafeMutableRawBufferPointer(rebasing: bytes[range.clamped(to: 0..<bytes.count)])
             return .number(
-                try realm.system { () throws(ErrorCode) in try realm.host.files.read(descriptor, target, position: position) })
+                try realm.system { () throws(ErrorCode) in
+                    try realm.host.files.read(descriptor, target, position: position)
+                })
         }
         operation(fs, "read", readNow)
         let readFunction = fs.properties[fs.properties.find(key("read"))].value.function
@@ -184,7 +198,10 @@ extension JSRealm {
             let path = try realm.path(arguments[0])
             let flags = Int32(bitPattern: NumberText.uint32(try realm.number(arguments[1], "flags")))
             let mode = try arguments[2].isUndefined ? 0o666 : realm.mode(arguments[2])
-            return .number(Int(try realm.system { () throws(ErrorCode) in try realm.host.files.open(path, flags: flags, mode: mode) }))
+            return .number(
+                Int(
+                    try realm.system { () throws(ErrorCode) in try realm.host.files.open(path, flags: flags, mode: mode)
+                    }))
         }
         operation(fs, "close") { realm, arguments throws(FileFailure) in
             let descriptor = try realm.descriptor(arguments[0])
@@ -215,14 +232,19 @@ extension JSRealm {
         operation(fs, "fchown") { realm, arguments throws(FileFailure) in
             let descriptor = try realm.descriptor(arguments[0])
             let (user, group) = (try realm.mode(arguments[1]), try realm.mode(arguments[2]))
-            try realm.system { () throws(ErrorCode) in try realm.host.files.changeOwner(descriptor, user: user, group: group) }
+            try realm.system { () throws(ErrorCode) in
+                try realm.host.files.changeOwner(descriptor, user: user, group: group)
+            }
             return .undefined
         }
     }
 
     private func installPathOperations(_ fs: JSObject) {
         /// Adds an operation on one path without a result.
-        func simple(_ name: StaticString, _ body: @escaping (inout FileSystem, JSString, Double, Double) throws(ErrorCode) -> Void) {
+        func simple(
+            _ name: StaticString,
+            _ body: @escaping (inout FileSystem, JSString, Double, Double) throws(ErrorCode) -> Void
+        ) {
             operation(fs, name) { realm, arguments throws(FileFailure) in
                 let path = try realm.path(arguments[0])
                 let first = try arguments[1].isUndefined ? 0 : realm.number(arguments[1], "mode")
@@ -232,23 +254,32 @@ extension JSRealm {
             }
         }
         /// Adds an operation on two paths without a result.
-        func pair(_ name: StaticString, _ body: @escaping (inout FileSystem, JSString, JSString) throws(ErrorCode) -> Void) {
+        func pair(
+            _ name: StaticString, _ body: @escaping (inout FileSystem, JSString, JSString) throws(ErrorCode) -> Void
+        ) {
             operation(fs, name) { realm, arguments throws(FileFailure) in
                 let (old, new) = (try realm.path(arguments[0]), try realm.path(arguments[1]))
                 try realm.system { () throws(ErrorCode) in try body(&realm.host.files, old, new) }
                 return .undefined
             }
         }
-        simple("mkdir") { files, path, mode, _ throws(ErrorCode) in try files.makeDirectory(path, mode: NumberText.uint32(mode)) }
+        simple("mkdir") { files, path, mode, _ throws(ErrorCode) in
+            try files.makeDirectory(path, mode: NumberText.uint32(mode))
+        }
         simple("rmdir") { files, path, _, _ throws(ErrorCode) in try files.removeDirectory(path) }
         simple("unlink") { files, path, _, _ throws(ErrorCode) in try files.unlink(path) }
-        simple("chmod") { files, path, mode, _ throws(ErrorCode) in try files.changeMode(path, NumberText.uint32(mode)) }
-        simple("truncate") { files, path, length, _ throws(ErrorCode) in try files.truncate(path, to: Int64(NumberText.integer(length))) }
+        simple("chmod") { files, path, mode, _ throws(ErrorCode) in try files.changeMode(path, NumberText.uint32(mode))
+        }
+        simple("truncate") { files, path, length, _ throws(ErrorCode) in
+            try files.truncate(path, to: Int64(NumberText.integer(length)))
+        }
         simple("chown") { files, path, user, group throws(ErrorCode) in
-            try files.changeOwner(path, user: NumberText.uint32(user), group: NumberText.uint32(group), followingLinks: true)
+            try files.changeOwner(
+                path, user: NumberText.uint32(user), group: NumberText.uint32(group), followingLinks: true)
         }
         simple("lchown") { files, path, user, group throws(ErrorCode) in
-            try files.changeOwner(path, user: NumberText.uint32(user), group: NumberText.uint32(group), followingLinks: false)
+            try files.changeOwner(
+                path, user: NumberText.uint32(user), group: NumberText.uint32(group), followingLinks: false)
         }
         simple("utimes") { files, path, accessed, modified throws(ErrorCode) in
             try files.setTimes(path, accessed: accessed, modified: modified)
@@ -258,11 +289,13 @@ extension JSRealm {
         pair("symlink") { files, target, path throws(ErrorCode) in try files.makeSymbolicLink(target, at: path) }
         operation(fs, "stat") { realm, arguments throws(FileFailure) in
             let path = try realm.path(arguments[0])
-            return realm.makeStats(try realm.system { () throws(ErrorCode) in try realm.host.files.status(path, followingLinks: true) })
+            return realm.makeStats(
+                try realm.system { () throws(ErrorCode) in try realm.host.files.status(path, followingLinks: true) })
         }
         operation(fs, "lstat") { realm, arguments throws(FileFailure) in
             let path = try realm.path(arguments[0])
-            return realm.makeStats(try realm.system { () throws(ErrorCode) in try realm.host.files.status(path, followingLinks: false) })
+            return realm.makeStats(
+                try realm.system { () throws(ErrorCode) in try realm.host.files.status(path, followingLinks: false) })
         }
         operation(fs, "readdir") { realm, arguments throws(FileFailure) in
             let path = try realm.path(arguments[0])
@@ -293,16 +326,17 @@ extension JSRealm {
     private func makeStats(_ status: stat) -> JSValue {
         func milliseconds(_ time: timespec) -> Double { Double(time.tv_sec) * 1000 + Double(time.tv_nsec) / 1e6 }
         #if os(Linux)
-        let times = (status.st_atim, status.st_mtim, status.st_ctim)
+            let times = (status.st_atim, status.st_mtim, status.st_ctim)
         #else
-        let times = (status.st_atimespec, status.st_mtimespec, status.st_ctimespec)
+            let times = (status.st_atimespec, status.st_mtimespec, status.st_ctimespec)
         #endif
         let stats = JSObject(prototype: prototypes.stats)
         let fields: [(StaticString, Double)] = [
             ("dev", Double(status.st_dev)), ("mode", Double(status.st_mode)), ("nlink", Double(status.st_nlink)),
             ("uid", Double(status.st_uid)), ("gid", Double(status.st_gid)), ("rdev", Double(status.st_rdev)),
             ("blksize", Double(status.st_blksize)), ("ino", Double(status.st_ino)), ("size", Double(status.st_size)),
-            ("blocks", Double(status.st_blocks)), ("atimeMs", milliseconds(times.0)), ("mtimeMs", milliseconds(times.1)),
+            ("blocks", Double(status.st_blocks)), ("atimeMs", milliseconds(times.0)),
+            ("mtimeMs", milliseconds(times.1)),
             ("ctimeMs", milliseconds(times.2)),
         ]
         stats.properties.reserve(Int32(fields.count))

@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 extension JSRealm {
@@ -17,7 +17,8 @@ extension JSRealm {
         for (name, value) in constants { math.define(key(name), .number(value), []) }
         let functions: [(StaticString, (Double) -> Double)] = [
             ("abs", { abs($0) }), ("acos", acos), ("acosh", acosh), ("asin", asin), ("asinh", asinh), ("atan", atan),
-            ("atanh", atanh), ("cbrt", cbrt), ("ceil", ceil), ("cos", cos), ("cosh", cosh), ("exp", exp), ("expm1", expm1),
+            ("atanh", atanh), ("cbrt", cbrt), ("ceil", ceil), ("cos", cos), ("cosh", cosh), ("exp", exp),
+            ("expm1", expm1),
             ("floor", floor), ("fround", { Double(Float($0)) }), ("log", log), ("log10", log10), ("log1p", log1p),
             ("log2", log2), ("sign", { $0 > 0 ? 1 : $0 < 0 ? -1 : $0 }), ("sin", sin), ("sinh", sinh),
             ("sqrt", { $0.squareRoot() }), ("tan", tan), ("tanh", tanh), ("trunc", trunc),
@@ -26,7 +27,9 @@ extension JSRealm {
             ("clz32", { Double(NumberText.uint32($0).leadingZeroBitCount) }),
         ]
         for (name, function) in functions {
-            method(math, name) { realm, _, arguments throws(JSFailure) in .number(function(try realm.toNumber(arguments[0]))) }
+            method(math, name) { realm, _, arguments throws(JSFailure) in
+                .number(function(try realm.toNumber(arguments[0])))
+            }
         }
         let binary: [(StaticString, (Double, Double) -> Double)] = [
             ("atan2", atan2),
@@ -47,7 +50,9 @@ extension JSRealm {
         for (name, start, function) in folds {
             method(math, name) { realm, _, arguments throws(JSFailure) in
                 var result = start
-                for position in 0..<arguments.count { result = function(result, try realm.toNumber(arguments[position])) }
+                for position in 0..<arguments.count {
+                    result = function(result, try realm.toNumber(arguments[position]))
+                }
                 return .number(result)
             }
         }

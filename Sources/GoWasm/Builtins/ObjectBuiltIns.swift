@@ -7,11 +7,13 @@ extension JSRealm {
         let object = constructor("Object", prototype, call: create, new: create)
         method(object, "keys") { realm, _, arguments throws(JSFailure) in
             let object = try realm.toObject(arguments[0])
-            return .object(realm.makeArray(ContiguousArray(object.ownKeys(enumerableOnly: true, realm).map { realm.string($0) })))
+            return .object(
+                realm.makeArray(ContiguousArray(object.ownKeys(enumerableOnly: true, realm).map { realm.string($0) })))
         }
         method(object, "getOwnPropertyNames") { realm, _, arguments throws(JSFailure) in
             let object = try realm.toObject(arguments[0])
-            return .object(realm.makeArray(ContiguousArray(object.ownKeys(enumerableOnly: false, realm).map { realm.string($0) })))
+            return .object(
+                realm.makeArray(ContiguousArray(object.ownKeys(enumerableOnly: false, realm).map { realm.string($0) })))
         }
         method(object, "values") { realm, _, arguments throws(JSFailure) in
             let object = try realm.toObject(arguments[0])
@@ -31,7 +33,9 @@ extension JSRealm {
             let target = try realm.toObject(arguments[0])
             for position in 1..<max(1, arguments.count) where !arguments[position].isNullish {
                 let source = try realm.toObject(arguments[position])
-                for key in source.ownKeys(enumerableOnly: true, realm) { try target.set(key, source.get(key, realm), realm) }
+                for key in source.ownKeys(enumerableOnly: true, realm) {
+                    try target.set(key, source.get(key, realm), realm)
+                }
             }
             return .object(target)
         }
@@ -49,7 +53,8 @@ extension JSRealm {
         method(object, "create") { realm, _, arguments throws(JSFailure) in
             guard case .null = arguments[0] else {
                 guard let parent = arguments[0].object else {
-                    throw realm.typeError("Object prototype may only be an Object or null: \(realm.inspect(arguments[0]))")
+                    throw realm.typeError(
+                        "Object prototype may only be an Object or null: \(realm.inspect(arguments[0]))")
                 }
                 return .object(JSObject(prototype: parent))
             }
@@ -69,7 +74,9 @@ extension JSRealm {
             return arguments[0]
         }
         method(object, "defineProperty") { realm, _, arguments throws(JSFailure) in
-            guard let object = arguments[0].object else { throw realm.typeError("Object.defineProperty called on non-object") }
+            guard let object = arguments[0].object else {
+                throw realm.typeError("Object.defineProperty called on non-object")
+            }
             try realm.defineProperty(object, key: realm.key(arguments[1]), descriptor: arguments[2])
             return arguments[0]
         }

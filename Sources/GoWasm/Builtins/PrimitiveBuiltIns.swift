@@ -17,7 +17,9 @@ extension JSRealm {
             new: { realm, _, _ throws(JSFailure) in throw realm.typeError("Symbol is not a constructor") })
         symbol.define(key("iterator"), .symbol(makeSymbol(JSString.make("Symbol.iterator"))), [])
         for prototype in [prototypes.boolean, prototypes.symbol, prototypes.string] {
-            method(prototype, "toString") { realm, this, _ throws(JSFailure) in .string(try realm.describe(realm.primitive(this))) }
+            method(prototype, "toString") { realm, this, _ throws(JSFailure) in
+                .string(try realm.describe(realm.primitive(this)))
+            }
         }
         for prototype in [prototypes.boolean, prototypes.symbol, prototypes.string, prototypes.number] {
             method(prototype, "valueOf") { realm, this, _ throws(JSFailure) in realm.primitive(this) }
@@ -54,7 +56,8 @@ extension JSRealm {
         }
         method(prototype, "charAt") { realm, this, arguments throws(JSFailure) in
             let index = try realm.toInteger(arguments[0])
-            return try index < 0 ? realm.string("") : realm.codeUnit(of: realm.toString(this), at: index) ?? realm.string("")
+            return try index < 0
+                ? realm.string("") : realm.codeUnit(of: realm.toString(this), at: index) ?? realm.string("")
         }
         method(prototype, "concat") { realm, this, arguments throws(JSFailure) in
             var text = try realm.toString(this)
@@ -79,7 +82,8 @@ extension JSRealm {
         method(prototype, "substring") { realm, this, arguments throws(JSFailure) in
             let units = try realm.toString(this).utf16
             let start = min(max(0, try realm.toInteger(arguments[0])), units.count)
-            let end = try arguments[1].isUndefined ? units.count : min(max(0, realm.toInteger(arguments[1])), units.count)
+            let end =
+                try arguments[1].isUndefined ? units.count : min(max(0, realm.toInteger(arguments[1])), units.count)
             return .string(JSString.make(utf16: units[min(start, end)..<max(start, end)]))
         }
         method(prototype, "split") { realm, this, arguments throws(JSFailure) in
@@ -111,8 +115,12 @@ extension JSRealm {
             let kept = text.drop { $0.isWhitespace }
             return realm.string(String(kept.reversed().drop { $0.isWhitespace }.reversed()))
         }
-        method(prototype, "toUpperCase") { realm, this, _ throws(JSFailure) in realm.string(try realm.toString(this).text.uppercased()) }
-        method(prototype, "toLowerCase") { realm, this, _ throws(JSFailure) in realm.string(try realm.toString(this).text.lowercased()) }
+        method(prototype, "toUpperCase") { realm, this, _ throws(JSFailure) in
+            realm.string(try realm.toString(this).text.uppercased())
+        }
+        method(prototype, "toLowerCase") { realm, this, _ throws(JSFailure) in
+            realm.string(try realm.toString(this).text.lowercased())
+        }
     }
 
     /// The range that the arguments (start, end) of `slice` mean: negative numbers count from the end.
@@ -145,8 +153,12 @@ extension JSRealm {
             return .boolean(value.isFinite && value == value.rounded(.towardZero))
         }
         for holder in [number, global] {
-            method(holder, "isNaN") { realm, _, arguments throws(JSFailure) in .boolean(try realm.toNumber(arguments[0]).isNaN) }
-            method(holder, "isFinite") { realm, _, arguments throws(JSFailure) in .boolean(try realm.toNumber(arguments[0]).isFinite) }
+            method(holder, "isNaN") { realm, _, arguments throws(JSFailure) in
+                .boolean(try realm.toNumber(arguments[0]).isNaN)
+            }
+            method(holder, "isFinite") { realm, _, arguments throws(JSFailure) in
+                .boolean(try realm.toNumber(arguments[0]).isFinite)
+            }
             method(holder, "parseFloat") { realm, _, arguments throws(JSFailure) in
                 .number(NumberText.parseFloat(try realm.toString(arguments[0])))
             }

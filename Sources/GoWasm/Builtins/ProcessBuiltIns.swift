@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// How a program ended that called `process.exit` or `runtime.wasmExit`: thrown through everything that is running.
@@ -21,14 +21,14 @@ extension JSRealm {
         process.define(key("pid"), .number(Int(getpid())))
         process.define(key("ppid"), .number(Int(getppid())))
         #if os(Linux)
-        process.define(key("platform"), string("linux"))
+            process.define(key("platform"), string("linux"))
         #else
-        process.define(key("platform"), string("darwin"))
+            process.define(key("platform"), string("darwin"))
         #endif
         #if arch(x86_64)
-        process.define(key("arch"), string("x64"))
+            process.define(key("arch"), string("x64"))
         #else
-        process.define(key("arch"), string("arm64"))
+            process.define(key("arch"), string("arm64"))
         #endif
         let environment = makeObject()
         for (name, value) in host.environment { environment.define(key(JSString.make(name)), string(value)) }
@@ -103,7 +103,8 @@ extension JSRealm {
         method(path, "resolve") { realm, _, arguments throws(JSFailure) in
             var parts: [JSString] = []
             for position in 0..<arguments.count { parts.append(try realm.toString(arguments[position])) }
-            return realm.string(PathText.resolve(parts.map(\.text)) { (try? realm.host.files.workingDirectory().text) ?? "/" })
+            return realm.string(
+                PathText.resolve(parts.map(\.text)) { (try? realm.host.files.workingDirectory().text) ?? "/" })
         }
     }
 

@@ -36,7 +36,8 @@ extension JSRealm {
         installPromiseCombinators(constructor)
         func promiseThis(_ realm: JSRealm, _ this: JSValue) throws(JSFailure) -> JSPromise {
             guard let object = this.object, object.kind == .promise else {
-                throw realm.typeError("Method Promise.prototype.then called on incompatible receiver \(realm.inspect(this))")
+                throw realm.typeError(
+                    "Method Promise.prototype.then called on incompatible receiver \(realm.inspect(this))")
             }
             return unsafeDowncast(object, to: JSPromise.self)
         }

@@ -9,7 +9,9 @@ extension JSRealm {
             realm.clearTimer(this)
             return this
         }
-        method(timeout, "valueOf") { _, this, _ throws(JSFailure) in Self.timerID(this).map { .number(Int($0)) } ?? .undefined }
+        method(timeout, "valueOf") { _, this, _ throws(JSFailure) in
+            Self.timerID(this).map { .number(Int($0)) } ?? .undefined
+        }
         for (name, repeats) in [("setTimeout", false), ("setInterval", true)] as [(StaticString, Bool)] {
             method(global, name) { realm, _, arguments throws(JSFailure) in
                 let function = try realm.callback(arguments[0])
@@ -42,7 +44,9 @@ extension JSRealm {
     /// The id of the timer that `setTimeout` returned.
     private static func timerID(_ value: JSValue) -> Int32? {
         var value = value
-        if let object = value.object, object.kind == .wrapper { value = unsafeDowncast(object, to: JSWrapper.self).value }
+        if let object = value.object, object.kind == .wrapper {
+            value = unsafeDowncast(object, to: JSWrapper.self).value
+        }
         guard case .number(let number) = value else { return nil }
         return Int32(exactly: number)
     }
@@ -54,7 +58,8 @@ extension JSRealm {
     private func callback(_ value: JSValue) throws(JSFailure) -> JSFunction {
         guard let function = value.function else {
             let error = makeError(
-                prototypes.typeError, string("The \"callback\" argument must be of type function. Received \(inspect(value))"))
+                prototypes.typeError,
+                string("The \"callback\" argument must be of type function. Received \(inspect(value))"))
             error.define(keys.code, string("ERR_INVALID_ARG_TYPE"))
             throw .thrown(.object(error))
         }

@@ -46,8 +46,12 @@ extension JSRealm {
         return array
     }
 
-    private func makeTypedArray(_ element: JSTypedArray.Element, _ arguments: JSArguments) throws(JSFailure) -> JSTypedArray {
-        guard let source = arguments[0].object else { return try makeTypedArray(element, count: toInteger(arguments[0])) }
+    private func makeTypedArray(_ element: JSTypedArray.Element, _ arguments: JSArguments) throws(JSFailure)
+        -> JSTypedArray
+    {
+        guard let source = arguments[0].object else {
+            return try makeTypedArray(element, count: toInteger(arguments[0]))
+        }
         guard source.kind == .arrayBuffer else { return try makeTypedArray(element, copying: list(arguments[0])) }
         let buffer = unsafeDowncast(source, to: JSArrayBuffer.self)
         let available = buffer.storage.bytes.count
@@ -55,7 +59,9 @@ extension JSRealm {
         guard offset >= 0, offset % element.size == 0 else {
             throw rangeError("start offset of \(element.constructorName) should be a multiple of \(element.size)")
         }
-        guard offset <= available else { throw rangeError("Start offset \(offset) is outside the bounds of the buffer") }
+        guard offset <= available else {
+            throw rangeError("Start offset \(offset) is outside the bounds of the buffer")
+        }
         let length: Int
         if arguments[2].isUndefined {
             guard (available - offset) % element.size == 0 else {
@@ -86,7 +92,9 @@ extension JSRealm {
             if let source = arguments[0].typedArray, source.element.size == 1, target.element.size == 1,
                 target.element != .uint8Clamped
             {
-                guard offset >= 0, source.length <= target.length - offset else { throw realm.rangeError("offset is out of bounds") }
+                guard offset >= 0, source.length <= target.length - offset else {
+                    throw realm.rangeError("offset is out of bounds")
+                }
                 let (from, to) = (source.bytes, target.bytes)
                 if let base = from.baseAddress, to.count == target.length {
                     (to.baseAddress! + offset).copyMemory(from: base, byteCount: from.count)
@@ -94,7 +102,9 @@ extension JSRealm {
                 return .undefined
             }
             let values = try realm.list(arguments[0])
-            guard offset >= 0, values.count <= target.length - offset else { throw realm.rangeError("offset is out of bounds") }
+            guard offset >= 0, values.count <= target.length - offset else {
+                throw realm.rangeError("offset is out of bounds")
+            }
             for (index, value) in values.enumerated() { target[offset + index] = try realm.toNumber(value) }
             return .undefined
         }
@@ -103,8 +113,10 @@ extension JSRealm {
             let range = try realm.range(arguments, count: array.length)
             return .object(
                 JSTypedArray(
-                    array.element, storage: array.storage, byteOffset: array.byteOffset + range.lowerBound * array.element.size,
-                    length: range.count, buffer: array.buffer(realm), prototype: realm.prototypes.typedArray(array.element)))
+                    array.element, storage: array.storage,
+                    byteOffset: array.byteOffset + range.lowerBound * array.element.size,
+                    length: range.count, buffer: array.buffer(realm),
+                    prototype: realm.prototypes.typedArray(array.element)))
         }
         method(prototype, "slice") { realm, this, arguments throws(JSFailure) in
             let array = try realm.typedArrayThis(this)

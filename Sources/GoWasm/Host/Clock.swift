@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// The clocks of a program, in nanoseconds.
@@ -50,12 +50,12 @@ enum RandomSource {
         while offset < bytes.count {
             let piece = min(bytes.count - offset, 256)
             #if canImport(Darwin)
-            arc4random_buf(bytes.baseAddress! + offset, piece)
+                arc4random_buf(bytes.baseAddress! + offset, piece)
             #else
-            // At most 256 bytes at a time, for which it cannot fail once the system has started.
-            guard getentropy(bytes.baseAddress! + offset, piece) == 0 else {
-                fatalError("getentropy: \(ErrorCode.last.message)")
-            }
+                // At most 256 bytes at a time, for which it cannot fail once the system has started.
+                guard getentropy(bytes.baseAddress! + offset, piece) == 0 else {
+                    fatalError("getentropy: \(ErrorCode.last.message)")
+                }
             #endif
             offset += piece
         }

@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// Reading and writing of file descriptors as native programs do it.
@@ -35,7 +35,9 @@ package enum Descriptors {
         text.withUTF8 { try? writeAll(descriptor, UnsafeRawBufferPointer($0)) }
     }
 
-    /// Reads what is there, at most `bytes.count`; waits for the first byte. 0 at the end of the file.
+    /// Reads what is there, at most `bytes.count`; waits for the first byte.
+    ///
+    /// 0 at the end of the file.
     static func read(_ descriptor: Int32, _ bytes: UnsafeMutableRawBufferPointer) throws(ErrorCode) -> Int {
         while true {
             if let count = try readIfReady(descriptor, bytes) { return count }

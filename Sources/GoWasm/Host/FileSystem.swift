@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// Which files a program may use.
@@ -65,7 +65,9 @@ struct FileSystem {
 
     /// Checks a descriptor that the program named.
     func descriptor(_ number: Double) throws(ErrorCode) -> Int32 {
-        guard let descriptor = Int32(exactly: number), openDescriptors.contains(descriptor) else { throw ErrorCode(EBADF) }
+        guard let descriptor = Int32(exactly: number), openDescriptors.contains(descriptor) else {
+            throw ErrorCode(EBADF)
+        }
         return descriptor
     }
 
@@ -86,7 +88,8 @@ struct FileSystem {
 
     mutating func open(_ path: JSString, flags: Int32, mode: UInt32) throws(ErrorCode) -> Int32 {
         let path = try resolve(path)
-        let descriptor = try Int32(retrying { Int(path.call { openFile($0, flags | O_CLOEXEC, mode_t(mode & 0o7777)) }) })
+        let descriptor = try Int32(
+            retrying { Int(path.call { openFile($0, flags | O_CLOEXEC, mode_t(mode & 0o7777)) }) })
         openDescriptors.insert(descriptor)
         return descriptor
     }
@@ -123,7 +126,9 @@ struct FileSystem {
     func truncate(_ descriptor: Int32, to length: Int64) throws(ErrorCode) {
         try check(ftruncate(descriptor, off_t(length)))
     }
-    func changeMode(_ descriptor: Int32, _ mode: UInt32) throws(ErrorCode) { try check(fchmod(descriptor, mode_t(mode))) }
+    func changeMode(_ descriptor: Int32, _ mode: UInt32) throws(ErrorCode) {
+        try check(fchmod(descriptor, mode_t(mode)))
+    }
     func changeOwner(_ descriptor: Int32, user: UInt32, group: UInt32) throws(ErrorCode) {
         try check(fchown(descriptor, user, group))
     }
@@ -145,7 +150,9 @@ struct FileSystem {
         var names: [[UInt8]] = []
         while let entry = readdir(directory) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) { field in
-                field.withMemoryRebound(to: UInt8.self, capacity: 256) { Array(UnsafeBufferPointer(start: $0, count: strlen($0))) }
+                field.withMemoryRebound(to: UInt8.self, capacity: 256) {
+                    Array(UnsafeBufferPointer(start: $0, count: strlen($0)))
+                }
             }
             if name != Array(".".utf8), name != Array("..".utf8) { names.append(name) }
         }

@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// What a program gets of the machine that it runs on.
@@ -20,7 +20,9 @@ final class HostServices {
         files = FileSystem(access: access)
     }
 
-    /// What `process.argv0` and `process.execPath` name. Go's net/http uses its own fake network under "node".
+    /// What `process.argv0` and `process.execPath` name.
+    ///
+    /// Go's net/http uses its own fake network under "node".
     static let argv0: StaticString = "node"
     /// What `process.version` says: that of the Node whose behaviour is the model here.
     static let nodeVersion: StaticString = "v24.0.0"

@@ -38,7 +38,8 @@ final class GoHost {
         realm = JSRealm(host: host)
         instance = realm.makeObject()
         let memory = realm.makeObject()
-        let guestBuffer = JSArrayBuffer(GuestStorage { [unowned host] in host.guestMemory() }, prototype: realm.prototypes.arrayBuffer)
+        let guestBuffer = JSArrayBuffer(
+            GuestStorage { [unowned host] in host.guestMemory() }, prototype: realm.prototypes.arrayBuffer)
         memory.define(realm.keys.buffer, .object(guestBuffer))
         references = ReferenceTable(abi, global: realm.global, memory: memory, goInstance: instance)
         installInstance()
@@ -105,7 +106,9 @@ final class GoHost {
         realm.method(go, "_makeEventCallbackHelper") { realm, _, arguments throws(JSFailure) in
             let names: [StaticString] = ["preventDefault", "stopPropagation", "stopImmediatePropagation"]
             var chosen: [PropertyKey] = []
-            for (position, name) in names.enumerated() where arguments[position].isTruthy { chosen.append(realm.key(name)) }
+            for (position, name) in names.enumerated() where arguments[position].isTruthy {
+                chosen.append(realm.key(name))
+            }
             let function = try realm.callable(arguments[3], "_makeEventCallbackHelper")
             return .object(
                 realm.makeFunction { realm, _, arguments throws(JSFailure) in
@@ -122,7 +125,9 @@ final class GoHost {
 
     // MARK: Entering Go
 
-    /// Lets Go handle the pending event. May be called while Go is running, inside an import.
+    /// Lets Go handle the pending event.
+    ///
+    /// May be called while Go is running, inside an import.
     func resume() throws(JSFailure) {
         try realm.checkStack()
         entryCount &+= 1
@@ -213,7 +218,8 @@ final class GoHost {
         case .go(let id): try fireTimeout(id)
         case .call(let function, let arguments, let interval):
             if let interval {
-                realm.events.addTimer(EventLoop.Timer(deadline: realm.events.roundTime + interval, id: timer.id, action: timer.action))
+                realm.events.addTimer(
+                    EventLoop.Timer(deadline: realm.events.roundTime + interval, id: timer.id, action: timer.action))
             }
             _ = try realm.call(function, this: .undefined, values: arguments)
         }

@@ -94,15 +94,18 @@ enum GoImport: String, CaseIterable {
         case .valueSetIndex: Signature(arguments: ["v": .reference, "i": .int64, "x": .reference])
         case .valueCall:
             Signature(
-                arguments: ["v": .reference, "m": .string, "args": .references], results: ["ref": .reference, "ok": .bool])
+                arguments: ["v": .reference, "m": .string, "args": .references],
+                results: ["ref": .reference, "ok": .bool])
         case .valueInvoke, .valueNew:
             Signature(arguments: ["v": .reference, "args": .references], results: ["ref": .reference, "ok": .bool])
         case .valueLength: Signature(arguments: ["v": .reference], results: ["n": .int64])
         case .valuePrepareString: Signature(arguments: ["v": .reference], results: ["ref": .reference, "n": .int64])
         case .valueLoadString: Signature(arguments: ["v": .reference, "b": .bytes])
         case .valueInstanceOf: Signature(arguments: ["v": .reference, "t": .reference], results: ["is": .bool])
-        case .copyBytesToGo: Signature(arguments: ["dst": .bytes, "src": .reference], results: ["n": .int64, "ok": .bool])
-        case .copyBytesToJS: Signature(arguments: ["dst": .reference, "src": .bytes], results: ["n": .int64, "ok": .bool])
+        case .copyBytesToGo:
+            Signature(arguments: ["dst": .bytes, "src": .reference], results: ["n": .int64, "ok": .bool])
+        case .copyBytesToJS:
+            Signature(arguments: ["dst": .reference, "src": .bytes], results: ["n": .int64, "ok": .bool])
         }
     }
 

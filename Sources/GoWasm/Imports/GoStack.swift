@@ -17,13 +17,17 @@ struct GoStack {
     init(_ stackPointer: UInt32, frameSize: UInt64, _ memory: GuestMemory) throws(GuestFault) {
         self.memory = memory
         self.frameSize = frameSize
-        guard UInt64(stackPointer) + frameSize <= memory.count else { throw Self.fault("stack pointer", UInt64(stackPointer)) }
+        guard UInt64(stackPointer) + frameSize <= memory.count else {
+            throw Self.fault("stack pointer", UInt64(stackPointer))
+        }
         frame = memory.base + Int(stackPointer)
     }
 
     /// Follows the stack to another place, because Go has run in between.
     mutating func refresh(_ stackPointer: UInt32, _ memory: GuestMemory) throws(GuestFault) {
-        guard UInt64(stackPointer) + frameSize <= memory.count else { throw Self.fault("stack pointer", UInt64(stackPointer)) }
+        guard UInt64(stackPointer) + frameSize <= memory.count else {
+            throw Self.fault("stack pointer", UInt64(stackPointer))
+        }
         self.memory = memory
         frame = memory.base + Int(stackPointer)
     }
@@ -42,7 +46,9 @@ struct GoStack {
 
     /// The bits of a reference.
     @inline(__always)
-    mutating func reference() -> UInt64 { frame.loadUnaligned(fromByteOffset: Int(layout.place(.reference)), as: UInt64.self) }
+    mutating func reference() -> UInt64 {
+        frame.loadUnaligned(fromByteOffset: Int(layout.place(.reference)), as: UInt64.self)
+    }
 
     /// The bytes of a string.
     @inline(__always)
@@ -88,10 +94,14 @@ struct GoStack {
     mutating func beginResults() { layout.beginResults() }
 
     @inline(__always)
-    mutating func put(int32 value: Int32) { frame.storeBytes(of: value, toByteOffset: Int(layout.place(.int32)), as: Int32.self) }
+    mutating func put(int32 value: Int32) {
+        frame.storeBytes(of: value, toByteOffset: Int(layout.place(.int32)), as: Int32.self)
+    }
 
     @inline(__always)
-    mutating func put(int64 value: Int64) { frame.storeBytes(of: value, toByteOffset: Int(layout.place(.int64)), as: Int64.self) }
+    mutating func put(int64 value: Int64) {
+        frame.storeBytes(of: value, toByteOffset: Int(layout.place(.int64)), as: Int64.self)
+    }
 
     @inline(__always)
     mutating func put(reference bits: UInt64) {

@@ -45,7 +45,9 @@ struct ImportTracer {
         let start = field.loadUnaligned(as: UInt64.self)
         let count = field.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
         let size: UInt64 = slot == .references ? 8 : 1
-        guard count <= memory.count / size, let bytes = memory.slice(start, count * size) else { return "(outside the memory)" }
+        guard count <= memory.count / size, let bytes = memory.slice(start, count * size) else {
+            return "(outside the memory)"
+        }
         switch slot {
         case .string: return text(UnsafeRawBufferPointer(bytes))
         case .references:

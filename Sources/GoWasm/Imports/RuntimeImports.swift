@@ -1,13 +1,13 @@
 /// The imports of package runtime (runtime/sys_wasm.s, runtime/os_js.go and their host script).
 extension GoHost {
-    /// `func wasmExit(code int32)`
+    /// Implements `func wasmExit(code int32)`.
     func wasmExit(_ stack: inout GoStack) throws {
         let code = stack.int32()
         if trace == nil { endProcess?(ExitStatus(code: code).code) }
         throw GuestExit(code: code)
     }
 
-    /// `func wasmWrite(fd uintptr, p unsafe.Pointer, n int32)`
+    /// Implements `func wasmWrite(fd uintptr, p unsafe.Pointer, n int32)`.
     func wasmWrite(_ stack: inout GoStack) throws {
         let descriptor = stack.int64()
         let address = stack.int64()
@@ -18,13 +18,13 @@ extension GoHost {
         }
     }
 
-    /// `func nanotime1() int64`
+    /// Implements `func nanotime1() int64`.
     func nanotime(_ stack: inout GoStack) {
         stack.beginResults()
         stack.put(int64: realm.host.clock.nanotime)
     }
 
-    /// `func walltime() (sec int64, nsec int32)`
+    /// Implements `func walltime() (sec int64, nsec int32)`.
     func walltime(_ stack: inout GoStack) {
         let now = realm.host.clock.wall
         stack.beginResults()
@@ -32,16 +32,16 @@ extension GoHost {
         stack.put(int32: Int32(truncatingIfNeeded: now % 1_000_000_000))
     }
 
-    /// `func scheduleTimeoutEvent(delay int64) int32`, in 1.11 `scheduleCallback`
+    /// Implements `func scheduleTimeoutEvent(delay int64) int32`, in 1.11 `scheduleCallback`.
     func scheduleTimeoutEvent(_ stack: inout GoStack) {
         let id = scheduleTimeout(milliseconds: stack.int64())
         stack.beginResults()
         stack.put(int32: id)
     }
 
-    /// `func clearTimeoutEvent(id int32)`, in 1.11 `clearScheduledCallback`
+    /// Implements `func clearTimeoutEvent(id int32)`, in 1.11 `clearScheduledCallback`.
     func clearTimeoutEvent(_ stack: inout GoStack) { clearTimeout(stack.int32()) }
 
-    /// `func getRandomData(r []byte)`
+    /// Implements `func getRandomData(r []byte)`.
     func getRandomData(_ stack: inout GoStack) throws { RandomSource.fill(try stack.bytes()) }
 }

@@ -1,26 +1,26 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// The imports of package syscall/js (syscall/js/js.go and its host script).
 ///
 /// All arguments are read before JavaScript runs: a function of Go's that it calls may move the stack.
 extension GoHost {
-    /// `func finalizeRef(v ref)`
+    /// Implements `func finalizeRef(v ref)`.
     func finalizeRef(_ stack: inout GoStack) { references.release(stack.reference()) }
 
-    /// `func stringVal(value string) ref`
+    /// Implements `func stringVal(value string) ref`.
     func stringVal(_ stack: inout GoStack) throws {
         let string = UTF8Text.decode(try stack.string())
         stack.beginResults()
         stack.put(reference: references.store(.string(string)))
     }
 
-    /// `func valueGet(v ref, p string) ref`
+    /// Implements `func valueGet(v ref, p string) ref`.
     func valueGet(_ stack: inout GoStack) throws {
         let value = references.load(stack.reference())
         let name = try stack.string()
@@ -33,20 +33,20 @@ extension GoHost {
         stack.put(reference: references.store(result))
     }
 
-    /// `func valueSet(v ref, p string, x ref)`
+    /// Implements `func valueSet(v ref, p string, x ref)`.
     func valueSet(_ stack: inout GoStack) throws {
         let object = try target(references.load(stack.reference()), "set")
         let key = realm.key(utf8: try stack.string())
         try object.set(key, references.load(stack.reference()), realm)
     }
 
-    /// `func valueDelete(v ref, p string)`
+    /// Implements `func valueDelete(v ref, p string)`.
     func valueDelete(_ stack: inout GoStack) throws {
         let object = try target(references.load(stack.reference()), "deleteProperty")
         if let key = realm.existingKey(utf8: try stack.string()) { object.delete(key, realm) }
     }
 
-    /// `func valueIndex(v ref, i int) ref`
+    /// Implements `func valueIndex(v ref, i int) ref`.
     func valueIndex(_ stack: inout GoStack) throws {
         let value = references.load(stack.reference())
         let index = stack.int64()
@@ -55,14 +55,14 @@ extension GoHost {
         stack.put(reference: references.store(result))
     }
 
-    /// `func valueSetIndex(v ref, i int, x ref)`
+    /// Implements `func valueSetIndex(v ref, i int, x ref)`.
     func valueSetIndex(_ stack: inout GoStack) throws {
         let object = try target(references.load(stack.reference()), "set")
         let key = realm.key(element: stack.int64())
         try object.set(key, references.load(stack.reference()), realm)
     }
 
-    /// `func valueCall(v ref, m string, args []ref) (ref, bool)`
+    /// Implements `func valueCall(v ref, m string, args []ref) (ref, bool)`.
     func valueCall(_ stack: inout GoStack) throws {
         let value = references.load(stack.reference())
         let name = try stack.string()
@@ -77,32 +77,33 @@ extension GoHost {
         }
     }
 
-    /// `func valueInvoke(v ref, args []ref) (ref, bool)`
+    /// Implements `func valueInvoke(v ref, args []ref) (ref, bool)`.
     func valueInvoke(_ stack: inout GoStack) throws {
         let value = references.load(stack.reference())
         let list = ReferenceList(try stack.references())
         try finish(&stack) { _ throws(JSFailure) in try self.apply(value, this: .undefined, list) }
     }
 
-    /// `func valueNew(v ref, args []ref) (ref, bool)`
+    /// Implements `func valueNew(v ref, args []ref) (ref, bool)`.
     func valueNew(_ stack: inout GoStack) throws {
         let value = references.load(stack.reference())
         let list = ReferenceList(try stack.references())
         try finish(&stack) { realm throws(JSFailure) in
-            try realm.withArguments(count: list.count, fill: { self.references.load(list[$0]) }) { (arguments) throws(JSFailure) in
+            try realm.withArguments(count: list.count, fill: { self.references.load(list[$0]) }) {
+                (arguments) throws(JSFailure) in
                 try realm.construct(value, arguments)
             }
         }
     }
 
-    /// `func valueLength(v ref) int`
+    /// Implements `func valueLength(v ref) int`.
     func valueLength(_ stack: inout GoStack) throws {
         let length = try realm.get(references.load(stack.reference()), realm.keys.length)
         stack.beginResults()
         stack.put(int64: try parsedLength(length))
     }
 
-    /// `func valuePrepareString(v ref) (ref, int)`
+    /// Implements `func valuePrepareString(v ref) (ref, int)`.
     func valuePrepareString(_ stack: inout GoStack) throws {
         let string = try realm.describe(references.load(stack.reference()))
         let bytes = try realm.makeByteArray(count: string.byteCount)
@@ -112,7 +113,7 @@ extension GoHost {
         stack.put(int64: Int64(string.byteCount))
     }
 
-    /// `func valueLoadString(v ref, b []byte)`
+    /// Implements `func valueLoadString(v ref, b []byte)`.
     func valueLoadString(_ stack: inout GoStack) throws {
         let value = references.load(stack.reference())
         let target = try stack.bytes()
@@ -122,7 +123,7 @@ extension GoHost {
         copy(source, to: target, count: source.count)
     }
 
-    /// `func valueInstanceOf(v ref, t ref) bool`
+    /// Implements `func valueInstanceOf(v ref, t ref) bool`.
     func valueInstanceOf(_ stack: inout GoStack) throws {
         let value = references.load(stack.reference())
         let constructor = references.load(stack.reference())
@@ -131,14 +132,14 @@ extension GoHost {
         stack.put(bool: isInstance)
     }
 
-    /// `func copyBytesToGo(dst []byte, src ref) (int, bool)`
+    /// Implements `func copyBytesToGo(dst []byte, src ref) (int, bool)`.
     func copyBytesToGo(_ stack: inout GoStack) throws {
         let target = try stack.bytes()
         let source = references.load(stack.reference()).typedArray
         finishCopy(&stack, from: source.flatMap { $0.isByteArray ? $0.bytes : nil }, to: target)
     }
 
-    /// `func copyBytesToJS(dst ref, src []byte) (int, bool)`
+    /// Implements `func copyBytesToJS(dst ref, src []byte) (int, bool)`.
     func copyBytesToJS(_ stack: inout GoStack) throws {
         let target = references.load(stack.reference()).typedArray
         let source = try stack.bytes()
@@ -163,16 +164,21 @@ extension GoHost {
     /// The object that a function of `Reflect` works on.
     @inline(__always)
     private func target(_ value: JSValue, _ function: StaticString) throws(JSFailure) -> JSObject {
-        guard case .object(let object) = value else { throw realm.typeError("Reflect.\(function) called on non-object") }
+        guard case .object(let object) = value else {
+            throw realm.typeError("Reflect.\(function) called on non-object")
+        }
         return object
     }
 
     @inline(__always)
     private func apply(_ function: JSValue, this: JSValue, _ list: ReferenceList) throws(JSFailure) -> JSValue {
         guard let callee = function.function else {
-            throw realm.typeError("Function.prototype.apply was called on \(realm.inspect(function)), which is \(article(function)) and not a function")
+            throw realm.typeError(
+                "Function.prototype.apply was called on \(realm.inspect(function)), which is \(article(function)) and not a function"
+            )
         }
-        return try realm.withArguments(count: list.count, fill: { self.references.load(list[$0]) }) { (arguments) throws(JSFailure) in
+        return try realm.withArguments(count: list.count, fill: { self.references.load(list[$0]) }) {
+            (arguments) throws(JSFailure) in
             try self.realm.call(callee, this: this, arguments: arguments)
         }
     }

@@ -1,4 +1,6 @@
-/// An array. Elements that were never assigned read as `undefined`.
+/// An array.
+///
+/// Elements that were never assigned read as `undefined`.
 final class JSArray: JSObject {
     /// The elements from index 0 on; may be fewer than ``length``.
     private(set) var elements: ContiguousArray<JSValue>

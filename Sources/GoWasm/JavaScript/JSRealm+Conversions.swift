@@ -63,7 +63,8 @@ extension JSRealm {
         case .object(let object): return try object.get(key, receiver: value, self)
         case .undefined, .null:
             throw typeError(
-                "Cannot read properties of \(value.typeName == "undefined" ? "undefined" : "null") (reading '\(keyText(key))')")
+                "Cannot read properties of \(value.typeName == "undefined" ? "undefined" : "null") (reading '\(keyText(key))')"
+            )
         case .string(let string):
             if key == keys.length { return .number(string.utf16Count) }
             if let index = key.index { return codeUnit(of: string, at: index) ?? .undefined }
@@ -82,7 +83,8 @@ extension JSRealm {
         guard let function = constructor.function else {
             throw typeError(
                 constructor.object == nil
-                    ? "Right-hand side of 'instanceof' is not an object" : "Right-hand side of 'instanceof' is not callable")
+                    ? "Right-hand side of 'instanceof' is not an object"
+                    : "Right-hand side of 'instanceof' is not callable")
         }
         guard let object = value.object else { return false }
         guard let prototype = try function.get(keys.prototype, self).object else {

@@ -1,13 +1,15 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// Everything that the JavaScript of one program consists of: the global object, the built-in prototypes, the
-/// interned keys and the event loop. Used from one thread.
+/// interned keys and the event loop.
+///
+/// Used from one thread.
 final class JSRealm {
     let strings = InternTable()
     let keys: WellKnownKeys
@@ -221,7 +223,8 @@ final class ArgumentStack {
 /// Keys that the host itself uses.
 struct WellKnownKeys {
     let length, prototype, constructor, name, message, stack, code, toString, valueOf, then, buffer: PropertyKey
-    let byteLength, byteOffset, id, this, args, result, pendingEvent, callbackShutdown, cause, errno, syscall: PropertyKey
+    let byteLength, byteOffset, id, this, args, result, pendingEvent, callbackShutdown, cause, errno,
+        syscall: PropertyKey
     let path: PropertyKey
 
     init(_ table: InternTable) {

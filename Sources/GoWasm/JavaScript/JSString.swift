@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// What a ``JSString`` knows about its bytes.
@@ -39,7 +39,9 @@ final class JSString: ManagedBuffer<JSStringHeader, UInt8>, Equatable {
 
     static func make(_ text: String) -> JSString {
         var text = text
-        return text.withUTF8 { make(wtf8: UnsafeRawBufferPointer($0), isASCII: UTF8Text.isASCII(UnsafeRawBufferPointer($0))) }
+        return text.withUTF8 {
+            make(wtf8: UnsafeRawBufferPointer($0), isASCII: UTF8Text.isASCII(UnsafeRawBufferPointer($0)))
+        }
     }
 
     static func make(_ text: StaticString) -> JSString {
@@ -89,7 +91,9 @@ final class JSString: ManagedBuffer<JSStringHeader, UInt8>, Equatable {
     static func == (a: JSString, b: JSString) -> Bool {
         if a === b { return true }
         guard a.byteCount == b.byteCount else { return false }
-        return a.withBytes { x in b.withBytes { y in x.count == 0 || memcmp(x.baseAddress!, y.baseAddress!, x.count) == 0 } }
+        return a.withBytes { x in
+            b.withBytes { y in x.count == 0 || memcmp(x.baseAddress!, y.baseAddress!, x.count) == 0 }
+        }
     }
 
     /// Whether the string consists of just these characters.

@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// Ends objects that refer to each other in long chains without a chain of calls as long.
@@ -37,15 +37,17 @@ final class ObjectRelease {
     private static let key: pthread_key_t = {
         var key = pthread_key_t()
         #if canImport(Darwin)
-        pthread_key_create(&key) { Unmanaged<ObjectRelease>.fromOpaque($0).release() }
+            pthread_key_create(&key) { Unmanaged<ObjectRelease>.fromOpaque($0).release() }
         #else
-        pthread_key_create(&key) { if let state = $0 { Unmanaged<ObjectRelease>.fromOpaque(state).release() } }
+            pthread_key_create(&key) { if let state = $0 { Unmanaged<ObjectRelease>.fromOpaque(state).release() } }
         #endif
         return key
     }()
 
     private static var current: ObjectRelease {
-        if let known = pthread_getspecific(key) { return Unmanaged<ObjectRelease>.fromOpaque(known).takeUnretainedValue() }
+        if let known = pthread_getspecific(key) {
+            return Unmanaged<ObjectRelease>.fromOpaque(known).takeUnretainedValue()
+        }
         let new = ObjectRelease()
         pthread_setspecific(key, Unmanaged.passRetained(new).toOpaque())
         return new

@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// The values that Go holds, and the 64-bit references by which it names them.
@@ -46,7 +46,8 @@ final class ReferenceTable {
         self.abi = abi
         slots = UnsafeMutablePointer<Slot>.allocate(capacity: Int(capacity))
         var predefined: [JSValue] = [
-            .number(.nan), abi.zeroIsUndefined ? .number(0.0) : .undefined, .null, .boolean(true), .boolean(false), .object(global),
+            .number(.nan), abi.zeroIsUndefined ? .number(0.0) : .undefined, .null, .boolean(true), .boolean(false),
+            .object(global),
         ]
         if abi.hasMemoryReference { predefined.append(.object(memory)) }
         predefined.append(.object(goInstance))
@@ -55,7 +56,9 @@ final class ReferenceTable {
             goInstance.referenceID = UInt32(predefined.count - 1)
         }
         count = UInt32(predefined.count)
-        for (id, value) in predefined.enumerated() { (slots + id).initialize(to: Slot(value: value, count: Self.forever)) }
+        for (id, value) in predefined.enumerated() {
+            (slots + id).initialize(to: Slot(value: value, count: Self.forever))
+        }
     }
 
     deinit {
@@ -101,7 +104,9 @@ final class ReferenceTable {
     /// Gives up one reference that Go held; the last one frees the id.
     func release(_ reference: UInt64) {
         let id = UInt32(truncatingIfNeeded: reference)
-        guard abi.countsReferences, id < count, slots[Int(id)].count != 0, slots[Int(id)].count != Self.forever else { return }
+        guard abi.countsReferences, id < count, slots[Int(id)].count != 0, slots[Int(id)].count != Self.forever else {
+            return
+        }
         slots[Int(id)].count -= 1
         guard slots[Int(id)].count == 0 else { return }
         switch slots[Int(id)].value {
@@ -179,7 +184,9 @@ struct StringIDTable {
         let hash = Self.hash(string)
         var at = Int(hash) & (places.count - 1)
         while places[at].id != 0 {
-            if places[at].hash == hash, places[at].id != Self.removed, case .string(let known) = valueAt(places[at].id), known == string {
+            if places[at].hash == hash, places[at].id != Self.removed, case .string(let known) = valueAt(places[at].id),
+                known == string
+            {
                 return places[at].id
             }
             at = (at + 1) & (places.count - 1)

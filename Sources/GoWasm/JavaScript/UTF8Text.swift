@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// Decoding of what Go passes: the WHATWG "UTF-8 decode", which is what `TextDecoder` does.
@@ -26,7 +26,9 @@ enum UTF8Text {
     static func isASCII(_ bytes: UnsafeRawBufferPointer) -> Bool {
         var offset = 0
         while bytes.count - offset >= 8 {
-            if bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self) & 0x8080_8080_8080_8080 != 0 { return false }
+            if bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self) & 0x8080_8080_8080_8080 != 0 {
+                return false
+            }
             offset += 8
         }
         while offset < bytes.count {
@@ -194,7 +196,9 @@ enum WTF8 {
                 if piece.count >= 3, bytes.count >= 3, piece[0] == 0xED, piece[1] >= 0xB0,
                     bytes[bytes.count - 3] == 0xED, bytes[bytes.count - 2] & 0xF0 == 0xA0
                 {
-                    let high = UInt16(0xD000) | UInt16(bytes[bytes.count - 2] & 0x3F) << 6 | UInt16(bytes[bytes.count - 1] & 0x3F)
+                    let high =
+                        UInt16(0xD000) | UInt16(bytes[bytes.count - 2] & 0x3F) << 6
+                        | UInt16(bytes[bytes.count - 1] & 0x3F)
                     let low = UInt16(0xD000) | UInt16(piece[1] & 0x3F) << 6 | UInt16(piece[2] & 0x3F)
                     bytes.removeLast(3)
                     bytes.append(contentsOf: WTF8.bytes(of: [high, low]))

@@ -28,7 +28,9 @@ struct ArgumentBlock {
                 return address
             }
         }
-        let length = arguments.reduce(0) { $0 + $1.utf8.count } + environment.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
+        let length =
+            arguments.reduce(0) { $0 + $1.utf8.count }
+            + environment.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
         guard length < abi.argumentLimit, arguments.count < 1 << 16 else { return nil }
         var bytes: [UInt8] = []
         let argumentPointers = place(arguments, into: &bytes)
@@ -37,7 +39,9 @@ struct ArgumentBlock {
         argumentCount = UInt32(arguments.count)
         let separator = abi.countsEnvironment ? UInt64(environment.count) : 0
         for word in argumentPointers + [separator] + environmentPointers + [0] {
-            for shift in stride(from: 0, to: 64, by: 8) { bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(shift))) }
+            for shift in stride(from: 0, to: 64, by: 8) {
+                bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(shift)))
+            }
         }
         guard Self.start + UInt64(bytes.count) < abi.argumentLimit else { return nil }
         self.bytes = bytes
@@ -45,6 +49,8 @@ struct ArgumentBlock {
 
     /// The environment in the order in which the host script passes it: by UTF-16 code units of the keys.
     static func sorted(_ environment: [String: String]) -> [(key: String, value: String)] {
-        environment.sorted { $0.key.utf16.lexicographicallyPrecedes($1.key.utf16) }.map { (key: $0.key, value: $0.value) }
+        environment.sorted { $0.key.utf16.lexicographicallyPrecedes($1.key.utf16) }.map {
+            (key: $0.key, value: $0.value)
+        }
     }
 }

@@ -9,5 +9,6 @@ public struct ExitStatus: Equatable, Sendable, CustomStringConvertible {
     /// Whether the program says that all went well.
     public var isSuccess: Bool { code == 0 }
 
+    /// Such as "exit status 2".
     public var description: String { "exit status \(code)" }
 }

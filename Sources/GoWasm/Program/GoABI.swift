@@ -71,8 +71,10 @@ struct GoABI: Equatable {
             generation = pages >= 16384 ? .go1_12 : .go1_13
         }
         let isGuaranteed =
-            version.map { $0 >= GoVersion(minor: 17, patch: 2) || ($0.minor == 16 && $0.patch >= 9) } ?? (generation >= .go1_17)
-        argumentLimit = isGuaranteed ? Self.guaranteedArgumentLimit : Self.lowestData(of: module) ?? Self.guaranteedArgumentLimit
+            version.map { $0 >= GoVersion(minor: 17, patch: 2) || ($0.minor == 16 && $0.patch >= 9) }
+            ?? (generation >= .go1_17)
+        argumentLimit =
+            isGuaranteed ? Self.guaranteedArgumentLimit : Self.lowestData(of: module) ?? Self.guaranteedArgumentLimit
     }
 
     private static func generation(of version: GoVersion) -> Generation {

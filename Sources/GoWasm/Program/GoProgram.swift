@@ -1,5 +1,5 @@
 public import WasmFrontend
-import WasmRuntime
+public import WasmRuntime
 
 /// Why a program could not be started or was ended, other than by a trap.
 public enum GoProgramError: Error, Equatable, Sendable, CustomStringConvertible {
@@ -12,6 +12,7 @@ public enum GoProgramError: Error, Equatable, Sendable, CustomStringConvertible 
     /// A JavaScript exception that nobody caught, as text.
     case uncaughtException(String)
 
+    /// What went wrong, in one sentence.
     public var description: String {
         switch self {
         case .notAGoProgram(let reason): "not a Go program for GOOS=js GOARCH=wasm: \(reason)"
@@ -46,6 +47,8 @@ public struct GoProgram: Sendable {
         /// Gets a line for each call of an import: its name, Go's stack pointer, what it read and what it returned.
         public var trace: ((String) -> Void)?
 
+        /// How the engine runs the program.
+        public var engine = Store.Configuration()
         /// Ends the process with an exit status right where the program exits: nothing is given back to the system piece
         /// by piece that it takes back in one go.
         package var endProcess: ((Int32) -> Never)?
@@ -83,13 +86,17 @@ public struct GoProgram: Sendable {
         try run(Options(arguments: arguments, environment: environment))
     }
 
-    /// Runs the program to its end. Standard input, output and error are those of the process.
+    /// Runs the program to its end.
+    ///
+    /// Standard input, output and error are those of the process.
     ///
     /// - Returns: how the program ended: by returning from `main`, `os.Exit`, a panic (2) or a deadlock (2).
     /// - Throws: `LinkError` when imports are missing, ``Trap``, ``GoProgramError``.
     public func run(_ options: Options) throws -> ExitStatus {
         var variables = options.environment
-        if options.addsTemporaryDirectory, abi.generation >= .go1_12, variables["TMPDIR"] == nil { variables["TMPDIR"] = "/tmp" }
+        if options.addsTemporaryDirectory, abi.generation >= .go1_12, variables["TMPDIR"] == nil {
+            variables["TMPDIR"] = "/tmp"
+        }
         let environment = ArgumentBlock.sorted(variables)
         guard let block = ArgumentBlock(arguments: options.arguments, environment: environment, abi) else {
             throw GoProgramError.argumentsTooLong
@@ -98,7 +105,7 @@ public struct GoProgram: Sendable {
         let host = GoHost(abi, host: services, trace: options.trace)
         host.endProcess = options.endProcess
         defer { host.dismantle() }
-        let instance = try Instance(module, imports: imports(of: host))
+        let instance = try Instance(module, imports: imports(of: host), store: Store(configuration: options.engine))
         host.guest = try entryPoints(of: instance)
         services.guestMemory = { [unowned host] in host.memory }
         guard let target = host.memory.slice(ArgumentBlock.start, UInt64(block.bytes.count)) else {
@@ -146,7 +153,8 @@ public struct GoProgram: Sendable {
         func function(_ name: String, _ type: FunctionType) throws -> Function {
             let function = try instance.function(named: name)
             guard function.type == type else {
-                throw GoProgramError.notAGoProgram("its export \(name) has the type \(function.type.text), not \(type.text)")
+                throw GoProgramError.notAGoProgram(
+                    "its export \(name) has the type \(function.type.text), not \(type.text)")
             }
             return function
         }
