@@ -66,6 +66,9 @@
 #define ADDRESS_r(slot, p) ((uint64_t)(uint32_t)fp[slot] + W(p))
 #define ADDRESS_k(slot, p) ((uint64_t)(uint32_t)((uint32_t)fp[slot] + W(p)))
 
+// Three halves from `p` on: a slot, the slot of an index, and how far the index is shifted.
+#define ADDRESS_x(p) ((uint64_t)(uint32_t)((uint32_t)fp[H(p)] + ((uint32_t)fp[H((p) + 1)] << (H((p) + 2) & 31))))
+
 // Guest accesses have any alignment and alias everything.
 #define ANY(T) __attribute__((aligned(1), may_alias)) T
 #if GW_CHECKED

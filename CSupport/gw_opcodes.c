@@ -26,7 +26,7 @@ const GWOpInfo *gw_op_info(void) {
 #define GW_TABLE_BINARY(name, text, fn, d, a, b) \
     [GWWasmOpcode_##name][GWKind_##d][GWKind_##a][GWKind_##b] = GWOp_##name##_##d##a##b,
 
-static const uint16_t binary[256][4][4][4] = {
+static const uint16_t binary[256][4][6][6] = {
 #define GW_ALU64_FULL(name, text, fn) GW_FORMS_64_FULL(GW_TABLE_BINARY, name, text, fn)
 #define GW_ALU64(name, text, fn) GW_FORMS_64(GW_TABLE_BINARY, name, text, fn)
 #define GW_ALU64_RI(name, text, fn) GW_FORMS_RI(GW_TABLE_BINARY, name, text, fn)
@@ -35,6 +35,9 @@ static const uint16_t binary[256][4][4][4] = {
 #define GW_BINARY(name, text, T, R, fn) GW_TABLE_BINARY(name, text, fn, r, r, r)
 #define GW_COMPARE64(name, text, T, operator, negated, swapped) GW_FORMS_RI(GW_TABLE_BINARY, name, text, )
 #define GW_COMPARE32(name, text, T, operator, negated, swapped) GW_FORMS_RI(GW_TABLE_BINARY, name, text, )
+#define GW_MEMORY_OPERAND(name, text, fn) \
+    GW_TABLE_BINARY(name, text, fn, r, r, m) GW_TABLE_BINARY(name, text, fn, r, r, k) \
+    GW_TABLE_BINARY(name, text, fn, r, m, r) GW_TABLE_BINARY(name, text, fn, r, k, r)
 #define GW_UNARY(name, text, T, R, fn)
 #define GW_TRUNC(name, text, T, fn)
 #define GW_BRANCH_FLOAT(name, text, fn)
@@ -53,14 +56,16 @@ static const uint16_t binary[256][4][4][4] = {
 #define GW_BINARY(name, text, T, R, fn)
 #define GW_UNARY(name, text, T, R, fn)
 #define GW_TRUNC(name, text, T, fn)
+#define GW_MEMORY_OPERAND(name, text, fn)
 #define GW_LOAD(name, text, T, as)
 #define GW_STORE(name, text, T)
-static const uint16_t branches[256][4][4] = {
+static const uint16_t branches[256][6][6] = {
 #define GW_COMPARE64(name, text, T, operator, negated, swapped) \
     [GWWasmOpcode_##name] = { \
         [GWKind_r] = {GWOp_##name##_branch_rr, GWOp_##name##_branch_ri, GWOp_##name##_branch_rs}, \
         [GWKind_s] = {0, GWOp_##name##_branch_si}, \
-        [GWKind_t] = {0, GWOp_##name##_branch_ti}},
+        [GWKind_t] = {0, GWOp_##name##_branch_ti}, \
+        [GWKind_m] = {GWOp_##name##_branch_mr, GWOp_##name##_branch_mi}},
 #define GW_COMPARE32(name, text, T, operator, negated, swapped) \
     [GWWasmOpcode_##name] = {[GWKind_r] = {GWOp_##name##_branch_rr, GWOp_##name##_branch_ri}},
 #define GW_BRANCH_FLOAT(name, text, fn) [GWWasmOpcode_##name] = {[GWKind_r] = {GWOp_##name##_branch}},
@@ -100,6 +105,7 @@ static const uint16_t relations[256][2] = {
 #define GW_COMPARE64(name, text, T, operator, negated, swapped)
 #define GW_COMPARE32(name, text, T, operator, negated, swapped)
 #define GW_BRANCH_FLOAT(name, text, fn)
+#define GW_MEMORY_OPERAND(name, text, fn)
 #define GW_LOAD(name, text, T, as)
 #define GW_STORE(name, text, T)
 static const uint16_t unary[256 + GW_WASM_FC_COUNT] = {
@@ -111,8 +117,8 @@ static const uint16_t unary[256 + GW_WASM_FC_COUNT] = {
 
 // Which row of the bytecode moves the bits of which wasm instruction.
 #define LOAD(wasm, row) \
-    [GWWasmOpcode_##wasm - GWWasmOpcode_i32Load] = {GWOp_##row##_r, GWOp_##row##_k, GWOp_##row##_s, GWOp_##row##_t, GWOp_##row##_a}
-static const uint16_t loads[][5] = {
+    [GWWasmOpcode_##wasm - GWWasmOpcode_i32Load] = {GWOp_##row##_r, GWOp_##row##_k, GWOp_##row##_s, GWOp_##row##_t, GWOp_##row##_a, GWOp_##row##_x, GWOp_##row##_m}
+static const uint16_t loads[][7] = {
     LOAD(i32Load, load32U),     LOAD(i64Load, load64),      LOAD(f32Load, load32U),
     LOAD(f64Load, load64),      LOAD(i32Load8S, load8S32),  LOAD(i32Load8U, load8U),
     LOAD(i32Load16S, load16S32), LOAD(i32Load16U, load16U), LOAD(i64Load8S, load8S),
@@ -123,8 +129,8 @@ static const uint16_t loads[][5] = {
     [GWWasmOpcode_##wasm - GWWasmOpcode_i32Store] = { \
         [GWMode_r] = {GWOp_##row##_rr, GWOp_##row##_ri}, [GWMode_k] = {GWOp_##row##_kr, GWOp_##row##_ki}, \
         [GWMode_s] = {GWOp_##row##_sr, GWOp_##row##_si}, [GWMode_t] = {GWOp_##row##_tr, GWOp_##row##_ti}, \
-        [GWMode_a] = {GWOp_##row##_ar, GWOp_##row##_ai}}
-static const uint16_t stores[][5][2] = {
+        [GWMode_a] = {GWOp_##row##_ar, GWOp_##row##_ai}, [GWMode_x] = {GWOp_##row##_xr}}
+static const uint16_t stores[][7][2] = {
     STORE(i32Store, store32),  STORE(i64Store, store64),   STORE(f32Store, store32),
     STORE(f64Store, store64),  STORE(i32Store8, store8),   STORE(i32Store16, store16),
     STORE(i64Store8, store8),  STORE(i64Store16, store16), STORE(i64Store32, store32),
@@ -151,7 +157,7 @@ GWOp gw_select_store(GWWasmOpcode op, GWMode mode, GWKind value) {
     // Only whole 64-bit words have forms that copy a stack word.
     if (value == GWKind_s || value == GWKind_t) {
         if (op != GWWasmOpcode_i64Store && op != GWWasmOpcode_f64Store) return GWOp_invalid;
-        static const uint16_t copies[5][2] = {
+        static const uint16_t copies[7][2] = {
             [GWMode_r] = {GWOp_store64_rs}, [GWMode_k] = {GWOp_store64_ks},
             [GWMode_s] = {GWOp_store64_ss, GWOp_store64_st}, [GWMode_t] = {GWOp_store64_ts, GWOp_store64_tt}};
         return copies[mode][value == GWKind_t];

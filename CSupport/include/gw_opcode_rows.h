@@ -19,19 +19,24 @@
 #define GW_COMPARE64(name, text, T, operator, negated, swapped) \
     GW_ROW(name##_rrr, text, "drr") GW_ROW(name##_rri, text, "dri") GW_ROW(name##_branch_rr, "branch " text, "rrj") \
     GW_ROW(name##_branch_ri, "branch " text, "rij") GW_ROW(name##_branch_si, "branch " text, "sij") \
-    GW_ROW(name##_branch_ti, "branch " text, "tij") GW_ROW(name##_branch_rs, "branch " text, "rsj")
+    GW_ROW(name##_branch_ti, "branch " text, "tij") GW_ROW(name##_branch_rs, "branch " text, "rsj") \
+    GW_ROW(name##_branch_mi, "branch " text, "roij") GW_ROW(name##_branch_mr, "branch " text, "rorj")
 #define GW_COMPARE32(name, text, T, operator, negated, swapped) \
     GW_ROW(name##_rrr, text, "drr") GW_ROW(name##_rri, text, "dri") GW_ROW(name##_branch_rr, "branch " text, "rrj") \
     GW_ROW(name##_branch_ri, "branch " text, "rij")
 #define GW_BRANCH_FLOAT(name, text, fn) \
     GW_ROW(name##_branch, "branch " text, "rrj") GW_ROW(name##_branchNot, "branch_not " text, "rrj")
+#define GW_MEMORY_OPERAND(name, text, fn) \
+    GW_ROW(name##_rrm, text, "drro") GW_ROW(name##_rrk, text, "drrk") GW_ROW(name##_rmr, text, "drro") \
+    GW_ROW(name##_rkr, text, "drrk")
 #define GW_LOAD(name, text, T, as) \
     GW_ROW(name##_r, text, "dro") GW_ROW(name##_k, text, "drk") GW_ROW(name##_s, text, "ds") GW_ROW(name##_t, text, "dt") \
-    GW_ROW(name##_a, text, "da")
+    GW_ROW(name##_a, text, "da") GW_ROW(name##_x, text, "drrh") GW_ROW(name##_m, text, "dso")
 #define GW_STORE(name, text, T) \
     GW_ROW(name##_rr, text, "ror") GW_ROW(name##_ri, text, "roi") GW_ROW(name##_kr, text, "rkr") \
     GW_ROW(name##_ki, text, "rki") GW_ROW(name##_sr, text, "sr") GW_ROW(name##_si, text, "si") \
     GW_ROW(name##_tr, text, "tr") GW_ROW(name##_ti, text, "ti") \
-    GW_ROW(name##_ar, text, "ar") GW_ROW(name##_ai, text, "ai")
+    GW_ROW(name##_ar, text, "ar") GW_ROW(name##_ai, text, "ai") \
+    GW_ROW(name##_xr, text, "rrhr")
 #include "gw_opcodes.def"
 #include "gw_opcodes_undef.h"

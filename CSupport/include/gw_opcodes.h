@@ -37,6 +37,10 @@ typedef enum __attribute__((enum_extensibility(closed))) GWKind : uint8_t {
     GWKind_s,
     /// The word at `(sp + displacement) mod 2^32`.
     GWKind_t,
+    /// The word at [slot + offset].
+    GWKind_m,
+    /// The word at [(slot + summand) mod 2^32].
+    GWKind_k,
 } GWKind;
 
 /// How the address of a load or store is formed.
@@ -51,6 +55,10 @@ typedef enum __attribute__((enum_extensibility(closed))) GWMode : uint8_t {
     GWMode_t,
     /// a constant
     GWMode_a,
+    /// (slot + (slot << shift)) mod 2^32
+    GWMode_x,
+    /// the low half of the word at sp + displacement, + offset
+    GWMode_m,
 } GWMode;
 
 // The selection tables: which instruction does the work of the wasm instruction in the given form.

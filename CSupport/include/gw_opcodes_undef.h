@@ -15,5 +15,6 @@
 #undef GW_COMPARE64
 #undef GW_COMPARE32
 #undef GW_BRANCH_FLOAT
+#undef GW_MEMORY_OPERAND
 #undef GW_LOAD
 #undef GW_STORE

@@ -131,33 +131,68 @@ struct Emitter {
         if let w1 { cell[4] = w1 }
     }
 
+    /// Writes a move. Two in a row become one instruction.
+    mutating func emitMove(_ target: Int, _ source: Int, combines: Bool) {
+        guard combines, lastIs(.move), room(for: 1) else { return emit(.move, target, source) }
+        arena[last.start] = UInt32(bitPattern: handlers[Int(GWOp.move2.rawValue)])
+        arena[position] = half(target) | half(source) << 16
+        last.op = .move2
+        position += 1
+    }
+
     /// Writes an instruction of the operands in the order of its letters, whatever their widths.
-    mutating func emit(_ op: GWOp, operands: (UInt64, UInt64, UInt64), count: Int) {
+    mutating func emit(_ op: GWOp, operands: Operands) {
         let letters = info[Int(op.rawValue)].operands!
-        var halves: (UInt32, UInt32, UInt32) = (0, 0, 0)
-        var words: (UInt32, UInt32, UInt32) = (0, 0, 0)
         var halfCount = 0
-        var wordCount = 0
-        for i in 0..<count {
-            let value = i == 0 ? operands.0 : i == 1 ? operands.1 : operands.2
-            let letter = UInt8(bitPattern: letters[i])
-            if letter == UInt8(ascii: "r") || letter == UInt8(ascii: "d") || letter == UInt8(ascii: "h") {
-                let bits = half(Int(value))
-                if halfCount == 0 { halves.0 = bits } else if halfCount == 1 { halves.1 = bits } else { halves.2 = bits }
-                halfCount += 1
+        for i in 0..<operands.count where Self.isHalf(letters[i]) { halfCount += 1 }
+        let first = 1 + (halfCount + 1) / 2
+        guard let cell = begin(op, cells: first + operands.count - halfCount) else { return }
+        var half = 0
+        var word = first
+        for i in 0..<operands.count {
+            let value = operands[i]
+            if Self.isHalf(letters[i]) {
+                let bits = self.half(Int(value))
+                if half % 2 == 0 { cell[1 + half / 2] = bits } else { cell[1 + half / 2] |= bits << 16 }
+                half += 1
             } else {
-                let bits = UInt32(truncatingIfNeeded: value)
-                if wordCount == 0 { words.0 = bits } else if wordCount == 1 { words.1 = bits } else { words.2 = bits }
-                wordCount += 1
+                cell[word] = UInt32(truncatingIfNeeded: value)
+                word += 1
             }
         }
-        let first = 1 + (halfCount + 1) / 2
-        guard let cell = begin(op, cells: first + wordCount) else { return }
-        if halfCount > 0 { cell[1] = halves.0 | halves.1 << 16 }
-        if halfCount > 2 { cell[2] = halves.2 }
-        if wordCount > 0 { cell[first] = words.0 }
-        if wordCount > 1 { cell[first + 1] = words.1 }
-        if wordCount > 2 { cell[first + 2] = words.2 }
+    }
+
+    private static func isHalf(_ letter: CChar) -> Bool {
+        letter == CChar(UInt8(ascii: "r")) || letter == CChar(UInt8(ascii: "d")) || letter == CChar(UInt8(ascii: "h"))
+    }
+
+    /// The operands of an instruction, in the order of its letters; at most five.
+    struct Operands {
+        private var values: (UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0)
+        private(set) var count = 0
+
+        init(_ values: UInt64...) { for value in values { append(value) } }
+
+        mutating func append(_ value: UInt64) {
+            switch count {
+            case 0: values.0 = value
+            case 1: values.1 = value
+            case 2: values.2 = value
+            case 3: values.3 = value
+            default: values.4 = value
+            }
+            count += 1
+        }
+
+        subscript(index: Int) -> UInt64 {
+            switch index {
+            case 0: values.0
+            case 1: values.1
+            case 2: values.2
+            case 3: values.3
+            default: values.4
+            }
+        }
     }
 
     mutating func emitConst64(_ slot: Int, _ bits: UInt64) {

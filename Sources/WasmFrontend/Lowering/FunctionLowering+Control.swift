@@ -65,7 +65,11 @@ extension FunctionLowering {
             emitter.bind(Label(scan.constructs[construct].elseLabel))
         }
         if kind != .loop {
-            removeJumpToHere(construct)
+            if construct == direct.map(Int.init) && isDead {
+                emitZeroEntryHere(construct)
+            } else {
+                removeJumpToHere(construct)
+            }
             // A label that nothing leads to is no place where paths meet.
             if scan.constructs[construct].isTargeted || kind == .if {
                 emitter.bind(Label(scan.constructs[construct].label))
@@ -92,7 +96,7 @@ extension FunctionLowering {
         let to = Int(scan.constructs[construct].height)
         // The target's slots are not above the values', so ascending order overwrites none that is still to be read.
         guard from != to else { return }
-        for i in 0..<arity { emitter.emit(.move, temporary(to + i), temporary(from + i)) }
+        for i in 0..<arity { emitter.emitMove(temporary(to + i), temporary(from + i), combines: optimizes) }
     }
 
     /// Emits an unconditional branch.
@@ -173,19 +177,25 @@ extension FunctionLowering {
                     op = gw_select_branch(operand.op, operand.first, operand.second)
                 }
                 if op != .invalid {
-                    emitter.emit(op, operands: (operand.a, operand.b, 0), count: 3)
-                    emitter.jumps(to: label)
+                    emitBranch(op, operand, to: label)
                     return
                 }
             } else if gw_select_branch(operand.op, .r, .r) != .invalid {
                 let op = holds ? gw_select_branch(operand.op, .r, .r) : gw_select_branch_not(operand.op)
-                emitter.emit(op, operands: (operand.a, operand.b, 0), count: 3)
-                emitter.jumps(to: label)
+                emitBranch(op, operand, to: label)
                 return
             }
         }
         let slot = read(condition, at: height)
         emitter.emit(holds ? .branchIf : .branchUnless, slot, word: 0)
+        emitter.jumps(to: label)
+    }
+
+    private mutating func emitBranch(_ op: GWOp, _ operand: Operand, to label: Label) {
+        var operands = Emitter.Operands()
+        append(operand, to: &operands)
+        operands.append(0)
+        emitter.emit(op, operands: operands)
         emitter.jumps(to: label)
     }
 
@@ -335,7 +345,7 @@ extension FunctionLowering {
             return emitter.emit(.returnSlot, read(operand, at: height, clean: true))
         }
         flush(from: height - count)
-        for i in 0..<count { emitter.emit(.move, i, temporary(height - count + i)) }
+        for i in 0..<count { emitter.emitMove(i, temporary(height - count + i), combines: optimizes) }
         emitter.emit(.return)
     }
 }

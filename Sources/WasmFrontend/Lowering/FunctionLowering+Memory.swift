@@ -4,16 +4,25 @@ internal import CSupport
 extension FunctionLowering {
     /// How an address that was popped from the height `at` is formed: the mode, the slot if the mode has one, and the
     /// displacement.
-    private mutating func address(_ operand: Operand, offset: UInt32, at: Int) -> (GWMode, Int, UInt32) {
+    private mutating func address(
+        _ operand: Operand, offset: UInt32, at: Int, isLoad: Bool
+    ) -> (mode: GWMode, slot: Int, displacement: UInt64) {
+        let offset = UInt64(offset)
         guard optimizes else { return (.r, Int(operand.a), offset) }
         switch operand.tag {
         case .sp where operand.a == 0: return (.s, 0, offset)
         // The sum wraps, the offset does not: without offset there is one number to add.
-        case .sp where offset == 0: return (.t, 0, UInt32(truncatingIfNeeded: operand.a))
+        case .sp where offset == 0: return (.t, 0, operand.a & 0xFFFF_FFFF)
         case .binary where operand.op == .i32Add && operand.first == .r && operand.second == .i && offset == 0:
-            return (.k, Int(operand.a), UInt32(truncatingIfNeeded: operand.b))
-        case .constant where operand.a + UInt64(offset) <= UInt64(UInt32.max):
-            return (.a, 0, UInt32(operand.a) + offset)
+            return (.k, Int(operand.a), operand.b & 0xFFFF_FFFF)
+        case .binary where operand.op == .i32Add && operand.first == .r && operand.second == .r && offset == 0:
+            return (.x, Int(operand.a), operand.b)
+        case .scaled where operand.op == .i32Add && offset == 0:
+            return (.x, Int(operand.a), operand.b)
+        case .constant where operand.a + offset <= UInt64(UInt32.max):
+            return (.a, 0, operand.a + offset)
+        case .wrappedLoad where isLoad:
+            return (.m, 0, operand.b & 0xFFFF_FFFF | offset << 32)
         default: return (.r, read(operand, at: at), offset)
         }
     }
@@ -23,8 +32,8 @@ extension FunctionLowering {
         if op == .i32Load, operand.tag == .globalWrapped {
             return push(Operand(tag: .globalLoad, a: operand.a, b: UInt64(offset)))
         }
-        let (mode, slot, displacement) = address(operand, offset: offset, at: height)
-        push(Operand(tag: .load, mode: mode, op: op, a: UInt64(slot), b: UInt64(displacement)))
+        let (mode, slot, displacement) = address(operand, offset: offset, at: height, isLoad: true)
+        push(Operand(tag: .load, mode: mode, op: op, a: UInt64(slot), b: displacement))
     }
 
     mutating func store(_ op: GWWasmOpcode, offset: UInt32) {
@@ -32,20 +41,22 @@ extension FunctionLowering {
         let value = pop()
         let operand = pop()
         flushMemory()
-        let (mode, slot, displacement) = address(operand, offset: offset, at: height)
-        let place: UInt64 = mode == .r || mode == .k ? UInt64(slot) : 0
+        let (mode, slot, displacement) = address(operand, offset: offset, at: height, isLoad: false)
         if mode == .s || mode == .t, value.tag == .binary, op == .i64Store || op == .f64Store {
             let kind: GWKind = mode == .s ? .s : .t
             if gw_select_binary(value.op, kind, value.first, value.second) != .invalid {
-                return emitBinary(value, destination: kind, UInt64(displacement))
+                return emitBinary(value, destination: kind, displacement)
             }
         }
         let (kind, bits) = storedValue(op, mode, value)
         let instruction = gw_select_store(op, mode, kind)
-        if mode == .r || mode == .k {
-            emitter.emit(instruction, operands: (place, UInt64(displacement), bits), count: 3)
-        } else {
-            emitter.emit(instruction, operands: (UInt64(displacement), bits, 0), count: 2)
+        switch mode {
+        case .r, .k: emitter.emit(instruction, operands: Emitter.Operands(UInt64(slot), displacement, bits))
+        case .x:
+            emitter.emit(
+                instruction, operands: Emitter.Operands(UInt64(slot), displacement & 0xFFFF, displacement >> 16, bits))
+        case .s, .t, .a: emitter.emit(instruction, operands: Emitter.Operands(displacement, bits))
+        case .m: preconditionFailure("no store has this mode")
         }
     }
 
@@ -53,7 +64,7 @@ extension FunctionLowering {
     private mutating func storedValue(_ op: GWWasmOpcode, _ mode: GWMode, _ value: Operand) -> (GWKind, UInt64) {
         let isWide = op == .i64Store || op == .f64Store
         switch value.tag {
-        case .constant where optimizes && (!isWide || fits(value.a)):
+        case .constant where optimizes && mode != .x && (!isWide || fits(value.a)):
             return (.i, UInt64(bitPattern: Int64(Int32(truncatingIfNeeded: value.a))))
         case .load where value.op == .i64Load && (value.mode == .s || value.mode == .t):
             let kind: GWKind = value.mode == .s ? .s : .t

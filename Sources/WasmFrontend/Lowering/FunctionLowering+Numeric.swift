@@ -48,6 +48,8 @@ extension FunctionLowering {
         }
         if let sum = registerSum(op, first, second) { return push(sum) }
         if let folded = constantSum(op, first, second) { return push(folded) }
+        if let sum = scaledSum(op, first, second) { return push(sum) }
+        if let same = sameValue(op, first, second) { return push(same) }
         if let comparison = stackCheckComparison(op, first, second) { return push(comparison) }
         var result = Operand(tag: .binary, op: op)
         if first.tag == .constant && second.tag != .constant, op.isCommutative || op.isIntegerComparison {
@@ -73,6 +75,31 @@ extension FunctionLowering {
         }
     }
 
+    /// A slot plus a slot shifted by a constant: an element's address.
+    private func scaledSum(_ op: GWWasmOpcode, _ first: Operand, _ second: Operand) -> Operand? {
+        guard op == .i64Add || op == .i32Add else { return nil }
+        let shift: GWWasmOpcode = op == .i64Add ? .i64Shl : .i32Shl
+        for (base, index) in [(first, second), (second, first)] {
+            guard index.tag == .binary, index.op == shift, index.first == .r, index.second == .i, index.b < 32,
+                base.tag == .slot || base.tag == .wrapped && op == .i32Add
+            else { continue }
+            return Operand(tag: .scaled, op: op, a: base.a, b: index.a | index.b << 16)
+        }
+        return nil
+    }
+
+    /// Operations that mean something simpler: masking with 32 ones, and asking whether a comparison does not make 0.
+    private func sameValue(_ op: GWWasmOpcode, _ first: Operand, _ second: Operand) -> Operand? {
+        guard second.tag == .constant else { return nil }
+        switch op {
+        case .i64And where second.a == 0xFFFF_FFFF && first.tag == .slot:
+            return Operand(tag: .unary, op: .i64ExtendI32U, a: first.a)
+        case .i64Ne where second.a == 0, .i32Ne where second.a == 0:
+            return first.tag == .binary && first.op.isIntegerComparison ? first : nil
+        default: return nil
+        }
+    }
+
     /// Sums of constants, which address computations are full of.
     private func constantSum(_ op: GWWasmOpcode, _ first: Operand, _ second: Operand) -> Operand? {
         guard first.tag == .constant, second.tag == .constant else { return nil }
@@ -92,7 +119,7 @@ extension FunctionLowering {
         (result.second, result.b) = leaf(second, at: height + 1, of: result.op, isSecond: true)
         if findForm(&result) { return }
         // Otherwise through slots, one operand after the other.
-        if result.second == .s || result.second == .t {
+        if result.second.isMemory {
             result.b = UInt64(read(second, at: height + 1))
             result.second = .r
             if findForm(&result) { return }
@@ -138,6 +165,12 @@ extension FunctionLowering {
             }
         case .load where operand.op == .i64Load && operand.mode == .s: return (.s, operand.b)
         case .load where operand.op == .i64Load && operand.mode == .t: return (.t, operand.b)
+        case .load where (operand.op == .f64Load || operand.op == .i64Load && !isSecond) && op.takesMemory:
+            // The displacement is of 32 bits.
+            if operand.mode == .r { return (.m, operand.a | operand.b << 16) }
+            if operand.mode == .k && operand.op == .f64Load {
+                return (.k, operand.a | UInt64(UInt32(truncatingIfNeeded: operand.b)) << 16)
+            }
         default: break
         }
         return (.r, UInt64(read(operand, at: at)))
@@ -159,6 +192,12 @@ extension FunctionLowering {
         case .sp64: operand = Operand(tag: .sp, a: UInt64(UInt32(truncatingIfNeeded: operand.a)))
         case .binary where operand.op.lowHalf != nil && operand.first == .r && (operand.second == .r || operand.second == .i):
             operand.op = operand.op.lowHalf!
+        case .binary where operand.op == .i64Shl && operand.first == .r && operand.second == .i && operand.b < 32:
+            operand.op = .i32Shl
+        case .scaled: operand.op = .i32Add
+        case .unary where operand.op == .i64ExtendI32U: operand = Operand(tag: .wrapped, a: operand.a)
+        case .load where operand.op == .i64Load && operand.mode == .s:
+            operand = Operand(tag: .wrappedLoad, b: operand.b)
         default:
             operand = Operand(tag: .wrapped, a: UInt64(read(operand, at: height)))
         }
@@ -173,7 +212,7 @@ extension FunctionLowering {
         }
         switch operand.tag {
         case .sp where operand.a == 0: push(Operand(tag: .sp64))
-        case .sp, .wrapped, .globalWrapped:
+        case .sp, .wrapped, .globalWrapped, .wrappedLoad:
             let target = temporary(height)
             willWrite(target)
             compute(operand, into: target)
@@ -190,7 +229,8 @@ extension FunctionLowering {
             emitter.emit(gw_select_binary(op, .r, .r, .i), target, Int(operand.a), word: 0)
             return pushCanonical()
         }
-        if op == .i32Eq, operand.tag == .binary, operand.op.isIntegerComparison {
+        // The result of a comparison is the same as i32 and as i64.
+        if operand.tag == .binary, operand.op.isIntegerComparison {
             operand.op = gw_negated(operand.op)
             return push(operand)
         }
@@ -213,6 +253,11 @@ extension GWWasmOpcode {
             true
         default: false
         }
+    }
+
+    /// Whether there are forms with a memory operand on general addresses.
+    var takesMemory: Bool {
+        gw_select_binary(self, .r, .r, .m) != .invalid || gw_select_branch(self, .m, .i) != .invalid
     }
 
     /// Whether the operands are i32.

@@ -84,7 +84,7 @@ extension FunctionLowering {
     mutating func compute(_ operand: Operand, into target: Int) {
         switch operand.tag {
         case .slot:
-            if Int(operand.a) != target { emitter.emit(.move, target, Int(operand.a)) }
+            if Int(operand.a) != target { emitter.emitMove(target, Int(operand.a), combines: optimizes) }
         case .wrapped:
             emitter.emit(.move32, target, Int(operand.a))
         case .constant:
@@ -120,6 +120,12 @@ extension FunctionLowering {
             emitter.emit(gw_select_unary(operand.op), target, Int(operand.a))
         case .binary:
             emitBinary(operand, destination: .r, UInt64(target))
+        case .scaled:
+            let op: GWOp = operand.op == .i64Add ? .i64AddShifted : .i32AddShifted
+            emitter.emit(op, target, Int(operand.a), Int(operand.b & 0xFFFF), Int(operand.b >> 16))
+        case .wrappedLoad:
+            emitter.emit(gw_select_load(.i64Load, .s), target, word: UInt32(truncatingIfNeeded: operand.b))
+            emitter.emit(.move32, target, target)
         }
     }
 
@@ -143,6 +149,8 @@ extension FunctionLowering {
         switch operand.mode {
         case .r, .k: emitter.emit(op, target, Int(operand.a), word: UInt32(truncatingIfNeeded: operand.b))
         case .s, .t, .a: emitter.emit(op, target, word: UInt32(truncatingIfNeeded: operand.b))
+        case .x: emitter.emit(op, target, Int(operand.a), Int(operand.b & 0xFFFF), Int(operand.b >> 16))
+        case .m: emitter.emit(op, target, words: UInt32(truncatingIfNeeded: operand.b), UInt32(operand.b >> 32))
         }
     }
 
@@ -157,22 +165,46 @@ extension FunctionLowering {
             op = gw_select_binary(operand.op, destination, operand.first, operand.second)
         }
         assert(op != .invalid)
-        emitter.emit(op, operands: (target, operand.a, operand.b), count: 3)
+        var operands = Emitter.Operands(target)
+        append(operand, to: &operands)
+        emitter.emit(op, operands: operands)
+    }
+
+    /// Appends the operands of a binary operation in the order of the letters of its instructions.
+    func append(_ operand: Operand, to operands: inout Emitter.Operands) {
+        let isFirst = operand.first == .m || operand.first == .k
+        let isSecond = operand.second == .m || operand.second == .k
+        operands.append(isFirst ? operand.a & 0xFFFF : operand.a)
+        // Comparisons have the displacement behind the slot, arithmetic at the end.
+        if isFirst && operand.op.isIntegerComparison { operands.append(operand.a >> 16) }
+        operands.append(isSecond ? operand.b & 0xFFFF : operand.b)
+        if isFirst && !operand.op.isIntegerComparison { operands.append(operand.a >> 16) }
+        if isSecond { operands.append(operand.b >> 16) }
     }
 
     /// Brings the first operand of a binary operation from memory into a scratch slot.
     mutating func loadFirst(_ operand: inout Operand) {
-        guard operand.first == .s || operand.first == .t else { return }
-        emitter.emit(operand.first == .s ? .load64_s : .load64_t, scratch, word: UInt32(truncatingIfNeeded: operand.a))
+        guard operand.first.isMemory else { return }
+        load(operand.first, operand.a, into: scratch)
         operand.first = .r
         operand.a = UInt64(scratch)
     }
 
     mutating func loadSecond(_ operand: inout Operand) {
-        guard operand.second == .s || operand.second == .t else { return }
-        emitter.emit(operand.second == .s ? .load64_s : .load64_t, scratch + 1, word: UInt32(truncatingIfNeeded: operand.b))
+        guard operand.second.isMemory else { return }
+        load(operand.second, operand.b, into: scratch + 1)
         operand.second = .r
         operand.b = UInt64(scratch + 1)
+    }
+
+    private mutating func load(_ kind: GWKind, _ value: UInt64, into target: Int) {
+        switch kind {
+        case .s: emitter.emit(.load64_s, target, word: UInt32(truncatingIfNeeded: value))
+        case .t: emitter.emit(.load64_t, target, word: UInt32(truncatingIfNeeded: value))
+        case .m: emitter.emit(.load64_r, target, Int(value & 0xFFFF), word: UInt32(value >> 16))
+        case .k: emitter.emit(.load64_k, target, Int(value & 0xFFFF), word: UInt32(value >> 16))
+        case .r, .i: preconditionFailure("not in memory")
+        }
     }
 
     /// The slot in which a value that was popped from the height `at` can be read, computing it if need be. The low
@@ -183,6 +215,8 @@ extension FunctionLowering {
         willWrite(target)
         if operand.tag == .globalWrapped && !clean {
             emitter.emit(.globalGet, target, word: UInt32(operand.a))
+        } else if operand.tag == .wrappedLoad && !clean {
+            emitter.emit(gw_select_load(.i64Load, .s), target, word: UInt32(truncatingIfNeeded: operand.b))
         } else {
             compute(operand, into: target)
         }

@@ -42,6 +42,9 @@ struct FunctionLowering {
     var resultTypes: [ValueType] = []
     /// The local that stands for the register global.
     var registerCopy: UInt32?
+    /// The construct whose end calls with the constant 0 begin at; see ``directEntry()``. And where they do.
+    var direct: UInt32?
+    var zeroEntry: Int?
     /// Whether the instruction at hand can be reached.
     var isReachable = true
     /// The instruction at hand.
@@ -89,13 +92,14 @@ struct FunctionLowering {
         let live = optimizes && localCount <= FunctionScan.largestAnalysis ? scan.readBeforeWritten() : nil
         registerCopy = optimizes
             ? registerGlobal.flatMap { scan.registerCopy(of: $0, parameterCount: parameterCount) } : nil
-        let direct = directEntry()
+        direct = directEntry()
+        zeroEntry = nil
         let any = emitter.position
         zeroLocals(live.map { direct == nil ? $0 : ~0 } ?? ~0)
         constructLabels()
         emitBody()
-        let zero = emitter.position
-        emitZeroEntry(direct, any: any)
+        let zero = zeroEntry ?? emitter.position
+        if zeroEntry == nil { emitZeroEntry(any: any) }
         emitter.finish()
         guard !emitter.isFull else { return nil }
         return Result(any: any, zero: zero)
@@ -188,8 +192,17 @@ struct FunctionLowering {
         return nil
     }
 
-    /// Emits the entry for calls whose first argument is the constant 0 and was not stored.
-    private mutating func emitZeroEntry(_ direct: UInt32?, any: Int) {
+    /// Emits the entry for calls whose first argument is the constant 0 and was not stored, at the end of the construct that
+    /// it leads to: nothing comes there from above, so the entry runs on into what it leads to.
+    mutating func emitZeroEntryHere(_ construct: Int) {
+        emitter.setBarrier()
+        zeroEntry = emitter.position
+        zeroLocals(localCount <= FunctionScan.largestAnalysis ? scan.constructs[construct].liveAtLabel : ~0)
+        if !scan.dispatchIsOnlyUse { emitter.emit(.constS32, 0, word: 0) }
+    }
+
+    /// Emits that entry behind the function, where it could not be emitted before.
+    private mutating func emitZeroEntry(any: Int) {
         emitter.setBarrier()
         let target = emitter.makeLabel()
         if let direct {

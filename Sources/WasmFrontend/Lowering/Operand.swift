@@ -30,6 +30,10 @@ struct Operand {
         case binary
         /// The unary operation `op` of slot `a`.
         case unary
+        /// Slot `a` plus the slot in the low 16 bits of `b` shifted left by the rest of `b`; `op` is the addition.
+        case scaled
+        /// The low half of the 64-bit word at `sp + b`.
+        case wrappedLoad
     }
 
     var tag: Tag
@@ -37,7 +41,8 @@ struct Operand {
     var second: GWKind = .r
     var mode: GWMode = .r
     var op: GWWasmOpcode = .nop
-    /// A slot, an immediate or a displacement, as the tag and the kinds say. Immediates are sign-extended.
+    /// A slot, an immediate or a displacement, as the tag and the kinds say. Immediates are sign-extended; memory operands
+    /// (the kinds m and k) have their slot in the low 16 bits and the displacement above.
     var a: UInt64 = 0
     var b: UInt64 = 0
 
@@ -47,8 +52,8 @@ struct Operand {
     /// Whether computing it reads linear memory, and so may trap and must not be moved past a store.
     var readsMemory: Bool {
         switch tag {
-        case .load, .globalLoad, .stackCheck: true
-        case .binary: first == .s || first == .t || second == .s || second == .t
+        case .load, .globalLoad, .stackCheck, .wrappedLoad: true
+        case .binary: first.isMemory || second.isMemory
         default: false
         }
     }
@@ -56,8 +61,8 @@ struct Operand {
     /// Whether it depends on the register global.
     var readsRegister: Bool {
         switch tag {
-        case .sp, .sp64, .stackCheck: true
-        case .load: mode == .s || mode == .t
+        case .sp, .sp64, .stackCheck, .wrappedLoad: true
+        case .load: mode == .s || mode == .t || mode == .m
         case .binary: first == .s || first == .t || second == .s || second == .t
         default: false
         }
@@ -69,26 +74,39 @@ struct Operand {
     }
 
     /// Whether it depends on a slot above the given one.
-    func reads(above slot: Int) -> Bool {
-        let slot = UInt64(slot)
+    func reads(above slot: Int) -> Bool { slots.0 > slot || slots.1 > slot }
+
+    /// Whether it depends on a slot.
+    func reads(slot: Int) -> Bool { slots.0 == slot || slots.1 == slot }
+
+    /// The slots that it depends on; -1 for none.
+    @inline(__always) private var slots: (Int, Int) {
         switch tag {
-        case .slot, .wrapped, .unary: return a > slot
-        case .load: return (mode == .r || mode == .k) && a > slot
-        case .binary: return first == .r && a > slot || second == .r && b > slot
-        default: return false
+        case .slot, .wrapped, .unary: (Int(a), -1)
+        case .load:
+            switch mode {
+            case .r, .k: (Int(a), -1)
+            case .x: (Int(a), Int(b & 0xFFFF))
+            case .s, .t, .a, .m: (-1, -1)
+            }
+        case .binary: (Self.slot(first, a), Self.slot(second, b))
+        case .scaled: (Int(a), Int(b & 0xFFFF))
+        default: (-1, -1)
         }
     }
 
-    /// Whether it depends on a slot.
-    func reads(slot: Int) -> Bool {
-        let slot = UInt64(slot)
-        switch tag {
-        case .slot, .wrapped, .unary: return a == slot
-        case .load: return (mode == .r || mode == .k) && a == slot
-        case .binary: return first == .r && a == slot || second == .r && b == slot
-        default: return false
+    @inline(__always) private static func slot(_ kind: GWKind, _ value: UInt64) -> Int {
+        switch kind {
+        case .r: Int(value)
+        case .m, .k: Int(value & 0xFFFF)
+        case .i, .s, .t: -1
         }
     }
+}
+
+extension GWKind {
+    /// Whether this is a word in linear memory.
+    var isMemory: Bool { self != .r && self != .i }
 }
 
 extension GWWasmOpcode {
