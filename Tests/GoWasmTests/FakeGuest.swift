@@ -1,4 +1,5 @@
 import WasmFrontend
+import WasmRuntime
 import _TestSupport
 
 @testable import GoWasm
@@ -6,6 +7,7 @@ import _TestSupport
 /// A guest without code: memory, and closures where Go would run.
 final class FakeGuest {
     let host: GoHost
+    private let store = Store()
     private let memory: UnsafeMutableRawBufferPointer
     /// What `getsp` returns.
     var stackPointer: UInt32 = 1024
@@ -20,21 +22,21 @@ final class FakeGuest {
         _ generation: GoABI.Generation = .go1_24, services: HostServices = HostServices(),
         trace: ((String) -> Void)? = nil
     ) {
-        memory = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.pageSize, alignment: 16)
-        memory.initializeMemory(as: UInt8.self, repeating: 0)
+        guard let real = try? Memory(MemoryType(limits: Limits(minimum: 1)), in: store) else {
+            preconditionFailure("no memory of one page")
+        }
+        memory = UnsafeMutableRawBufferPointer(start: real.baseAddress, count: real.byteCount)
         host = GoHost(GoABI(generation: generation), host: services, trace: trace)
-        let guestMemory = GuestMemory(base: memory.baseAddress!, count: UInt64(memory.count))
         host.guest = GuestEntryPoints(
             run: { [unowned self] _, _ in try onRun() },
             resume: { [unowned self] in try onResume() },
             stackPointer: { [unowned self] in stackPointer },
-            memory: { guestMemory })
-        services.guestMemory = { guestMemory }
+            memory: real)
+        services.guestMemory = { [unowned host] in host.memory }
     }
 
     deinit {
         host.dismantle()
-        memory.deallocate()
     }
 
     func put(_ value: some FixedWidthInteger, at address: Int) {

@@ -1,3 +1,5 @@
+import WasmRuntime
+
 /// The ways from the host into the guest.
 struct GuestEntryPoints {
     /// Starts Go with the number of arguments and the address of the pointers to them; in 1.11 also resumes it.
@@ -6,8 +8,8 @@ struct GuestEntryPoints {
     var resume: () throws -> Void
     /// Go's stack pointer.
     var stackPointer: () throws -> UInt32
-    /// The memory as it is now.
-    var memory: () -> GuestMemory
+    /// The memory.
+    var memory: Memory
 }
 
 /// The host of one running Go program: what the class `Go` of wasm_exec.js is.
@@ -17,7 +19,11 @@ final class GoHost {
     let references: ReferenceTable
     /// The object that Go knows as "jsGo".
     let instance: JSObject
-    var guest: GuestEntryPoints?
+    var guest: GuestEntryPoints? {
+        didSet { linked.pointee = guest.map { Unmanaged.passUnretained($0.memory) } }
+    }
+    /// The memory of ``guest``, which each import looks at: a pointer costs no check of exclusive access.
+    private let linked: UnsafeMutablePointer<Unmanaged<Memory>?>
     /// Called instead of unwinding when the program exits.
     var endProcess: ((Int32) -> Never)?
     /// Gets a line for each import call.
@@ -35,6 +41,8 @@ final class GoHost {
     init(_ abi: GoABI, host: HostServices, trace: ((String) -> Void)? = nil) {
         self.abi = abi
         self.trace = trace
+        linked = .allocate(capacity: 1)
+        linked.initialize(to: nil)
         realm = JSRealm(host: host)
         instance = realm.makeObject()
         let memory = realm.makeObject()
@@ -45,6 +53,8 @@ final class GoHost {
         installInstance()
     }
 
+    deinit { linked.deallocate() }
+
     /// Lets go of everything: the objects of JavaScript refer to each other in circles, and the guest to its host.
     func dismantle() {
         guest = nil
@@ -53,7 +63,10 @@ final class GoHost {
 
     /// The memory of the guest as it is now.
     @inline(__always)
-    var memory: GuestMemory { guest?.memory() ?? .empty }
+    var memory: GuestMemory {
+        guard let memory = linked.pointee else { return .empty }
+        return memory._withUnsafeGuaranteedRef { GuestMemory(base: $0.baseAddress, count: UInt64($0.byteCount)) }
+    }
 
     // MARK: The Go instance
 

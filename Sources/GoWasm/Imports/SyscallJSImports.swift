@@ -215,7 +215,7 @@ extension GoHost {
     @inline(__always)
     private func followStack(_ stack: inout GoStack, since entries: Int) throws {
         guard entryCount != entries, let guest else { return }
-        try stack.refresh(guest.stackPointer(), guest.memory())
+        try stack.refresh(guest.stackPointer(), memory)
     }
 
     private func finishCopy(

@@ -64,6 +64,10 @@ final class JSString: ManagedBuffer<JSStringHeader, UInt8>, Equatable {
         set { header.referenceID = newValue }
     }
 
+    /// Where the bytes lie while the string lives: behind the object's header, they never move.
+    @inline(__always)
+    var start: UnsafePointer<UInt8> { withUnsafeMutablePointerToElements { UnsafePointer($0) } }
+
     /// Gives access to the bytes.
     @inline(__always)
     func withBytes<Result, Failure: Error>(

@@ -36,14 +36,43 @@ struct PropertyKey: Hashable {
 
 /// The strings that are property keys, each once.
 ///
-/// Looking up the guest's bytes makes no string: a key that nobody ever set names no property.
+/// Looking up the guest's bytes makes no string: a key that nobody ever set names no property. The tables are managed
+/// by hand, because every property that Go reads is looked for here: arrays would pay for reference counts and checks of
+/// exclusive access.
 final class InternTable {
+    /// The bytes of an interned string; ``strings`` keeps them.
+    private struct Entry {
+        var bytes: UnsafePointer<UInt8>
+        var count: Int
+        var hash: UInt64
+    }
+
+    private struct Tables {
+        /// By atom.
+        var entries: UnsafeMutablePointer<Entry>
+        var count = 0
+        var capacity = 512
+        /// Open addressing: atom + 1, or 0 for an empty place.
+        var places: UnsafeMutablePointer<UInt32>
+        var mask = 2047
+    }
+
     /// The strings by their atoms.
     private(set) var strings: ContiguousArray<JSString> = []
-    private var hashes: ContiguousArray<UInt32> = []
-    /// Open addressing: atom + 1, or 0 for an empty place.
-    private var places: ContiguousArray<UInt32> = ContiguousArray(repeating: 0, count: 2048)
+    private let tables: UnsafeMutablePointer<Tables>
     private var nextSymbol: UInt32 = 0
+
+    init() {
+        tables = .allocate(capacity: 1)
+        tables.initialize(to: Tables(entries: .allocate(capacity: 512), places: .allocate(capacity: 2048)))
+        tables.pointee.places.initialize(repeating: 0, count: 2048)
+    }
+
+    deinit {
+        tables.pointee.entries.deallocate()
+        tables.pointee.places.deallocate()
+        tables.deallocate()
+    }
 
     /// The key for the property named by ASCII or WTF-8 bytes, if any string equal to it has been interned.
     func lookUp(_ bytes: UnsafeRawBufferPointer) -> PropertyKey? {
@@ -86,43 +115,54 @@ final class InternTable {
 
     @inline(__always)
     private func find(_ bytes: UnsafeRawBufferPointer, hash: UInt64) -> (atom: UInt32?, place: Int) {
-        let short = UInt32(truncatingIfNeeded: hash >> 32)
-        let mask = places.count - 1
+        let mask = tables.pointee.mask
+        let places = tables.pointee.places
+        let entries = tables.pointee.entries
         var place = Int(truncatingIfNeeded: hash) & mask
         while true {
-            let entry = places[place]
-            if entry == 0 { return (nil, place) }
-            let atom = entry - 1
-            if hashes[Int(atom)] == short,
-                strings[Int(atom)].withBytes({ known in
-                    known.count == bytes.count
-                        && (known.count == 0 || memcmp(known.baseAddress!, bytes.baseAddress!, known.count) == 0)
-                })
+            let atom = places[place] &- 1
+            if atom == .max { return (nil, place) }
+            let entry = entries + Int(atom)
+            if entry.pointee.hash == hash, entry.pointee.count == bytes.count,
+                bytes.count == 0 || memcmp(entry.pointee.bytes, bytes.baseAddress.unsafelyUnwrapped, bytes.count) == 0
             {
                 return (atom, place)
             }
-            place = (place + 1) & mask
+            place = (place &+ 1) & mask
         }
     }
 
     private func insert(_ string: JSString, hash: UInt64, place: Int) -> PropertyKey {
-        let atom = UInt32(strings.count)
+        let atom = tables.pointee.count
+        if atom == tables.pointee.capacity { growEntries() }
         strings.append(string)
-        hashes.append(UInt32(truncatingIfNeeded: hash >> 32))
-        places[place] = atom + 1
-        if strings.count * 2 > places.count { grow() }
-        return PropertyKey(atom: atom)
+        (tables.pointee.entries + atom).initialize(to: Entry(bytes: string.start, count: string.byteCount, hash: hash))
+        tables.pointee.count += 1
+        tables.pointee.places[place] = UInt32(atom) + 1
+        if tables.pointee.count * 2 > tables.pointee.mask { growPlaces() }
+        return PropertyKey(atom: UInt32(atom))
     }
 
-    private func grow() {
-        var wider = ContiguousArray<UInt32>(repeating: 0, count: places.count * 4)
-        let mask = wider.count - 1
-        for (atom, string) in strings.enumerated() {
-            var place = Int(truncatingIfNeeded: string.contentHash) & mask
-            while wider[place] != 0 { place = (place + 1) & mask }
+    private func growEntries() {
+        let wider = UnsafeMutablePointer<Entry>.allocate(capacity: tables.pointee.capacity * 2)
+        wider.moveInitialize(from: tables.pointee.entries, count: tables.pointee.count)
+        tables.pointee.entries.deallocate()
+        tables.pointee.entries = wider
+        tables.pointee.capacity *= 2
+    }
+
+    private func growPlaces() {
+        let size = (tables.pointee.mask + 1) * 4
+        let wider = UnsafeMutablePointer<UInt32>.allocate(capacity: size)
+        wider.initialize(repeating: 0, count: size)
+        for atom in 0..<tables.pointee.count {
+            var place = Int(truncatingIfNeeded: tables.pointee.entries[atom].hash) & (size - 1)
+            while wider[place] != 0 { place = (place + 1) & (size - 1) }
             wider[place] = UInt32(atom) + 1
         }
-        places = wider
+        tables.pointee.places.deallocate()
+        tables.pointee.places = wider
+        tables.pointee.mask = size - 1
     }
 
     /// The array index that bytes spell: decimal, without leading zeros, below 2^30.

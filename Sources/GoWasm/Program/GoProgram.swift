@@ -164,7 +164,7 @@ public struct GoProgram: Sendable {
             run: { count, pointers in try run.callSlots(UInt64(count), UInt64(pointers)) },
             resume: { throw GuestFault(description: "the program has no export resume") },
             stackPointer: { throw GuestFault(description: "the program has no export getsp") },
-            memory: { GuestMemory(base: memory.baseAddress, count: UInt64(memory.byteCount)) })
+            memory: memory)
         if !abi.usesRunLoop {
             let resume = try function("resume", FunctionType([]))
             let stackPointer = try function("getsp", FunctionType([], [.i32]))
