@@ -1,0 +1,100 @@
+import Foundation
+import Testing
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// What the tests below run.
+private enum Built {
+    private static let folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+    static let executable = folder.appendingPathComponent("gowasm-fast").path
+    static let program = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        .appendingPathComponent("main.wasm").path
+
+    static let canRun =
+        ProcessInfo.processInfo.environment["GOWASM_REQUIRE_SUITES"] == "1"
+        || [executable, program].allSatisfy { FileManager.default.isReadableFile(atPath: $0) }
+}
+
+/// The built command as a process of its own, with the program that comes with the project.
+@Suite("The process", .serialized, .disabled(if: !Built.canRun, "the executable or main.wasm is missing"))
+struct ProcessTests {
+    /// Starts the command in a shell, which sets up its descriptors; returns its exit status as the shell sees it, and
+    /// what came out.
+    private func shell(_ script: String) throws -> (status: Int32, output: String, errors: String) {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.arguments = ["-c", script, "sh", Built.executable, Built.program]
+        let (output, errors) = (Pipe(), Pipe())
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = output
+        process.standardError = errors
+        try process.run()
+        let text = output.fileHandleForReading.readDataToEndOfFile()
+        let errorText = errors.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return (
+            process.terminationStatus, String(decoding: text, as: UTF8.self), String(decoding: errorText, as: UTF8.self)
+        )
+    }
+
+    @Test("the result is on standard output, and nothing else anywhere")
+    func plain() throws {
+        let (status, output, errors) = try shell("\"$1\" \"$2\" 12")
+        #expect(status == 0)
+        #expect(output == "fib(12) = 144\n")
+        #expect(errors == "")
+    }
+
+    @Test("a trace goes to standard error, a call a line")
+    func trace() throws {
+        let (status, output, errors) = try shell("\"$1\" --trace \"$2\" 12")
+        #expect(status == 0)
+        #expect(output == "fib(12) = 144\n")
+        let lines = errors.split(separator: "\n")
+        #expect(lines.count > 20)
+        for line in lines {
+            #expect(line.wholeMatch(of: /(runtime|syscall\/js)\.\w+\(\d+\).*/) != nil, "\(line)")
+        }
+        #expect(lines.contains { $0.contains("m=\"write\" args=[1, Uint8Array(14)#") })
+        #expect(lines.last?.contains("runtime.wasmExit(") == true && lines.last?.hasSuffix(" code=0") == true)
+    }
+
+    @Test("a broken pipe ends the process by SIGPIPE, as it does native programs")
+    func brokenPipe() throws {
+        // The inner shell reports how the command ended once the reader is gone.
+        let (_, _, errors) = try shell("{ sleep 0.3; \"$1\" \"$2\" 12; echo $? >&2; } | true")
+        #expect(errors == "\(128 + SIGPIPE)\n")
+    }
+
+    @Test("closed or full standard output is the program's problem, not ours")
+    func unwritable() throws {
+        #expect(try shell("\"$1\" \"$2\" 12 >&-").status == 0)
+        #if os(Linux)
+            let (status, _, errors) = try shell("\"$1\" \"$2\" 12 >/dev/full")
+            #expect(status == 0)
+            #expect(errors == "")
+        #endif
+    }
+
+    @Test("failures are one line on standard error")
+    func failure() throws {
+        let (status, output, errors) = try shell("\"$1\" /no/such/file.wasm --help")
+        #expect(status == 1)
+        #expect(output == "")
+        #expect(errors == "gowasm-fast: /no/such/file.wasm: cannot open the file: No such file or directory\n")
+    }
+
+    @Test("little address space: the same result, with checked accesses")
+    func littleAddressSpace() throws {
+        let (status, output, _) = try shell("ulimit -v 4000000; \"$1\" \"$2\" 12")
+        #expect(status == 0)
+        #expect(output == "fib(12) = 144\n")
+    }
+}
