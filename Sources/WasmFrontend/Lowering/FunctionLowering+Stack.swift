@@ -230,7 +230,35 @@ extension FunctionLowering {
         push(.slot(slot(ofLocal: local)))
     }
 
-    mutating func localSet(_ local: UInt32) {
+    /// A value that a local was set to may wait for the instructions right behind it: if the only use comes before anything
+    /// else happens, the local need not be written. Returns whether the instruction is done with.
+    mutating func takeDelayed(_ instruction: ScannedInstruction) -> Bool {
+        guard let (slot, value) = delayed else { return false }
+        switch instruction.op {
+        case .i32Const, .i64Const, .f32Const, .f64Const: return false
+        case .localGet where Int(instruction.a) != slot: return false
+        case .localGet where instruction.flags.contains(.lastUse):
+            delayed = nil
+            push(value)
+            return true
+        default:
+            delayed = nil
+            compute(value, into: slot)
+            return false
+        }
+    }
+
+    /// Whether the value that a local is set to may wait: it is worth it for what an instruction can absorb, and safe for
+    /// what depends on no temporary slot.
+    private func mayDelay(_ operand: Operand) -> Bool {
+        guard knowsLastUses, !operand.reads(above: localCount - 1) else { return false }
+        switch operand.tag {
+        case .load, .binary, .scaled, .unary, .sp64, .wrappedLoad: return true
+        default: return false
+        }
+    }
+
+    mutating func localSet(_ local: UInt32, delays: Bool = true) {
         let operand = pop()
         if local == registerCopy { return }
         let target = slot(ofLocal: local)
@@ -240,7 +268,11 @@ extension FunctionLowering {
             emitter.redirectLast(from: temporary(height), to: target) {
             return
         }
-        compute(operand, into: target)
+        if delays && mayDelay(operand) {
+            delayed = (target, operand)
+        } else {
+            compute(operand, into: target)
+        }
     }
 
     mutating func globalGet(_ global: UInt32) {

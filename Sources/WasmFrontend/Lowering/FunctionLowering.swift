@@ -51,6 +51,9 @@ struct FunctionLowering {
     var index = 0
     /// A label that is bound when the instruction with this index is reached: the end of a stack check.
     var pendingCheck: (end: Int, label: Label, cell: Int)?
+    /// Whether last uses of locals are marked, and the local whose value has been set but not computed.
+    var knowsLastUses = false
+    var delayed: (slot: Int, value: Operand)?
     /// Where the result of the call that was emitted last lies, if nothing was emitted behind it.
     var lastCall = (start: -1, end: -1, slot: -1)
 
@@ -90,6 +93,7 @@ struct FunctionLowering {
         emitter.begin(at: position, capacity: capacity)
 
         let live = optimizes && localCount <= FunctionScan.largestAnalysis ? scan.readBeforeWritten() : nil
+        knowsLastUses = live != nil
         registerCopy = optimizes
             ? registerGlobal.flatMap { scan.registerCopy(of: $0, parameterCount: parameterCount) } : nil
         direct = directEntry()
@@ -121,6 +125,7 @@ struct FunctionLowering {
         isReachable = true
         pendingCheck = nil
         lastCall = (-1, -1, -1)
+        delayed = nil
     }
 
     /// How far the header, arguments and results of calls reach at most.
@@ -235,6 +240,7 @@ struct FunctionLowering {
     }
 
     private mutating func emit(_ instruction: ScannedInstruction) {
+        if delayed != nil && takeDelayed(instruction) { return }
         switch instruction.op {
         case .nop, .i32ReinterpretF32, .i64ReinterpretF64, .f32ReinterpretI32, .f64ReinterpretI64:
             // Slots hold bits; the type is in the instruction that reads them.
@@ -248,7 +254,7 @@ struct FunctionLowering {
                 // `global.set sp` follows, and takes the value that the local would have had.
                 break
             }
-            localSet(instruction.a)
+            localSet(instruction.a, delays: false)
             push(.slot(slot(ofLocal: instruction.a)))
         case .globalGet: globalGet(instruction.a)
         case .globalSet: globalSet(instruction.a)

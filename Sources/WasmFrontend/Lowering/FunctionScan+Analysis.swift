@@ -58,7 +58,7 @@ extension FunctionScan {
     static let largestAnalysis = 64
 
     /// The locals that may be read before anything is written to them, a bit each, when execution begins at the first
-    /// instruction (`construct` nil) or at the end of a construct.
+    /// instruction; for the beginning at a construct's label see ``Construct/liveAtLabel``. Marks the last uses, too.
     ///
     /// A backward pass over the structured code; where a branch leads back, it is repeated until nothing changes.
     /// - Returns: nil when that takes too long: then all locals may be.
@@ -71,7 +71,15 @@ extension FunctionScan {
                 if instruction.flags.contains(.skip) { continue }
                 let a = Int(instruction.a)
                 switch instruction.op {
-                case .localGet: live |= 1 << UInt64(a)
+                case .localGet:
+                    let bit: UInt64 = 1 << UInt64(a)
+                    // What the last round finds holds: rounds only ever find more to be needed.
+                    if live & bit == 0 {
+                        instructions.base[i].flags.insert(.lastUse)
+                    } else {
+                        instructions.base[i].flags.remove(.lastUse)
+                    }
+                    live |= bit
                 case .localSet, .localTee: live &= ~(1 << UInt64(a))
                 case .return, .unreachable: live = 0
                 case .br: live = constructs[a].liveAtLabel

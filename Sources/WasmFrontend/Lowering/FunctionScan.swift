@@ -11,6 +11,8 @@ struct ScannedInstruction {
         static let threaded = Flags(rawValue: 2)
         /// The `end` of a construct that control never leaves this way.
         static let deadEnd = Flags(rawValue: 4)
+        /// A `local.get` after which the local's value is not needed any more.
+        static let lastUse = Flags(rawValue: 8)
     }
 
     var op: GWWasmOpcode
