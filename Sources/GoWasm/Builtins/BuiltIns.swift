@@ -16,6 +16,7 @@ extension JSRealm {
         installDate()
         installPromise()
         installReflect()
+        installJSON()
         installTimers()
         installConsole()
         installProcess()

@@ -30,7 +30,8 @@ enum MachineStack {
             guard pthread_attr_getstacksize(&attributes, &size) == 0 else { return here - reserve }
             let available = UInt(size) / 4 * 3
         #endif
-        return here - min(available > reserve ? available - reserve : 0, maximum)
+        // Of a very small stack a quarter must do.
+        return here - min(available > 2 * reserve ? available - reserve : available / 4, maximum)
     }
 
     /// About where the stack ends now.

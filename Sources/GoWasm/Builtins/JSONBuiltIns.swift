@@ -1,0 +1,327 @@
+extension JSRealm {
+    func installJSON() {
+        let json = makeObject()
+        global.define(key("JSON"), .object(json), .builtIn)
+        method(json, "stringify") { realm, _, arguments throws(JSFailure) in
+            var writer = JSONWriter(realm)
+            if let replacer = arguments[1].function {
+                writer.replacer = replacer
+            } else if let names = arguments[1].array {
+                var allowed: Set<PropertyKey> = []
+                for name in names.allElements { allowed.insert(try realm.key(name)) }
+                writer.allowed = allowed
+            }
+            if case .number(let width) = arguments[2] {
+                writer.indent = String(repeating: " ", count: min(max(0, NumberText.integer(width)), 10))
+            } else if case .string(let text) = arguments[2] {
+                writer.indent = String(text.text.prefix(10))
+            }
+            let holder = realm.makeObject()
+            return try writer.write(arguments[0], key: realm.key(""), holder: holder, depth: 0)
+                ? .string(writer.text.string) : .undefined
+        }
+        method(json, "parse") { realm, _, arguments throws(JSFailure) in
+            var reader = JSONReader(realm, try realm.toString(arguments[0]))
+            let value = try reader.document()
+            guard let reviver = arguments[1].function else { return value }
+            let holder = realm.makeObject()
+            let empty = realm.key("")
+            holder.define(empty, value)
+            return try realm.revive(holder, empty, reviver)
+        }
+    }
+
+    /// Hands the value of a property, and before it those inside of it, to the function that may replace it.
+    private func revive(_ holder: JSObject, _ key: PropertyKey, _ reviver: JSFunction) throws(JSFailure) -> JSValue {
+        try checkStack()
+        let value = try holder.get(key, self)
+        if let object = value.object {
+            for inner in object.ownKeys(enumerableOnly: true, self) {
+                let replaced = try revive(object, inner, reviver)
+                if replaced.isUndefined { object.delete(inner, self) } else { try object.set(inner, replaced, self) }
+            }
+        }
+        return try call(reviver, this: .object(holder), string(key), value)
+    }
+}
+
+/// `JSON.stringify` (ECMA-262, 25.5.2).
+private struct JSONWriter {
+    private let realm: JSRealm
+    private let toJSON: PropertyKey
+    private(set) var text = WTF8.Builder()
+    var replacer: JSFunction?
+    var allowed: Set<PropertyKey>?
+    var indent = ""
+    private var open: [JSObject] = []
+
+    init(_ realm: JSRealm) {
+        self.realm = realm
+        toJSON = realm.key("toJSON")
+    }
+
+    /// Appends a value; false for one that JSON leaves out.
+    mutating func write(_ given: JSValue, key: PropertyKey, holder: JSObject, depth: Int) throws(JSFailure) -> Bool {
+        try realm.checkStack()
+        var value = given
+        if let object = value.object, let method = try object.get(toJSON, realm).function {
+            value = try realm.call(method, this: value, realm.string(key))
+        }
+        if let replacer { value = try realm.call(replacer, this: .object(holder), realm.string(key), value) }
+        if let object = value.object, object.kind == .wrapper {
+            value = unsafeDowncast(object, to: JSWrapper.self).value
+        }
+        switch value {
+        case .undefined, .symbol: return false
+        case .null: text.append("null")
+        case .boolean(let flag): text.append(flag ? "true" : "false")
+        case .number(let number): text.append(number.isFinite ? NumberText.format(number) : "null")
+        case .string(let string): write(string)
+        case .object(let object):
+            guard object.kind != .function else { return false }
+            guard !open.contains(where: { $0 === object }) else {
+                throw realm.typeError("Converting circular structure to JSON")
+            }
+            open.append(object)
+            if let array = value.array {
+                try write(array, depth: depth + 1)
+            } else {
+                try write(object, depth: depth + 1)
+            }
+            open.removeLast()
+        }
+        return true
+    }
+
+    private mutating func breakLine(_ depth: Int) {
+        guard !indent.isEmpty else { return }
+        text.append("\n" + String(repeating: indent, count: depth))
+    }
+
+    private mutating func write(_ array: JSArray, depth: Int) throws(JSFailure) {
+        text.append("[")
+        for index in 0..<array.length {
+            if index > 0 { text.append(",") }
+            breakLine(depth)
+            if try !write(array[index], key: PropertyKey(index: index), holder: array, depth: depth) {
+                text.append("null")
+            }
+        }
+        if array.length > 0 { breakLine(depth - 1) }
+        text.append("]")
+    }
+
+    private mutating func write(_ object: JSObject, depth: Int) throws(JSFailure) {
+        text.append("{")
+        var isFirst = true
+        for key in object.ownKeys(enumerableOnly: true, realm) where allowed?.contains(key) ?? true {
+            let value = try object.get(key, realm)
+            // Whether there is anything to write shows only when it has been written.
+            var member = JSONWriter(realm)
+            (member.replacer, member.allowed, member.indent, member.open) = (replacer, allowed, indent, open)
+            guard try member.write(value, key: key, holder: object, depth: depth) else { continue }
+            if !isFirst { text.append(",") }
+            isFirst = false
+            breakLine(depth)
+            if case .string(let name) = realm.string(key) { write(name) }
+            text.append(indent.isEmpty ? ":" : ": ")
+            text.append(member.text.string)
+        }
+        if !isFirst { breakLine(depth - 1) }
+        text.append("}")
+    }
+
+    /// Appends a string in quotes; control characters, quotes and lone surrogates are escaped.
+    private mutating func write(_ string: JSString) {
+        var bytes: [UInt8] = [UInt8(ascii: "\"")]
+        let source = string.bytes
+        func escape(_ unit: UInt16) {
+            let digits = String(unit, radix: 16)
+            bytes += "\\u".utf8
+            bytes += String(repeating: "0", count: 4 - digits.count).utf8
+            bytes += digits.utf8
+        }
+        var offset = 0
+        while offset < source.count {
+            let byte = source[offset]
+            switch byte {
+            case UInt8(ascii: "\""): bytes += "\\\"".utf8
+            case UInt8(ascii: "\\"): bytes += "\\\\".utf8
+            case 0x08: bytes += "\\b".utf8
+            case 0x09: bytes += "\\t".utf8
+            case 0x0A: bytes += "\\n".utf8
+            case 0x0C: bytes += "\\f".utf8
+            case 0x0D: bytes += "\\r".utf8
+            case 0..<0x20: escape(UInt16(byte))
+            case 0xED where offset + 2 < source.count && WTF8.isSurrogate(byte, source[offset + 1]):
+                escape(0xD000 | UInt16(source[offset + 1] & 0x3F) << 6 | UInt16(source[offset + 2] & 0x3F))
+                offset += 2
+            default: bytes.append(byte)
+            }
+            offset += 1
+        }
+        bytes.append(UInt8(ascii: "\""))
+        text.append(JSString.make(wtf8: bytes))
+    }
+}
+
+/// `JSON.parse` (ECMA-262, 25.5.1).
+private struct JSONReader {
+    private let realm: JSRealm
+    private let source: [UInt8]
+    private var at = 0
+
+    init(_ realm: JSRealm, _ text: JSString) {
+        self.realm = realm
+        source = text.bytes
+    }
+
+    mutating func document() throws(JSFailure) -> JSValue {
+        let value = try value()
+        skipSpace()
+        guard at == source.count else { throw unexpected() }
+        return value
+    }
+
+    private func unexpected() -> JSFailure {
+        guard at < source.count else {
+            return realm.makeError(realm.prototypes.syntaxError, "Unexpected end of JSON input")
+        }
+        let rest = String(decoding: source[at...].prefix(8), as: UTF8.self)
+        let whole = String(decoding: source.prefix(40), as: UTF8.self)
+        let shown = source.count <= 40 ? "\"\(whole)\"" : "\"\(whole)\"..."
+        return realm.makeError(
+            realm.prototypes.syntaxError, "Unexpected token '\(rest.prefix(1))', \(shown) is not valid JSON")
+    }
+
+    private mutating func skipSpace() {
+        while at < source.count, [0x20, 0x09, 0x0A, 0x0D].contains(source[at]) { at += 1 }
+    }
+
+    private mutating func take(_ character: Unicode.Scalar) -> Bool {
+        guard at < source.count, source[at] == UInt8(ascii: character) else { return false }
+        at += 1
+        return true
+    }
+
+    private mutating func expect(_ character: Unicode.Scalar) throws(JSFailure) {
+        guard take(character) else { throw unexpected() }
+    }
+
+    private mutating func value() throws(JSFailure) -> JSValue {
+        try realm.checkStack()
+        skipSpace()
+        guard at < source.count else { throw unexpected() }
+        switch source[at] {
+        case UInt8(ascii: "{"): return try object()
+        case UInt8(ascii: "["): return try array()
+        case UInt8(ascii: "\""): return .string(try string())
+        case UInt8(ascii: "t"): return try word("true", .boolean(true))
+        case UInt8(ascii: "f"): return try word("false", .boolean(false))
+        case UInt8(ascii: "n"): return try word("null", .null)
+        default: return try number()
+        }
+    }
+
+    private mutating func word(_ text: String, _ value: JSValue) throws(JSFailure) -> JSValue {
+        for byte in text.utf8 {
+            guard at < source.count, source[at] == byte else { throw unexpected() }
+            at += 1
+        }
+        return value
+    }
+
+    private mutating func number() throws(JSFailure) -> JSValue {
+        let start = at
+        func isDigit(_ position: Int) -> Bool {
+            position < source.count && source[position] >= 0x30 && source[position] <= 0x39
+        }
+        _ = take("-")
+        guard isDigit(at) else { throw unexpected() }
+        if !take("0") { while isDigit(at) { at += 1 } }
+        if take(".") {
+            guard isDigit(at) else { throw unexpected() }
+            while isDigit(at) { at += 1 }
+        }
+        if take("e") || take("E") {
+            if !take("+") { _ = take("-") }
+            guard isDigit(at) else { throw unexpected() }
+            while isDigit(at) { at += 1 }
+        }
+        return .number(NumberText.parse(JSString.make(wtf8: Array(source[start..<at]))))
+    }
+
+    private mutating func string() throws(JSFailure) -> JSString {
+        try expect("\"")
+        var text = WTF8.Builder()
+        var plain = at
+        while at < source.count {
+            let byte = source[at]
+            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+                text.append(JSString.make(wtf8: Array(source[plain..<at])))
+                at += 1
+                if byte == UInt8(ascii: "\"") { return text.string }
+                text.append(try escape())
+                plain = at
+            } else if byte < 0x20 {
+                throw unexpected()
+            } else {
+                at += 1
+            }
+        }
+        throw unexpected()
+    }
+
+    private mutating func escape() throws(JSFailure) -> JSString {
+        guard at < source.count else { throw unexpected() }
+        let unit: UInt16
+        switch source[at] {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): unit = UInt16(source[at])
+        case UInt8(ascii: "b"): unit = 0x08
+        case UInt8(ascii: "f"): unit = 0x0C
+        case UInt8(ascii: "n"): unit = 0x0A
+        case UInt8(ascii: "r"): unit = 0x0D
+        case UInt8(ascii: "t"): unit = 0x09
+        case UInt8(ascii: "u"):
+            let digits = String(decoding: source[(at + 1)...].prefix(4), as: UTF8.self)
+            guard digits.utf8.count == 4, digits.allSatisfy(\.isHexDigit), let code = UInt16(digits, radix: 16) else {
+                throw unexpected()
+            }
+            unit = code
+            at += 4
+        default: throw unexpected()
+        }
+        at += 1
+        return JSString.make(utf16: CollectionOfOne(unit))
+    }
+
+    private mutating func array() throws(JSFailure) -> JSValue {
+        try expect("[")
+        var elements: ContiguousArray<JSValue> = []
+        skipSpace()
+        if take("]") { return .object(realm.makeArray(elements)) }
+        while true {
+            elements.append(try value())
+            skipSpace()
+            if take("]") { return .object(realm.makeArray(elements)) }
+            try expect(",")
+        }
+    }
+
+    private mutating func object() throws(JSFailure) -> JSValue {
+        try expect("{")
+        let object = realm.makeObject()
+        skipSpace()
+        if take("}") { return .object(object) }
+        while true {
+            skipSpace()
+            let name = try string()
+            skipSpace()
+            try expect(":")
+            object.define(realm.key(name), try value())
+            skipSpace()
+            if take("}") { return .object(object) }
+            try expect(",")
+        }
+    }
+}
