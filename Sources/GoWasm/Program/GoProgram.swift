@@ -1,6 +1,14 @@
 public import WasmFrontend
 public import WasmRuntime
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// Why a program could not be started or was ended, other than by a trap.
 public enum GoProgramError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The module was not made by Go for GOOS=js; the text says what it seems to be.
@@ -95,7 +103,7 @@ public struct GoProgram: Sendable {
     public func run(_ options: Options) throws -> ExitStatus {
         var variables = options.environment
         if options.addsTemporaryDirectory, abi.generation >= .go1_12, variables["TMPDIR"] == nil {
-            variables["TMPDIR"] = "/tmp"
+            variables["TMPDIR"] = P_tmpdir
         }
         let environment = ArgumentBlock.sorted(variables)
         guard let block = ArgumentBlock(arguments: options.arguments, environment: environment, abi) else {
