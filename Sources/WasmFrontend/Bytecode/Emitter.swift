@@ -171,7 +171,23 @@ struct Emitter {
         private var values: (UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0)
         private(set) var count = 0
 
-        init(_ values: UInt64...) { for value in values { append(value) } }
+        init() {}
+        init(_ v0: UInt64) {
+            values.0 = v0
+            count = 1
+        }
+        init(_ v0: UInt64, _ v1: UInt64) {
+            (values.0, values.1) = (v0, v1)
+            count = 2
+        }
+        init(_ v0: UInt64, _ v1: UInt64, _ v2: UInt64) {
+            (values.0, values.1, values.2) = (v0, v1, v2)
+            count = 3
+        }
+        init(_ v0: UInt64, _ v1: UInt64, _ v2: UInt64, _ v3: UInt64) {
+            (values.0, values.1, values.2, values.3) = (v0, v1, v2, v3)
+            count = 4
+        }
 
         mutating func append(_ value: UInt64) {
             switch count {

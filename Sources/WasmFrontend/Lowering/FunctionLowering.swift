@@ -22,6 +22,8 @@ struct FunctionLowering {
     /// Whether values are delayed, jumps threaded and instructions fused. Without, every instruction of the function
     /// becomes one of its own: what the optimised code is compared with.
     let optimizes: Bool
+    /// How many slots behind the operand stack calls use at most: the header, arguments or results, an index.
+    let callRoom: Int
     /// The canonical numbers of the module's function types.
     let typeNumbers: [UInt32]
 
@@ -63,6 +65,7 @@ struct FunctionLowering {
         self.optimizes = optimizes
         self.typeNumbers = typeNumbers
         self.emitter = emitter
+        callRoom = module.types.reduce(0) { max($0, $1.parameters.count, $1.results.count) } + Int(GW_FRAME_HEADER) + 1
         stack = .allocate(capacity: stackCapacity)
     }
 
@@ -89,7 +92,7 @@ struct FunctionLowering {
         let type = module.types[Int(module.functionTypes[function])]
         scan.scan(module, body, type, threads: optimizes)
         prepareFrame(body, type)
-        guard firstTemporary + Int(body.maxOperandHeight) + largestSignature() <= Int(GW_MAXIMUM_FRAME_SLOTS) else { return nil }
+        guard firstTemporary + Int(body.maxOperandHeight) + callRoom <= Int(GW_MAXIMUM_FRAME_SLOTS) else { return nil }
         emitter.begin(at: position, capacity: capacity)
 
         let live = optimizes && localCount <= FunctionScan.largestAnalysis ? scan.readBeforeWritten() : nil
@@ -126,24 +129,6 @@ struct FunctionLowering {
         pendingCheck = nil
         lastCall = (-1, -1, -1)
         delayed = nil
-    }
-
-    /// How far the header, arguments and results of calls reach at most.
-    private func largestSignature() -> Int {
-        var largest = 0
-        for i in 0..<scan.instructions.count {
-            let instruction = scan.instructions[i]
-            let typeIndex: Int
-            switch instruction.op {
-            case .call: typeIndex = Int(module.functionTypes[Int(instruction.a)])
-            case .callIndirect: typeIndex = Int(instruction.a)
-            default: continue
-            }
-            let type = module.types[typeIndex]
-            largest = max(largest, type.parameters.count, type.results.count)
-        }
-        // One more for the index of an indirect call.
-        return largest + Int(GW_FRAME_HEADER) + 1
     }
 
     // MARK: - Slots

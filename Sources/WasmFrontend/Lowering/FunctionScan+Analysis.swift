@@ -20,12 +20,13 @@ extension FunctionScan {
         var i = 2
         while i < instructions.count {
             let instruction = instructions[i]
-            let next = i + 1 < instructions.count ? instructions[i + 1] : nil
             switch instruction.op {
             case .localGet where instruction.a == local:
                 if isStale { return nil }
             case .localTee where instruction.a == local:
-                guard let next, next.op == .globalSet, next.a == global else { return nil }
+                guard i + 1 < instructions.count, instructions[i + 1].op == .globalSet, instructions[i + 1].a == global else {
+                    return nil
+                }
                 isStale = false
                 i += 1
             case .localSet where instruction.a == local:
@@ -33,7 +34,7 @@ extension FunctionScan {
             case .globalSet where instruction.a == global:
                 return nil
             case .globalGet where instruction.a == global:
-                if let next, next.op == .localSet, next.a == local {
+                if i + 1 < instructions.count, instructions[i + 1].op == .localSet, instructions[i + 1].a == local {
                     isStale = false
                     i += 1
                 }
@@ -82,16 +83,17 @@ extension FunctionScan {
                     live |= bit
                 case .localSet, .localTee: live &= ~(1 << UInt64(a))
                 case .return, .unreachable: live = 0
-                case .br: live = constructs[a].liveAtLabel
-                case .brIf: live |= constructs[a].liveAtLabel
+                case .br: live = ask(a)
+                case .brIf: live |= ask(a)
                 case .brTable:
                     live = 0
-                    for label in a..<a + Int(instruction.b) { live |= constructs[Int(labels[label])].liveAtLabel }
+                    for label in a..<a + Int(instruction.b) { live |= ask(Int(labels[label])) }
                 case .end:
                     constructs.base[a].liveAtEnd = live
                     if constructs[a].kind != .loop && constructs[a].liveAtLabel != live {
                         constructs.base[a].liveAtLabel = live
-                        changed = true
+                        // What has not been asked for yet in this round will be found right.
+                        if constructs[a].wasAsked { changed = true }
                     }
                 case .else:
                     constructs.base[a].liveAtElse = live
@@ -101,7 +103,8 @@ extension FunctionScan {
                 case .loop:
                     if constructs[a].liveAtLabel != live {
                         constructs.base[a].liveAtLabel = live
-                        changed = true
+                        // What has not been asked for yet in this round will be found right.
+                        if constructs[a].wasAsked { changed = true }
                     }
                 default: break
                 }
@@ -109,5 +112,11 @@ extension FunctionScan {
             if !changed { return live }
         }
         return nil
+    }
+
+    /// The locals that may be read after a branch to a construct, as far as known.
+    @inline(__always) private func ask(_ construct: Int) -> UInt64 {
+        constructs.base[construct].wasAsked = true
+        return constructs[construct].liveAtLabel
     }
 }

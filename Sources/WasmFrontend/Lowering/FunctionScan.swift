@@ -41,6 +41,8 @@ struct Construct {
     /// The stub of the `br_table` that was emitted last, for it; see `brTable`.
     var stub: Int32 = -1
     var stubOwner: Int32 = -1
+    /// Whether that set has been asked for before it was found: by a branch that leads back.
+    var wasAsked = false
     /// Locals that may be read after a branch to it, before they are written (see ``Liveness``).
     var liveAtLabel: UInt64 = 0
     /// The values that local variables may still have use for at its end and at its `else`.
@@ -76,12 +78,22 @@ struct FunctionScan {
     private(set) var dispatch: Dispatch?
     /// Whether the dispatch's local is used for nothing else, so that threaded jumps need not write it.
     private(set) var dispatchIsOnlyUse = false
+    /// The dispatch's loop and local while the rest of the function is decoded, and what is done to them apart from
+    /// the jumps to be threaded; `UInt32.max` where there are none.
+    private var dispatchLoop = UInt32.max
+    private var dispatchLocal = UInt32.max
+    private var otherUses = 0
+    /// The unconditional branches to the dispatch's loop: indices of instructions.
+    private var loopBranches = Buffer<Int32>(capacity: 512)
+    private let plainRows = gw_wasm_opcodes()!
+    private let prefixedRows = gw_wasm_opcodes_fc()!
 
     func deallocate() {
         instructions.deallocate()
         constructs.deallocate()
         labels.deallocate()
         open.deallocate()
+        loopBranches.deallocate()
     }
 
     /// Decodes a function's code.
@@ -94,6 +106,10 @@ struct FunctionScan {
         open.truncate(to: 0)
         dispatch = nil
         dispatchIsOnlyUse = false
+        dispatchLoop = .max
+        dispatchLocal = .max
+        otherUses = 0
+        loopBranches.truncate(to: 0)
         constructs.append(
             Construct(kind: .function, parameters: Int32(type.parameters.count), results: Int32(type.results.count)))
         open.append(0)
@@ -104,6 +120,13 @@ struct FunctionScan {
             var instruction = ScannedInstruction(op: reader.opcode())
             let isDead = deadDepth != nil
             switch instruction.op {
+            case .localGet, .localTee:
+                instruction.a = reader.u32()
+                if isDead { continue }
+                if instruction.a == dispatchLocal { otherUses += 1 }
+            case .localSet, .globalGet, .globalSet:
+                instruction.a = reader.u32()
+                if isDead { continue }
             case .block, .loop, .if:
                 let (parameters, results) = blockType(module, &reader)
                 if isDead {
@@ -145,6 +168,13 @@ struct FunctionScan {
                 if isDead { continue }
                 constructs.base[Int(instruction.a)].isTargeted = true
                 if instruction.op == .br { deadDepth = 0 }
+                if instruction.a == dispatchLoop {
+                    if instruction.op == .br {
+                        loopBranches.append(Int32(instructions.count))
+                    } else {
+                        otherUses += 1
+                    }
+                }
             case .brTable:
                 let count = Int(reader.u32()) + 1
                 instruction.a = UInt32(labels.count)
@@ -154,6 +184,7 @@ struct FunctionScan {
                     if isDead { continue }
                     labels.append(label)
                     constructs.base[Int(label)].isTargeted = true
+                    if label == dispatchLoop { otherUses += 1 }
                 }
                 if isDead { continue }
                 deadDepth = 0
@@ -189,7 +220,9 @@ struct FunctionScan {
     /// Reads the immediates of an instruction without control flow.
     private func operands(_ instruction: inout ScannedInstruction, _ reader: inout CodeReader) {
         let raw = instruction.op.rawValue
-        let row = raw < 0x100 ? gw_wasm_opcodes()! + Int(raw) : gw_wasm_opcodes_fc()! + Int(raw & 0xFF)
+        // Arithmetic, the most of what is left, has none.
+        if raw >= GWWasmOpcode.i32Eqz.rawValue && raw <= GWWasmOpcode.i64Extend32S.rawValue { return }
+        let row = raw < 0x100 ? plainRows + Int(raw) : prefixedRows + Int(raw & 0xFF)
         switch row.pointee.immediate {
         case .none, .block, .label, .labels: break
         case .func, .local, .global, .table, .elem, .data: instruction.a = reader.u32()
@@ -237,6 +270,12 @@ struct FunctionScan {
             else { return }
         }
         dispatch = Dispatch(loop: loop, variable: variable, firstLabel: Int(table.a), labelCount: Int(table.b))
+        dispatchLoop = loop
+        guard case .local(let local) = variable else { return }
+        dispatchLocal = local
+        for i in 0..<instructions.count - 1 where instructions[i].a == local {
+            if instructions[i].op == .localGet || instructions[i].op == .localTee { otherUses += 1 }
+        }
     }
 
     private func isPlain(_ construct: UInt32) -> Bool {
@@ -252,37 +291,23 @@ struct FunctionScan {
     /// Lets `const K; set variable; br loop` lead to label K.
     private mutating func threadJumps() {
         guard let dispatch else { return }
-        var reads = 0
-        var otherWrites = 0
-        var otherBranches = 0
-        for i in 0..<instructions.count {
-            let instruction = instructions[i]
-            switch instruction.op {
-            case .localGet: if case .local(instruction.a) = dispatch.variable { reads += 1 }
-            case .localTee: if case .local(instruction.a) = dispatch.variable { otherWrites += 1 }
-            case .brIf: if instruction.a == dispatch.loop { otherBranches += 1 }
-            case .brTable:
-                for l in Int(instruction.a)..<Int(instruction.a) + Int(instruction.b) where labels[l] == dispatch.loop {
-                    otherBranches += 1
-                }
-            case .br where instruction.a == dispatch.loop:
-                guard i >= 2, isWrite(instructions[i - 1], dispatch.variable), instructions[i - 2].op == .i32Const
-                else {
-                    otherBranches += 1
-                    continue
-                }
-                instructions.base[i].a = dispatchTarget(instructions[i - 2].b)
-                instructions.base[i].flags.insert(.threaded)
-            default: break
+        for branch in 0..<loopBranches.count {
+            let i = Int(loopBranches[branch])
+            guard i >= 2, isWrite(instructions[i - 1], dispatch.variable), instructions[i - 2].op == .i32Const else {
+                otherUses += 1
+                continue
             }
+            instructions.base[i].a = dispatchTarget(instructions[i - 2].b)
+            instructions.base[i].flags.insert(.threaded)
         }
-        // One read is the dispatch's own. Writes that no threaded jump follows are dead with it, too.
-        dispatchIsOnlyUse = reads == 1 && otherWrites == 0 && otherBranches == 0
+        // Writes that no threaded jump follows are dead with the dispatch's own read, too.
+        dispatchIsOnlyUse = otherUses == 0
         guard dispatchIsOnlyUse, case .local = dispatch.variable else {
             dispatchIsOnlyUse = false
             return
         }
-        for i in 2..<max(2, instructions.count) where instructions[i].flags.contains(.threaded) {
+        for branch in 0..<loopBranches.count {
+            let i = Int(loopBranches[branch])
             instructions.base[i - 1].flags.insert(.skip)
             instructions.base[i - 2].flags.insert(.skip)
         }
