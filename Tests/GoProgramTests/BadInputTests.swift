@@ -13,10 +13,8 @@ import Testing
 struct BadInputTests {
     /// Runs the program under test on a file.
     private static func run(_ arguments: [String], timeout: Duration = .seconds(30)) throws -> Finished {
-        // A build with sanitizers takes its options from there.
-        let environment = ProcessInfo.processInfo.environment.filter { $0.key == "ASAN_OPTIONS" }
-        return try Command(
-            executable: Tools.executable, arguments: arguments, environment: environment, timeout: timeout
+        try Command(
+            executable: Tools.executable, arguments: arguments, environment: Tools.sanitizerOptions, timeout: timeout
         ).run()
     }
 

@@ -27,6 +27,7 @@ enum Engine {
         }
         let variables = environment.sorted { $0.key < $1.key }.flatMap { ["--env", "\($0.key)=\($0.value)"] }
         return Command(
-            executable: Tools.executable, arguments: variables + [module] + arguments, input: input, timeout: timeout)
+            executable: Tools.executable, arguments: variables + [module] + arguments,
+            environment: Tools.sanitizerOptions, input: input, timeout: timeout)
     }
 }

@@ -147,6 +147,22 @@ struct ProgramTests {
         #expect(refused.errorText == "usage: fib [n], where n is a whole number, 0 or more\n")
     }
 
+    /// Where no 8 GiB of addresses can be reserved there are no guard pages: the program must do without.
+    @Test(
+        "run where addresses are scarce", .enabled(if: !Engine.isNode, "Node needs more."),
+        .enabled(if: Tools.sanitizerOptions.isEmpty, "AddressSanitizer needs more."),
+        arguments: [["gc"], ["channels"], ["maps"], ["deep", "100000"], ["panic", "nil-pointer"]])
+    func scarceAddresses(arguments: [String]) throws {
+        let build = try #require(GoBuild.newest)
+        let command = Engine.command(build.probe, version: build.version, arguments)
+        var limited = command
+        limited.executable = "/bin/bash"
+        limited.arguments = ["-c", "ulimit -v 2000000 && exec \"$0\" \"$@\"", command.executable] + command.arguments
+        let (plain, scarce) = (try command.run(), try limited.run())
+        #expect(scarce.end == plain.end, "\(scarce.errorText.prefix(500))")
+        #expect(scarce.output == plain.output)
+    }
+
     @Test(
         "end as native ones do when nobody reads their output",
         .enabled(if: !Engine.isNode, "Node makes an error of it."), arguments: GoBuild.all)

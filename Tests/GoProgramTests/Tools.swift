@@ -16,6 +16,9 @@ enum Tools {
 
     static let hasExecutable = FileManager.default.isExecutableFile(atPath: executable)
 
+    /// The environment of the program under test: nothing, but what a build with sanitizers needs.
+    static let sanitizerOptions = ProcessInfo.processInfo.environment.filter { $0.key == "ASAN_OPTIONS" }
+
     static let mainModule = root.appendingPathComponent("main.wasm").path
 
     /// The text that a program must print, from the folder Expected.
@@ -46,9 +49,12 @@ struct GoBuild: Sendable, Comparable, CustomStringConvertible {
     private static let programs = Tools.root.appendingPathComponent(".build-tools/programs")
 
     /// The versions that the set-up script listed; none where it did not run.
+    ///
+    /// With GOWASM_ONLY_NEWEST=1 it is the newest of them.
     static let all: [GoBuild] = {
         let list = try? String(contentsOf: programs.appendingPathComponent("versions.txt"), encoding: .utf8)
-        return (list ?? "").split(separator: "\n").map { GoBuild(version: String($0)) }.sorted()
+        let builds = (list ?? "").split(separator: "\n").map { GoBuild(version: String($0)) }.sorted()
+        return ProcessInfo.processInfo.environment["GOWASM_ONLY_NEWEST"] == "1" ? Array(builds.suffix(1)) : builds
     }()
 
     /// The version whose modules the tests use that need only one.
