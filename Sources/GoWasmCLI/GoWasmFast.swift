@@ -93,7 +93,17 @@ public struct GoWasmFast: ParsableCommand {
     }
 
     /// The command line's entry: runs the process to its end.
+    ///
+    /// Called `go_js_wasm_exec`, it stands for Go's script of that name, which `go run` and `go test` look for in PATH: all
+    /// arguments are the program's, and the program has the environment and the files that Node would give it.
     public static func launch(_ arguments: [String] = CommandLine.arguments) -> Never {
+        if arguments.count > 1, arguments[0].split(separator: "/").last == "go_js_wasm_exec" {
+            var invocation = Invocation(file: arguments[1], arguments: Array(arguments.dropFirst()))
+            invocation.endProcess = endProcess
+            invocation.inheritsEnvironment = true
+            invocation.allowsAllFiles = true
+            endProcess(invocation.run())
+        }
         // Without options there is nothing to parse; looking at the options' declarations takes longer than a small program.
         if arguments.count > 1, !arguments[1].hasPrefix("-"), !arguments[1].isEmpty {
             var invocation = Invocation(file: arguments[1], arguments: Array(arguments.dropFirst()))

@@ -89,7 +89,7 @@ struct Invocation {
         }
     }
 
-    /// Maps the file and decodes it.
+    /// Reads the file and decodes it.
     func load() throws -> Module {
         let descriptor = open(file, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw LoadFailure.open(errno) }
@@ -100,12 +100,12 @@ struct Invocation {
         case S_IFDIR: throw LoadFailure.directory
         case S_IFREG:
             guard status.st_size > 0 else { throw LoadFailure.empty }
-            guard let bytes = ModuleBytes(mapping: descriptor, count: Int(status.st_size)) else {
+            guard let bytes = ModuleBytes(reading: descriptor, count: Int(status.st_size)) else {
                 throw LoadFailure.open(errno)
             }
             return try Module(bytes)
         default:
-            // Pipes and the like cannot be mapped: `gowasm-fast <(go build -o /dev/stdout)`.
+            // Pipes and the like have no size: `gowasm-fast <(go build -o /dev/stdout)`.
             let bytes = try Self.readAll(descriptor)
             guard !bytes.isEmpty else { throw LoadFailure.empty }
             return try Module(ModuleBytes(bytes))

@@ -6,35 +6,38 @@
     import Darwin
 #endif
 
-/// The bytes of a module, in memory of their own or in a mapped file: immutable while the object lives.
+/// The bytes of a module, in memory of their own: immutable while the object lives.
+///
+/// Files are read, not mapped: a mapped file changes when somebody writes to it, and lowering reads the bytes of a function
+/// long after they have been validated.
 public final class ModuleBytes: @unchecked Sendable {
     // Sendable: the buffer is written before `init` returns and never after.
     /// The bytes; valid while the object lives.
     public let buffer: UnsafeRawBufferPointer
-    private let isMapped: Bool
 
     /// Copies bytes.
     public init(_ bytes: some Collection<UInt8>) {
         let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 8)
         copy.copyBytes(from: bytes)
         buffer = UnsafeRawBufferPointer(copy)
-        isMapped = false
     }
 
-    /// Maps `count` bytes of an open file; nil when the system refuses.
-    public init?(mapping descriptor: Int32, count: Int) {
-        guard count > 0,
-            let address = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED
-        else { return nil }
-        buffer = UnsafeRawBufferPointer(start: address, count: count)
-        isMapped = true
-    }
-
-    deinit {
-        if isMapped {
-            munmap(UnsafeMutableRawPointer(mutating: buffer.baseAddress), buffer.count)
-        } else {
-            buffer.deallocate()
+    /// Reads `count` bytes of an open file, or what there is of them; nil when reading fails, with the reason in `errno`.
+    public init?(reading descriptor: Int32, count: Int) {
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 4096)
+        var filled = 0
+        while filled < count {
+            let result = read(descriptor, copy.baseAddress! + filled, count - filled)
+            if result == 0 { break }
+            if result > 0 {
+                filled += result
+            } else if errno != EINTR {
+                copy.deallocate()
+                return nil
+            }
         }
+        buffer = UnsafeRawBufferPointer(start: copy.baseAddress, count: filled)
     }
+
+    deinit { buffer.deallocate() }
 }
