@@ -52,6 +52,9 @@ let package = Package(
             name: "WasmFrontendTests", dependencies: ["WasmFrontend", "CSupport", "_TestSupport"],
             swiftSettings: swiftSettings),
         .testTarget(
+            name: "WasmRuntimeTests", dependencies: ["WasmRuntime", "WasmFrontend", "CSupport", "_TestSupport"],
+            swiftSettings: swiftSettings),
+        .testTarget(
             name: "GoWasmTests", dependencies: ["GoWasm", "WasmRuntime", "WasmFrontend", "_TestSupport"],
             swiftSettings: swiftSettings),
         .testTarget(

@@ -1,0 +1,194 @@
+import Foundation
+import Testing
+import WasmFrontend
+import WasmRuntime
+import _TestSupport
+
+/// Random modules must do the same however they are run: with guard pages or compared addresses, optimised or not.
+///
+/// The environment variable `GOWASM_DIFFERENTIAL` says how many modules are tried, for long runs, and
+/// `GOWASM_DIFFERENTIAL_SEED` which seed is the first; the modules that fail are written to the folder `GOWASM_DIFFERENTIAL_DUMP`.
+@Suite("Ways to run a module")
+struct DifferentialTests {
+    private static func number(_ variable: String) -> UInt64? {
+        ProcessInfo.processInfo.environment[variable].flatMap { UInt64($0) }
+    }
+
+    /// Whether the module in a file still differs, called as the one of its seed is: for making it smaller.
+    @Test("a module in a file", .enabled(if: ProcessInfo.processInfo.environment["GOWASM_DIFFERENTIAL_FILE"] != nil, "For reduction."))
+    func moduleInFile() throws {
+        let file = try #require(ProcessInfo.processInfo.environment["GOWASM_DIFFERENTIAL_FILE"])
+        var tally = DifferentialRun.Tally()
+        let bytes = Array(try Data(contentsOf: URL(fileURLWithPath: file)))
+        do {
+            try DifferentialRun(seed: Self.number("GOWASM_DIFFERENTIAL_SEED") ?? 1).run(&tally, bytes: bytes)
+            print("reduction: same")
+        } catch let error as DifferentialRun.Difference {
+            print("reduction: different")
+            guard ProcessInfo.processInfo.environment["GOWASM_DIFFERENTIAL_DUMP"] != nil else { return }
+            print(error)
+            let module = try Module(bytes)
+            let code = try module.loweredCode(LoweredCode.Options())
+            for index in module.importedFunctionCount..<module.functionTypes.count {
+                print("function \(index)\n\(try code.disassemble(index))")
+            }
+        }
+    }
+
+    @Test("random modules do the same in all configurations")
+    func randomModules() throws {
+        let count = Self.number("GOWASM_DIFFERENTIAL") ?? 1500
+        let first = Self.number("GOWASM_DIFFERENTIAL_SEED") ?? 1
+        var tally = DifferentialRun.Tally()
+        var failures = 0
+        for seed in first..<first + count {
+            do {
+                try DifferentialRun(seed: seed).run(&tally)
+            } catch {
+                Issue.record("seed \(seed): \(error)")
+                if let folder = ProcessInfo.processInfo.environment["GOWASM_DIFFERENTIAL_DUMP"] {
+                    var generator = ModuleGenerator(seed: seed)
+                    let file = URL(fileURLWithPath: folder).appendingPathComponent("\(seed).wasm")
+                    try Data(generator.module()).write(to: file)
+                }
+                failures += 1
+                // What follows would most likely say the same.
+                if failures >= 10 { break }
+            }
+        }
+        if count > 100 {
+            // A generator that traps at once, or whose programs do nothing, would find nothing.
+            #expect(tally.returns * 3 > tally.calls)
+            #expect(tally.traps.count > 6)
+        }
+        print("differential: \(tally)")
+    }
+}
+
+/// One module in all configurations.
+struct DifferentialRun {
+    /// What calls came to.
+    struct Tally: CustomStringConvertible {
+        var calls = 0
+        var returns = 0
+        var traps: [String: Int] = [:]
+        var description: String {
+            "\(calls) calls, \(returns) returned; " + traps.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
+        }
+    }
+
+    struct Difference: Error, CustomStringConvertible {
+        var description: String
+    }
+
+    /// What a call has come to.
+    private enum Outcome: Equatable, CustomStringConvertible {
+        case results([Value])
+        case trap(String, [Trap.Frame], Bool)
+
+        var description: String {
+            switch self {
+            case .results(let values): "\(values)"
+            case .trap(let message, let frames, _): "trap \(message) in \(frames.map(\.function))"
+            }
+        }
+    }
+
+    /// One way to run the module, with an instance of it.
+    private final class Way {
+        let name: String
+        let instance: Instance
+        let memory: Memory
+        /// What the host function was called with, as a sum that depends on the order.
+        private final class Trace { var sum: UInt64 = 0 }
+        private let trace = Trace()
+        var hostSum: UInt64 { trace.sum }
+
+        init(_ module: Module, guards: Bool, optimizes: Bool) throws {
+            name = (guards ? "guarded" : "checked") + (optimizes ? ", optimised" : ", plain")
+            var configuration = Store.Configuration()
+            configuration.usesGuardPages = guards
+            configuration.optimizes = optimizes
+            configuration.callStackSize = 4 << 20
+            let store = Store(configuration: configuration)
+            var imports = Imports()
+            let trace = trace
+            imports.define("env", "host") { (a: UInt32, b: UInt64) -> UInt64 in
+                trace.sum = (trace.sum ^ UInt64(a) ^ b) &* 0x9E37_79B9_7F4A_7C15 &+ 1
+                return b &+ UInt64(a)
+            }
+            imports.define("env", "fuel", .global(Global(GlobalType(value: .i32, isMutable: true), .i32(0), in: store)))
+            imports.define("env", "wide", .global(Global(GlobalType(value: .i64, isMutable: true), .i64(9), in: store)))
+            instance = try Instance(module, imports: imports, store: store)
+            memory = try instance.memory(named: "memory")
+        }
+
+        func call(_ name: String, _ arguments: [UInt64]) throws -> Outcome {
+            guard case .function(let function) = instance.export(named: name) else { return .results([]) }
+            let values = zip(function.type.parameters, arguments).map { type, bits -> Value in
+                switch type {
+                case .i32: .i32(UInt32(truncatingIfNeeded: bits))
+                case .i64: .i64(bits)
+                case .f32: .f32(UInt32(truncatingIfNeeded: bits))
+                default: .f64(bits)
+                }
+            }
+            do {
+                return .results(try function.call(values))
+            } catch let trap as Trap {
+                return .trap(trap.code.message, trap.backtrace, trap.isTruncated)
+            }
+        }
+
+        func globals() throws -> [Value] {
+            try ModuleGenerator.globalTypes.indices.flatMap { index -> [Value] in
+                guard case .function(let function) = instance.export(named: "global\(index)") else { return [] }
+                return try function.call([])
+            }
+        }
+    }
+
+    var seed: UInt64
+
+    func run(_ tally: inout Tally, bytes: [UInt8]? = nil) throws {
+        var generator = ModuleGenerator(seed: seed)
+        let generated = generator.module()
+        let module = try Module(bytes ?? generated)
+        var ways: [Way] = []
+        for optimizes in [false, true] {
+            for guards in [true, false] { ways.append(try Way(module, guards: guards, optimizes: optimizes)) }
+        }
+        for (index, call) in generator.calls.enumerated() {
+            guard module.export(named: call.name) != nil else { continue }
+            var expected: Outcome?
+            var globals: [Value] = []
+            for way in ways {
+                _ = try way.call("refuel", [60])
+                if index % 2 == 1 { _ = try way.call("reset", []) }
+                let outcome = try way.call(call.name, call.arguments)
+                let place = "call \(index), \(call.name)\(call.arguments), \(way.name)"
+                guard let first = expected else {
+                    expected = outcome
+                    globals = try way.globals()
+                    tally.calls += 1
+                    if case .trap(let message, _, _) = outcome { tally.traps[message, default: 0] += 1 } else { tally.returns += 1 }
+                    continue
+                }
+                guard outcome == first else { throw Difference(description: "\(place): \(outcome) rather than \(first)") }
+                let found = try way.globals()
+                guard found == globals else { throw Difference(description: "\(place): globals \(found) rather than \(globals)") }
+                guard way.hostSum == ways[0].hostSum else { throw Difference(description: "\(place): other host calls") }
+                try compareMemory(way.memory, ways[0].memory, place)
+            }
+        }
+    }
+
+    private func compareMemory(_ a: Memory, _ b: Memory, _ place: String) throws {
+        guard a.byteCount == b.byteCount else { throw Difference(description: "\(place): memory of \(a.byteCount) rather than \(b.byteCount)") }
+        guard memcmp(a.baseAddress, b.baseAddress, a.byteCount) != 0 else { return }
+        let at = (0..<a.byteCount).first {
+            a.baseAddress.load(fromByteOffset: $0, as: UInt8.self) != b.baseAddress.load(fromByteOffset: $0, as: UInt8.self)
+        }!
+        throw Difference(description: "\(place): memory differs from byte \(at) on")
+    }
+}
