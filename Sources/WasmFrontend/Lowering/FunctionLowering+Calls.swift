@@ -90,12 +90,13 @@ extension FunctionLowering {
         _ op: GWOp, _ type: FunctionType, _ base: Int, target: UInt32, function: UInt32, immediate: UInt32
     ) {
         let start = emitter.emitCall(op, base: base, target: target, function: function, immediate: immediate)
-        // The results stay where the callee left them, until something else needs the place.
-        for i in 0..<type.results.count { push(.slot(base + i)) }
         // Imported functions and those of other instances always return to the instruction behind the call.
         if type.results == [.i32], op != .callImport {
             lastCall = (start, emitter.position, base)
         }
+        // The results stay where the callee left them, until something else needs the place. With many values delayed,
+        // this computes one of them: behind the call, where a result of 0 must come by.
+        for i in 0..<type.results.count { push(.slot(base + i)) }
         emitter.setBarrier()
     }
 }

@@ -289,15 +289,15 @@ extension FunctionLowering {
         emitter.appendWord(0)
         let label = emitter.makeLabel()
         emitter.jumps(to: label, fromEnd: 2)
-        pendingCheck = (construct, label, emitter.position - 1)
+        pendingChecks.append((construct, label, emitter.position - 1))
         // The place where the branch not taken would arrive is not reached from here.
         emitter.define(Label(scan.constructs[construct].elseLabel), at: emitter.position)
     }
 
     /// At the end of a stack check's `if`: takes the frame's size from the instructions that follow.
     private mutating func finishStackCheck(_ construct: Int) {
-        guard let check = pendingCheck, check.end == construct else { return }
-        pendingCheck = nil
+        guard let check = pendingChecks.last, check.end == construct else { return }
+        pendingChecks.removeLast()
         if let (size, count) = frameAdjustment(at: index + 1) {
             emitter.setCell(check.cell, size)
             emitter.emit(.spAdd, word: 0 &- size)

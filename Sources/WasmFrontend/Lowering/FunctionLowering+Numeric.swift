@@ -52,7 +52,11 @@ extension FunctionLowering {
         if let same = sameValue(op, first, second) { return push(same) }
         if let comparison = stackCheckComparison(op, first, second) { return push(comparison) }
         var result = Operand(tag: .binary, op: op)
-        if first.tag == .constant && second.tag != .constant, op.isCommutative || op.isIntegerComparison {
+        // Only what becomes an immediate changes sides: a constant that needs a slot would get the one in which the
+        // other operand may lie.
+        if first.tag == .constant && second.tag != .constant, op.isOn32Bits || fits(first.a),
+            op.isCommutative || op.isIntegerComparison
+        {
             result.op = op.isIntegerComparison ? gw_swapped(op) : op
             leaves(&result, second, first)
         } else {

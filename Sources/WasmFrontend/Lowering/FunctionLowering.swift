@@ -51,11 +51,12 @@ struct FunctionLowering {
     var isReachable = true
     /// The instruction at hand.
     var index = 0
-    /// A label that is bound when the instruction with this index is reached: the end of a stack check.
-    var pendingCheck: (end: Int, label: Label, cell: Int)?
-    /// Whether last uses of locals are marked, and the local whose value has been set but not computed.
+    /// Whether the liveness of locals is known and last uses are marked; and the local whose value has been set but not computed.
     var knowsLastUses = false
     var delayed: (slot: Int, value: Operand)?
+    /// The stack checks whose `if` is open, the innermost last: the construct, the label behind it, and the cell that is
+    /// to hold the frame's size.
+    var pendingChecks: [(end: Int, label: Label, cell: Int)] = []
     /// Where the result of the call that was emitted last lies, if nothing was emitted behind it.
     var lastCall = (start: -1, end: -1, slot: -1)
 
@@ -126,7 +127,7 @@ struct FunctionLowering {
         height = 0
         canonicalHeight = 0
         isReachable = true
-        pendingCheck = nil
+        pendingChecks.removeAll(keepingCapacity: true)
         lastCall = (-1, -1, -1)
         delayed = nil
     }
@@ -187,7 +188,7 @@ struct FunctionLowering {
     mutating func emitZeroEntryHere(_ construct: Int) {
         emitter.setBarrier()
         zeroEntry = emitter.position
-        zeroLocals(localCount <= FunctionScan.largestAnalysis ? scan.constructs[construct].liveAtLabel : ~0)
+        zeroLocals(knowsLastUses ? scan.constructs[construct].liveAtLabel : ~0)
         if !scan.dispatchIsOnlyUse { emitter.emit(.constS32, 0, word: 0) }
     }
 
@@ -196,7 +197,7 @@ struct FunctionLowering {
         emitter.setBarrier()
         let target = emitter.makeLabel()
         if let direct {
-            zeroLocals(localCount <= FunctionScan.largestAnalysis ? scan.constructs[Int(direct)].liveAtLabel : ~0)
+            zeroLocals(knowsLastUses ? scan.constructs[Int(direct)].liveAtLabel : ~0)
             if !scan.dispatchIsOnlyUse { emitter.emit(.constS32, 0, word: 0) }
             emitter.emit(.jump, word: 0)
             emitter.jumps(to: Label(scan.constructs[Int(direct)].label))
