@@ -17,7 +17,7 @@
 // which no 32-bit address plus 32-bit offset leaves, and what lies beyond its size faults. The handler of SIGSEGV
 // (gw_signals.c) then sets the program counter of the thread to the label `fault`. That is sound because a computed
 // goto can reach every label from every other, so the compiler keeps the state in the same registers at all of them;
-// handlers only change the state after their memory accesses, or (calls that push) before, behind HOLD. The checked
+// handlers only change the state after their memory accesses (Tests/CSupportTests looks at the compiled code). The checked
 // loop (gw_interpreter_checked.c) compares every address and is for memories without that reservation.
 //
 // 3. INTERRUPTION. Another thread sets `interrupted` and `stack_limit`, and sends the thread of the loop a signal,
@@ -120,8 +120,6 @@
         goto trapped; \
     } while (0)
 
-// Forces the new value of the register global into its place before the access that may fault.
-#define HOLD() __asm__ volatile("" : "+r"(sp))
 #define SAVE() \
     do { \
         m->pc = pc; \
@@ -171,10 +169,12 @@
         } \
         ENTER(pc + target_); \
     } while (0)
+// Compares the address in both loops: these handlers are the largest, in which the compiler moves the state to other
+// registers before the store, where a fault would not find it.
 #define PUSH() \
     do { \
         sp = (uint32_t)((uint32_t)sp - 8); \
-        HOLD(); \
+        if (__builtin_expect(sp + 8 > inst->memory->size, 0)) goto out_of_bounds; \
         STORE(uint64_t, sp, SIGNED(GW_CALL_IMMEDIATE)); \
     } while (0)
 
@@ -219,10 +219,8 @@ first:;
 #include "gw_handlers_memory.inc"
 #include "gw_handlers_control.inc"
 
-#if GW_CHECKED
 out_of_bounds:
     TRAP(memoryOutOfBounds);
-#endif
 stack_exhausted:
     // The state is the caller's: the callee has not begun.
     fp = (uint64_t *)(uintptr_t)fp[-3];
