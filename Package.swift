@@ -51,6 +51,7 @@ let package = Package(
         .testTarget(
             name: "WasmFrontendTests", dependencies: ["WasmFrontend", "CSupport", "_TestSupport"],
             swiftSettings: swiftSettings),
+        .testTarget(name: "CSupportTests", dependencies: ["CSupport"], swiftSettings: swiftSettings),
         .testTarget(
             name: "WasmRuntimeTests", dependencies: ["WasmRuntime", "WasmFrontend", "CSupport", "_TestSupport"],
             swiftSettings: swiftSettings),
