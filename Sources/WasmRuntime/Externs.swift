@@ -45,8 +45,9 @@ public final class Memory {
         self.init(try store.makeMemory(type), store: store)
     }
 
-    /// Where the first byte lies. Stays the same while the memory lives if it has guard pages, and may otherwise change
-    /// when it grows.
+    /// Where the first byte lies.
+    ///
+    /// Stays the same while the memory lives if it has guard pages, and may otherwise change when it grows.
     @inline(__always) public var baseAddress: UnsafeMutableRawPointer { UnsafeMutableRawPointer(pointer.pointee.base) }
     /// The size in bytes, a multiple of 65,536.
     @inline(__always) public var byteCount: Int { Int(pointer.pointee.size) }
@@ -172,8 +173,10 @@ public struct Function: Equatable {
         return type.results.enumerated().map { Value($1, slot: slots[$0], store: store) }
     }
 
-    /// Calls the function with arguments and result as the engine's slots: without any allocation, and without looking at
-    /// the type. i32 and f32 are zero-extended bits. Unused arguments do no harm.
+    /// Calls the function with arguments and result as the engine's slots: without any allocation, and without looking
+    /// at the type.
+    ///
+    /// i32 and f32 are zero-extended bits. Unused arguments do no harm.
     ///
     /// - Throws: As ``call(_:)``.
     @inline(__always)

@@ -30,9 +30,10 @@ final class HostFunction {
         let enter: GWHostBody = { context, arguments, results in
             Unmanaged<HostFunction>.fromOpaque(context!)._withUnsafeGuaranteedRef { $0.enter(arguments!, results) }
         }
-        guard let trampoline = gw_host_create(
-            types, UInt32(type.parameters.count), UInt32(type.results.count), enter,
-            Unmanaged.passUnretained(self).toOpaque())
+        guard
+            let trampoline = gw_host_create(
+                types, UInt32(type.parameters.count), UInt32(type.results.count), enter,
+                Unmanaged.passUnretained(self).toOpaque())
         else { return nil }
         self.trampoline = trampoline
         pointer.pointee.host = trampoline
@@ -46,7 +47,9 @@ final class HostFunction {
     }
 
     /// Runs the body; what it throws waits in the store until the guest is left.
-    private func enter(_ arguments: UnsafeMutablePointer<UnsafeMutableRawPointer?>, _ results: UnsafeMutableRawPointer?) -> Bool {
+    private func enter(_ arguments: UnsafeMutablePointer<UnsafeMutableRawPointer?>, _ results: UnsafeMutableRawPointer?)
+        -> Bool
+    {
         do {
             switch body {
             case .plain(let body): try body(arguments[0].unsafelyUnwrapped.load(as: UInt32.self))

@@ -60,6 +60,8 @@ public final class Instance {
         Function(storage.function(index), module.types[Int(module.functionTypes[index])], store: store)
     }
 
-    /// Ends the execution soon, with the trap `interrupted`; from any thread. See ``Store/interrupt()``.
+    /// Ends the execution soon, with the trap `interrupted`.
+    ///
+    /// May be called from any thread; see ``Store/interrupt()``.
     public nonisolated func interrupt() { store.interrupt() }
 }

@@ -1,7 +1,9 @@
 internal import CSupport
 internal import WasmFrontend
 
-/// What the engine needs of an instance. The store keeps it, so nothing here may refer to the store.
+/// What the engine needs of an instance.
+///
+/// The store keeps it, so nothing here may refer to the store.
 final class InstanceStorage {
     let module: Module
     let code: LoweredCode
@@ -22,7 +24,8 @@ final class InstanceStorage {
     init(_ module: Module, _ imports: LinkedImports, _ store: Store) throws {
         self.module = module
         self.imports = imports
-        memory = try imports.memory ?? module.memories.first.map { type throws(CallError) in try store.makeMemory(type) }
+        memory =
+            try imports.memory ?? module.memories.first.map { type throws(CallError) in try store.makeMemory(type) }
         var tables = imports.tables
         for type in module.tables.dropFirst(imports.tables.count) { tables.append(try store.makeTable(type, 0)) }
         self.tables = tables
@@ -63,7 +66,8 @@ final class InstanceStorage {
                 let type = Int(types[importCount + index])
                 (functions + index).initialize(
                     to: GWFunction(
-                        entry: entries + importCount + index, instance: pointer, host: nil, type: code.typeNumbers[type],
+                        entry: entries + importCount + index, instance: pointer, host: nil,
+                        type: code.typeNumbers[type],
                         index: UInt32(importCount + index), slots: slots[type]))
             }
         }

@@ -31,7 +31,8 @@ struct Linker {
             switch (type, definition) {
             case (.function(let type), .host(let found, let body)) where type == found:
                 linked.functions.append(try store.makeHostFunction(type, body).pointer)
-            case (.function(let type), .extern(.function(let function))) where function.type == type && isOurs(function.store):
+            case (.function(let type), .extern(.function(let function)))
+            where function.type == type && isOurs(function.store):
                 linked.functions.append(function.pointer)
             case (.table(let type), .extern(.table(let table)))
             where type.element == table.element && type.limits.admit(table.type.limits) && isOurs(table.store):

@@ -2,7 +2,9 @@ internal import CSupport
 internal import WasmFrontend
 
 /// What instances that know each other live in: one thread of execution, its frame stack, and everything that was made
-/// for it. A store and all that belongs to it are used by one thread at a time; see ``interrupt()`` for the exception.
+/// for it.
+///
+/// A store and all that belongs to it are used by one thread at a time; see ``interrupt()`` for the exception.
 ///
 /// Handles (instances, functions, memories, ...) keep their store, and the store keeps all that the engine needs of them:
 /// a store goes with the last handle. A host function that holds a handle of the store it was given to keeps that store
@@ -10,15 +12,18 @@ internal import WasmFrontend
 public final class Store {
     /// How the store's instances run.
     public struct Configuration: Sendable {
-        /// Whether memories have guard pages, so that the engine need not compare addresses. Where the system does not
-        /// grant the 8 GiB of address space that each takes, they do without.
+        /// Whether memories have guard pages, so that the engine need not compare addresses.
+        ///
+        /// Where the system does not grant the 8 GiB of address space that each takes, they do without.
         public var usesGuardPages = true
         /// Whether the lowering optimises; `false` is for comparison.
         public var optimizes = true
         /// The number of bytes beyond which no memory grows.
         public var memoryLimit: UInt64 = .max
 
-        /// The number of bytes that the frames of nested calls may take, at least 4 MiB: address space, used as calls nest.
+        /// The number of bytes that the frames of nested calls may take, at least 4 MiB: address space, used as calls
+        /// nest.
+        ///
         /// The default holds 10 million calls of functions with 50 slots each.
         public var callStackSize: UInt64 = 4 << 30
 
@@ -44,7 +49,9 @@ public final class Store {
     /// - Precondition: The system grants a few MiB of address space for a frame stack.
     public init(configuration: Configuration = Configuration()) {
         self.configuration = configuration
-        guard let machine = gw_machine_create(configuration.callStackSize) else { fatalError("no address space for a frame stack of 4 MiB") }
+        guard let machine = gw_machine_create(configuration.callStackSize) else {
+            fatalError("no address space for a frame stack of 4 MiB")
+        }
         self.machine = machine
     }
 
@@ -61,10 +68,9 @@ public final class Store {
         gw_machine_destroy(machine)
     }
 
-    /// Ends the execution that is under way in this store soon, with the trap `interrupted`; further calls end in the same
-    /// way until ``allowExecution()``. May be called from any thread.
+    /// Ends the execution that is under way in this store soon, with the trap `interrupted`.
     ///
-    /// A host function that takes long is not ended, only what follows it.
+    /// Further calls end in the same way until ``allowExecution()``. May be called from any thread. A host function that takes long is not ended, only what follows it.
     public nonisolated func interrupt() { gw_machine_interrupt(machine) }
 
     /// Takes back an interruption.
@@ -84,7 +90,8 @@ public final class Store {
         let memory = UnsafeMutablePointer<GWMemory>.allocate(capacity: 1)
         let maximum = min(type.limits.maximum ?? UInt32(GW_MAXIMUM_PAGES), UInt32(GW_MAXIMUM_PAGES))
         let guards = configuration.usesGuardPages && gw_memory_can_guard()
-        let isMade = UInt64(type.limits.minimum) * UInt64(GW_PAGE_SIZE) <= configuration.memoryLimit
+        let isMade =
+            UInt64(type.limits.minimum) * UInt64(GW_PAGE_SIZE) <= configuration.memoryLimit
             && (guards && gw_memory_create(memory, type.limits.minimum, maximum, true)
                 || gw_memory_create(memory, type.limits.minimum, maximum, false))
         guard isMade else {

@@ -11,15 +11,25 @@ public struct Trap: Error, Sendable, CustomStringConvertible {
         /// The specification's wording.
         public var description: String { message }
 
+        /// The guest executed `unreachable`.
         public static let unreachable = Code(code: .unreachable)
+        /// An integer division or remainder by zero.
         public static let integerDivideByZero = Code(code: .integerDivideByZero)
+        /// The quotient of a signed division, or a truncated float, does not fit.
         public static let integerOverflow = Code(code: .integerOverflow)
+        /// A NaN was truncated to an integer.
         public static let invalidConversionToInteger = Code(code: .invalidConversionToInteger)
+        /// A memory access, or a segment, beyond the end of memory.
         public static let memoryOutOfBounds = Code(code: .memoryOutOfBounds)
+        /// A table access, or a segment, beyond the end of a table.
         public static let tableOutOfBounds = Code(code: .tableOutOfBounds)
+        /// An indirect call of an element beyond the end of the table.
         public static let undefinedElement = Code(code: .undefinedElement)
+        /// An indirect call of a null reference.
         public static let uninitializedElement = Code(code: .uninitializedElement)
+        /// An indirect call of a function of another type.
         public static let indirectCallTypeMismatch = Code(code: .indirectCallTypeMismatch)
+        /// Calls nest deeper than the frame stack or the C stack allows.
         public static let callStackExhausted = Code(code: .callStackExhausted)
         /// ``Instance/interrupt()`` was called.
         public static let interrupted = Code(code: .interrupted)
@@ -53,8 +63,9 @@ public struct Trap: Error, Sendable, CustomStringConvertible {
 public struct LinkError: Error, Sendable, CustomStringConvertible {
     /// What is wrong with one import.
     public struct Problem: Sendable, Hashable, CustomStringConvertible {
-        /// The import's two names.
+        /// The first of the import's two names.
         public var module: String
+        /// The second of the two names.
         public var name: String
         /// What the module asks for.
         public var wanted: ExternalType

@@ -72,9 +72,27 @@ extension WasmValue {
     public func store(to address: UnsafeMutableRawPointer) { address.storeBytes(of: self, as: Self.self) }
 }
 
-extension Int32: WasmValue { public static var valueType: ValueType { .i32 } }
-extension UInt32: WasmValue { public static var valueType: ValueType { .i32 } }
-extension Int64: WasmValue { public static var valueType: ValueType { .i64 } }
-extension UInt64: WasmValue { public static var valueType: ValueType { .i64 } }
-extension Float: WasmValue { public static var valueType: ValueType { .f32 } }
-extension Double: WasmValue { public static var valueType: ValueType { .f64 } }
+extension Int32: WasmValue {
+    /// The WebAssembly type.
+    public static var valueType: ValueType { .i32 }
+}
+extension UInt32: WasmValue {
+    /// The WebAssembly type.
+    public static var valueType: ValueType { .i32 }
+}
+extension Int64: WasmValue {
+    /// The WebAssembly type.
+    public static var valueType: ValueType { .i64 }
+}
+extension UInt64: WasmValue {
+    /// The WebAssembly type.
+    public static var valueType: ValueType { .i64 }
+}
+extension Float: WasmValue {
+    /// The WebAssembly type.
+    public static var valueType: ValueType { .f32 }
+}
+extension Double: WasmValue {
+    /// The WebAssembly type.
+    public static var valueType: ValueType { .f64 }
+}

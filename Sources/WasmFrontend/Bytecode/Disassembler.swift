@@ -1,7 +1,8 @@
 internal import CSupport
 
-/// Prints bytecode. It knows the operand letters of gw_opcodes.def, and no instruction but the two whose size is in
-/// their operands.
+/// Prints bytecode.
+///
+/// It knows the operand letters of gw_opcodes.def, and no instruction but the two whose size is in their operands.
 struct Disassembler {
     private let code: GWCode
     private let opcodes: [UInt32: Int]

@@ -131,7 +131,9 @@ struct Emitter {
         if let w1 { cell[4] = w1 }
     }
 
-    /// Writes a move. Two in a row become one instruction.
+    /// Writes a move.
+    ///
+    /// Two in a row become one instruction.
     mutating func emitMove(_ target: Int, _ source: Int, combines: Bool) {
         guard combines, lastIs(.move), room(for: 1) else { return emit(.move, target, source) }
         arena[last.start] = UInt32(bitPattern: handlers[Int(GWOp.move2.rawValue)])
@@ -218,7 +220,9 @@ struct Emitter {
         cell[3] = UInt32(truncatingIfNeeded: bits >> 32)
     }
 
-    /// Writes a call; see gw_opcodes.def for its cells. Returns where it begins.
+    /// Writes a call; see gw_opcodes.def for its cells.
+    ///
+    /// Returns where it begins.
     mutating func emitCall(
         _ op: GWOp, base: Int, target: UInt32, function: UInt32, immediate: UInt32
     ) -> Int {
@@ -268,7 +272,9 @@ struct Emitter {
         for i in 0..<count { fixups.append(Fixup(cell: last.start + 3 + i, start: last.start, label: label(i))) }
     }
 
-    /// Writes all distances. Jumps to unconditional jumps lead to where those lead.
+    /// Writes all distances.
+    ///
+    /// Jumps to unconditional jumps lead to where those lead.
     mutating func finish() {
         guard !isFull else { return }
         let jump = UInt32(bitPattern: handlers[Int(GWOp.jump.rawValue)])
@@ -299,7 +305,9 @@ struct Emitter {
 
     /// Whether the instruction written last is `op`, and no label lies behind or before it in the way.
     func lastIs(_ op: GWOp) -> Bool { last.start >= barrier && last.start >= 0 && last.op == op }
-    func secondLastIs(_ op: GWOp) -> Bool { secondLast.start >= barrier && secondLast.start >= 0 && secondLast.op == op }
+    func secondLastIs(_ op: GWOp) -> Bool {
+        secondLast.start >= barrier && secondLast.start >= 0 && secondLast.op == op
+    }
 
     func word(_ index: Int, of written: Written) -> UInt32 { arena[written.start + index] }
     func setWord(_ index: Int, of written: Written, _ value: UInt32) { arena[written.start + index] = value }

@@ -1,5 +1,7 @@
-/// A growing array for the inner loops of the lowering: no reference counting, no copying, no bounds checks in
-/// release builds. Its owner frees it.
+/// A growing array for the inner loops of the lowering: no reference counting, no copying, no bounds checks in release
+/// builds.
+///
+/// Its owner frees it.
 struct Buffer<Element> {
     private(set) var base: UnsafeMutablePointer<Element>
     private(set) var count = 0

@@ -32,7 +32,8 @@ struct CodeReader {
         let first = byte()
         if first < 0x80 { return Int64(Int8(bitPattern: first << 1) >> 1) }
         let long = more(UInt64(first & 0x7F))
-        return long.bits >= 64 ? Int64(bitPattern: long.value) : Int64(bitPattern: long.value << (64 - long.bits)) >> (64 - long.bits)
+        return long.bits >= 64
+            ? Int64(bitPattern: long.value) : Int64(bitPattern: long.value << (64 - long.bits)) >> (64 - long.bits)
     }
 
     private mutating func more(_ low: UInt64) -> (value: UInt64, bits: UInt64) {

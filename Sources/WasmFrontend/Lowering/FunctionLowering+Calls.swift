@@ -13,7 +13,8 @@ extension FunctionLowering {
             if firstIsZero, let immediate = takePush() {
                 emitCall(.callPushZero, type, base, target: unresolved, function: function, immediate: immediate)
             } else {
-                emitCall(firstIsZero ? .callZero : .call, type, base, target: unresolved, function: function, immediate: 0)
+                emitCall(
+                    firstIsZero ? .callZero : .call, type, base, target: unresolved, function: function, immediate: 0)
             }
         }
     }
@@ -39,7 +40,8 @@ extension FunctionLowering {
             emitCall(.callIndirectPushZero, type, base, target: number, function: function, immediate: immediate)
         } else {
             emitCall(
-                firstIsZero ? .callIndirectZero : .callIndirect, type, base, target: number, function: function, immediate: 0)
+                firstIsZero ? .callIndirectZero : .callIndirect, type, base, target: number, function: function,
+                immediate: 0)
         }
     }
 
@@ -53,6 +55,7 @@ extension FunctionLowering {
     }
 
     /// Puts the arguments where the callee's frame begins: above its header, which lies above the values that stay.
+    ///
     /// Returns the frame's first slot.
     private mutating func passArguments(_ type: FunctionType, firstIsZero: Bool) -> Int {
         let count = type.parameters.count
@@ -68,7 +71,9 @@ extension FunctionLowering {
         }
         settle(count)
         // From the last to the first: the place of an argument is above its own slot, where only later ones lay.
-        for i in stride(from: count - 1, through: firstIsZero ? 1 : 0, by: -1) { compute(stack[first + i], into: base + i) }
+        for i in stride(from: count - 1, through: firstIsZero ? 1 : 0, by: -1) {
+            compute(stack[first + i], into: base + i)
+        }
         height = first
         canonicalHeight = min(canonicalHeight, first)
         return base

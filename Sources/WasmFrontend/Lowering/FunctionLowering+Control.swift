@@ -89,7 +89,9 @@ extension FunctionLowering {
 
     // MARK: - Branches
 
-    /// Moves the values that a branch carries to where its target expects them. They lie on top of the stack, canonical.
+    /// Moves the values that a branch carries to where its target expects them.
+    ///
+    /// They lie on top of the stack, canonical.
     private mutating func moveValues(to construct: Int) {
         let arity = Int(scan.constructs[construct].arity)
         let from = height - arity
@@ -115,7 +117,8 @@ extension FunctionLowering {
     private mutating func branchIf(_ construct: Int) {
         let condition = pop()
         let arity = Int(scan.constructs[construct].arity)
-        let isDirect = construct != 0
+        let isDirect =
+            construct != 0
             && (arity == 0 || height - arity == Int(scan.constructs[construct].height))
         if isDirect {
             if arity > 0 { flushKeeping(condition, from: height - arity) } else { flushMemory() }
@@ -145,7 +148,9 @@ extension FunctionLowering {
         emitter.bind(over)
     }
 
-    /// Makes values canonical while a popped condition waits to be used. It was above them, so nothing of it is lost.
+    /// Makes values canonical while a popped condition waits to be used.
+    ///
+    /// It was above them, so nothing of it is lost.
     private mutating func flushKeeping(_ condition: Operand, from lowest: Int) {
         flushMemory()
         flush(from: lowest)
@@ -253,12 +258,14 @@ extension FunctionLowering {
         }
     }
 
-    /// The target of the branch that an `if` consists of, if it consists of nothing else and the branch carries nothing:
-    /// then the `if` is that branch, made conditional. The pass goes on behind its `end`.
+    /// The target of the branch that an `if` consists of, if it consists of nothing else and the branch carries nothing.
+    ///
+    /// Then the `if` is that branch, made conditional. The pass goes on behind its `end`.
     private mutating func onlyBranch(of construct: Int) -> Int? {
         var next = index + 1
         while next < scan.instructions.count, scan.instructions[next].flags.contains(.skip) { next += 1 }
-        guard next + 1 < scan.instructions.count, scan.instructions[next].op == .br, scan.instructions[next + 1].op == .end,
+        guard next + 1 < scan.instructions.count, scan.instructions[next].op == .br,
+            scan.instructions[next + 1].op == .end,
             Int(scan.instructions[next + 1].a) == construct, scan.constructs[construct].parameters == 0
         else { return nil }
         let target = Int(scan.instructions[next].a)
@@ -269,10 +276,12 @@ extension FunctionLowering {
         return target
     }
 
-    /// Whether the condition is the result of the call that was emitted last. Then a result of 0 need not come back to
-    /// the instruction behind the call: it goes to `whenZero` at once.
+    /// Whether the condition is the result of the call that was emitted last.
+    ///
+    /// Then a result of 0 need not come back to the instruction behind the call: it goes to `whenZero` at once.
     private mutating func fuseWithCall(_ condition: Operand, whenZero: Label?) -> Bool {
-        guard optimizes, condition.tag == .slot, lastCall.end == emitter.position, Int(condition.a) == lastCall.slot else {
+        guard optimizes, condition.tag == .slot, lastCall.end == emitter.position, Int(condition.a) == lastCall.slot
+        else {
             return false
         }
         if let whenZero {

@@ -77,8 +77,10 @@ extension FunctionLowering {
     mutating func bulk(_ instruction: ScannedInstruction) {
         flush { $0.readsMemory }
         // Operands go to the slots of their heights unless they are in slots; results to the lowest of them.
-        let row = instruction.op.rawValue < 0x100
-            ? gw_wasm_opcodes()![Int(instruction.op.rawValue)] : gw_wasm_opcodes_fc()![Int(instruction.op.rawValue & 0xFF)]
+        let row =
+            instruction.op.rawValue < 0x100
+            ? gw_wasm_opcodes()![Int(instruction.op.rawValue)]
+            : gw_wasm_opcodes_fc()![Int(instruction.op.rawValue & 0xFF)]
         let count: Int
         switch instruction.op {
         case .tableGet: count = 1

@@ -43,7 +43,8 @@ extension FunctionLowering {
         }
         guard optimizes else {
             emitter.emit(
-                gw_select_binary(op, .r, .r, .r), temporary(height), read(first, at: height), read(second, at: height + 1))
+                gw_select_binary(op, .r, .r, .r), temporary(height), read(first, at: height),
+                read(second, at: height + 1))
             return pushCanonical()
         }
         if let sum = registerSum(op, first, second) { return push(sum) }
@@ -110,14 +111,19 @@ extension FunctionLowering {
         switch op {
         case .i64Add: return .constant(gw_i64_add(first.a, second.a))
         case .i64Sub: return .constant(gw_i64_sub(first.a, second.a))
-        case .i32Add: return .constant(UInt64(gw_i32_add(UInt32(truncatingIfNeeded: first.a), UInt32(truncatingIfNeeded: second.a))))
-        case .i32Sub: return .constant(UInt64(gw_i32_sub(UInt32(truncatingIfNeeded: first.a), UInt32(truncatingIfNeeded: second.a))))
+        case .i32Add:
+            return .constant(
+                UInt64(gw_i32_add(UInt32(truncatingIfNeeded: first.a), UInt32(truncatingIfNeeded: second.a))))
+        case .i32Sub:
+            return .constant(
+                UInt64(gw_i32_sub(UInt32(truncatingIfNeeded: first.a), UInt32(truncatingIfNeeded: second.a))))
         default: return nil
         }
     }
 
-    /// Gives a binary operation its operands in kinds for which there is a form. The operands were popped from `height`
-    /// and the height above.
+    /// Gives a binary operation its operands in kinds for which there is a form.
+    ///
+    /// The operands were popped from `height` and the height above.
     private mutating func leaves(_ result: inout Operand, _ first: Operand, _ second: Operand) {
         (result.first, result.a) = leaf(first, at: height, of: result.op, isSecond: false)
         (result.second, result.b) = leaf(second, at: height + 1, of: result.op, isSecond: true)
@@ -194,7 +200,8 @@ extension FunctionLowering {
         case .constant: operand.a = UInt64(UInt32(truncatingIfNeeded: operand.a))
         case .load where operand.op == .i64Load8U || operand.op == .i64Load16U || operand.op == .i64Load32U: break
         case .sp64: operand = Operand(tag: .sp, a: UInt64(UInt32(truncatingIfNeeded: operand.a)))
-        case .binary where operand.op.lowHalf != nil && operand.first == .r && (operand.second == .r || operand.second == .i):
+        case .binary
+        where operand.op.lowHalf != nil && operand.first == .r && (operand.second == .r || operand.second == .i):
             operand.op = operand.op.lowHalf!
         case .binary where operand.op == .i64Shl && operand.first == .r && operand.second == .i && operand.b < 32:
             operand.op = .i32Shl
@@ -243,7 +250,9 @@ extension FunctionLowering {
 
     /// Go's check of the stack at the beginning of a function: `sp <= [g + offset]`.
     private func stackCheckComparison(_ op: GWWasmOpcode, _ first: Operand, _ second: Operand) -> Operand? {
-        guard op == .i32LeU, first.tag == .sp, first.a == 0, second.tag == .globalLoad, second.a <= 0xFFFF else { return nil }
+        guard op == .i32LeU, first.tag == .sp, first.a == 0, second.tag == .globalLoad, second.a <= 0xFFFF else {
+            return nil
+        }
         return Operand(tag: .stackCheck, a: second.a, b: second.b)
     }
 }
@@ -252,7 +261,8 @@ extension GWWasmOpcode {
     /// Whether this numeric instruction can trap: it is then never delayed.
     var mayTrap: Bool {
         switch self {
-        case .i32DivS, .i32DivU, .i32RemS, .i32RemU, .i64DivS, .i64DivU, .i64RemS, .i64RemU, .i32TruncF32S, .i32TruncF32U,
+        case .i32DivS, .i32DivU, .i32RemS, .i32RemU, .i64DivS, .i64DivU, .i64RemS, .i64RemU, .i32TruncF32S,
+            .i32TruncF32U,
             .i32TruncF64S, .i32TruncF64U, .i64TruncF32S, .i64TruncF32U, .i64TruncF64S, .i64TruncF64U:
             true
         default: false

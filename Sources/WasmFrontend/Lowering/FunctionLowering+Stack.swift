@@ -71,7 +71,8 @@ extension FunctionLowering {
         var i = canonicalHeight
         while i < height {
             if i != except && stack[i].reads(slot: slot)
-                && !(stack[i].tag == .slot && slot == temporary(i)) {
+                && !(stack[i].tag == .slot && slot == temporary(i))
+            {
                 materialize(i)
             }
             i += 1
@@ -154,7 +155,9 @@ extension FunctionLowering {
         }
     }
 
-    /// Emits a binary operation whose result goes to a slot or a stack word. There must be such a form.
+    /// Emits a binary operation whose result goes to a slot or a stack word.
+    ///
+    /// There must be such a form.
     mutating func emitBinary(_ operand: Operand, destination: GWKind, _ target: UInt64) {
         var operand = operand
         var op = gw_select_binary(operand.op, destination, operand.first, operand.second)
@@ -207,8 +210,9 @@ extension FunctionLowering {
         }
     }
 
-    /// The slot in which a value that was popped from the height `at` can be read, computing it if need be. The low
-    /// half is the value of an i32; the high half is zero if `clean`, else anything.
+    /// The slot in which a value that was popped from the height `at` can be read, computing it if need be.
+    ///
+    /// The low half is the value of an i32; the high half is zero if `clean`, else anything.
     mutating func read(_ operand: Operand, at: Int, clean: Bool = false) -> Int {
         if operand.tag == .slot || operand.tag == .wrapped && !clean { return Int(operand.a) }
         let target = temporary(at)
@@ -230,8 +234,10 @@ extension FunctionLowering {
         push(.slot(slot(ofLocal: local)))
     }
 
-    /// A value that a local was set to may wait for the instructions right behind it: if the only use comes before anything
-    /// else happens, the local need not be written. Returns whether the instruction is done with.
+    /// A value that a local was set to may wait for the instructions right behind it: if the only use comes before
+    /// anything else happens, the local need not be written.
+    ///
+    /// Returns whether the instruction is done with.
     mutating func takeDelayed(_ instruction: ScannedInstruction) -> Bool {
         guard let (slot, value) = delayed else { return false }
         switch instruction.op {
@@ -265,7 +271,8 @@ extension FunctionLowering {
         if operand.tag == .slot && Int(operand.a) == target { return }
         willWrite(target)
         if operand.tag == .slot && Int(operand.a) == temporary(height) && optimizes,
-            emitter.redirectLast(from: temporary(height), to: target) {
+            emitter.redirectLast(from: temporary(height), to: target)
+        {
             return
         }
         if delays && mayDelay(operand) {

@@ -19,8 +19,9 @@ struct FunctionLowering {
     unowned let module: Module
     /// The global in a machine register, by its index in the module.
     let registerGlobal: UInt32?
-    /// Whether values are delayed, jumps threaded and instructions fused. Without, every instruction of the function
-    /// becomes one of its own: what the optimised code is compared with.
+    /// Whether values are delayed, jumps threaded and instructions fused.
+    ///
+    /// Without, every instruction of the function becomes one of its own: what the optimised code is compared with.
     let optimizes: Bool
     /// How many slots behind the operand stack calls use at most: the header, arguments or results, an index.
     let callRoom: Int
@@ -44,8 +45,9 @@ struct FunctionLowering {
     var resultTypes: [ValueType] = []
     /// The local that stands for the register global.
     var registerCopy: UInt32?
-    /// The construct whose end calls with the constant 0 begin at; see ``directEntry()``. And where they do.
+    /// The construct whose end calls with the constant 0 begin at: see ``directEntry()``.
     var direct: UInt32?
+    /// Where they begin, once that is emitted.
     var zeroEntry: Int?
     /// Whether the instruction at hand can be reached.
     var isReachable = true
@@ -98,7 +100,8 @@ struct FunctionLowering {
 
         let live = optimizes && localCount <= FunctionScan.largestAnalysis ? scan.readBeforeWritten() : nil
         knowsLastUses = live != nil
-        registerCopy = optimizes
+        registerCopy =
+            optimizes
             ? registerGlobal.flatMap { scan.registerCopy(of: $0, parameterCount: parameterCount) } : nil
         direct = directEntry()
         zeroEntry = nil
@@ -168,7 +171,9 @@ struct FunctionLowering {
     /// The construct whose end a call with the constant 0 as first argument leads to, where the function begins with
     /// nothing but a dispatch on that argument.
     private func directEntry() -> UInt32? {
-        guard optimizes, let dispatch = scan.dispatch, dispatch.variable == .local(0), parameterCount > 0 else { return nil }
+        guard optimizes, let dispatch = scan.dispatch, dispatch.variable == .local(0), parameterCount > 0 else {
+            return nil
+        }
         var i = 0
         while i < scan.instructions.count {
             let instruction = scan.instructions[i]
@@ -254,7 +259,8 @@ struct FunctionLowering {
             load(instruction.op, offset: instruction.a)
         case .i32Store, .i64Store, .f32Store, .f64Store, .i32Store8, .i32Store16, .i64Store8, .i64Store16, .i64Store32:
             store(instruction.op, offset: instruction.a)
-        case .memorySize, .memoryGrow, .memoryCopy, .memoryFill, .memoryInit, .dataDrop, .tableGet, .tableSet, .tableSize,
+        case .memorySize, .memoryGrow, .memoryCopy, .memoryFill, .memoryInit, .dataDrop, .tableGet, .tableSet,
+            .tableSize,
             .tableGrow, .tableFill, .tableCopy, .tableInit, .elemDrop, .refFunc:
             bulk(instruction)
         case .i32WrapI64: wrap()

@@ -24,7 +24,8 @@ extension FunctionScan {
             case .localGet where instruction.a == local:
                 if isStale { return nil }
             case .localTee where instruction.a == local:
-                guard i + 1 < instructions.count, instructions[i + 1].op == .globalSet, instructions[i + 1].a == global else {
+                guard i + 1 < instructions.count, instructions[i + 1].op == .globalSet, instructions[i + 1].a == global
+                else {
                     return nil
                 }
                 isStale = false
@@ -58,9 +59,9 @@ extension FunctionScan {
     /// The largest number of locals for which ``readBeforeWritten(_:from:)`` looks.
     static let largestAnalysis = 64
 
-    /// The locals that may be read before anything is written to them, a bit each, when execution begins at the first
-    /// instruction; for the beginning at a construct's label see ``Construct/liveAtLabel``. Marks the last uses, too.
+    /// The locals that may be read before anything is written to them, a bit each, from the first instruction on.
     ///
+    /// For execution from a construct's label on see ``Construct/liveAtLabel``. Marks the last uses, too.
     /// A backward pass over the structured code; where a branch leads back, it is repeated until nothing changes.
     /// - Returns: nil when that takes too long: then all locals may be.
     mutating func readBeforeWritten() -> UInt64? {

@@ -159,7 +159,8 @@ struct FunctionScan {
                 let construct = constructs[Int(instruction.a)]
                 if isDead {
                     instruction.flags = .deadEnd
-                    let isReached = construct.kind != .loop && construct.isTargeted
+                    let isReached =
+                        construct.kind != .loop && construct.isTargeted
                         || construct.kind == .if && !construct.hasElse
                     if isReached { deadDepth = nil }
                 }

@@ -2,11 +2,11 @@ public import CSupport
 internal import Synchronization
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// The bytecode of a module, made function by function as they are called first, and shared by all instances that run in
@@ -31,6 +31,7 @@ public final class LoweredCode: @unchecked Sendable {
 
     /// What the dispatch loop works with; valid while the object lives.
     public let code: UnsafeMutablePointer<GWCode>
+    /// How the code is made.
     public let options: Options
     /// The global that lives in a machine register, by its index in the module; nil if there is none fit for it.
     public let registerGlobal: UInt32?
@@ -59,7 +60,9 @@ public final class LoweredCode: @unchecked Sendable {
         try lock.withLock { _ in try body(&state) }
     }
 
-    /// Prepares for lowering the functions of a module. Nothing is lowered yet.
+    /// Prepares for lowering the functions of a module.
+    ///
+    /// Nothing is lowered yet.
     ///
     /// - Throws: ``CodeSpaceError`` when no address space can be had for the code.
     public init(_ module: Module, options: Options) throws(CodeSpaceError) {
@@ -108,16 +111,18 @@ public final class LoweredCode: @unchecked Sendable {
 
     private static func reserve(_ bytes: Int) -> UnsafeMutableRawPointer? {
         #if os(Linux)
-        let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
+            let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
         #else
-        let flags = MAP_PRIVATE | MAP_ANON
+            let flags = MAP_PRIVATE | MAP_ANON
         #endif
         let address = mmap(nil, bytes, PROT_READ | PROT_WRITE, flags, -1, 0)
         return address == MAP_FAILED ? nil : address
     }
 
-    /// The mutable i32 global that code writes most often. Imported ones belong to others as well, and exported ones can
-    /// be looked at while the loop holds a newer value, so they do not qualify.
+    /// The mutable i32 global that code writes most often.
+    ///
+    /// Imported ones belong to others as well, and exported ones can be looked at while the loop holds a newer value,
+    /// so they do not qualify.
     private static func chooseRegisterGlobal(_ module: Module) -> UInt32? {
         let exported = Set(module.exports.lazy.filter { $0.kind == .global }.map(\.index))
         var best: UInt32?

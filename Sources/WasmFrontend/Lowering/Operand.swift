@@ -41,8 +41,10 @@ struct Operand {
     var second: GWKind = .r
     var mode: GWMode = .r
     var op: GWWasmOpcode = .nop
-    /// A slot, an immediate or a displacement, as the tag and the kinds say. Immediates are sign-extended; memory operands
-    /// (the kinds m and k) have their slot in the low 16 bits and the displacement above.
+    /// A slot, an immediate or a displacement, as the tag and the kinds say.
+    ///
+    /// Immediates are sign-extended; memory operands (the kinds m and k) have their slot in the low 16 bits and the
+    /// displacement above.
     var a: UInt64 = 0
     var b: UInt64 = 0
 
