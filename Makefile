@@ -54,10 +54,10 @@ test: build test-tools ## Run every test
 	@$(SWIFT) build --build-tests
 	@echo "==> Running the tests (debug; Go programs with the release build)"
 	@$(SWIFT) test --skip-build
-	@echo "==> Building the specification's tests (release), in which the compiler optimises the loop"
+	@echo "==> Building the tests (release), in which the compiler optimises the loop"
 	@$(SWIFT) build --build-tests $(RELEASE_TESTS)
-	@echo "==> Running the specification's tests (release)"
-	@$(SWIFT) test --skip-build $(RELEASE_TESTS) --filter SpecTests
+	@echo "==> Running the tests of the engine (release)"
+	@$(SWIFT) test --skip-build $(RELEASE_TESTS) --filter 'SpecTests|WasmRuntimeTests|CSupportTests'
 	@if [[ "$${CI:-}" == true ]]; then $(MAKE) --no-print-directory sanitize; fi
 
 bench: build ## Time programs here, on Node and natively (BENCH="--programs all" and more: see BENCH=--help)

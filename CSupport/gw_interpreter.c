@@ -169,13 +169,21 @@
         } \
         ENTER(pc + target_); \
     } while (0)
-// Compares the address in both loops: these handlers are the largest, in which the compiler moves the state to other
-// registers before the store, where a fault would not find it.
+// Stores, then changes the register global, although the guest does it the other way round: a fault finds the old value,
+// and AFTER_FAULT makes it the new one. KEEP stops the compiler from moving the state to other registers before the
+// store, as it does in handlers as large as these.
+#define KEEP() __asm__ volatile("" : "+r"(pc), "+r"(fp), "+r"(sp) : : "memory")
 #define PUSH() \
     do { \
+        STORE(uint64_t, (uint64_t)((uint32_t)sp - 8), SIGNED(GW_CALL_IMMEDIATE)); \
+        KEEP(); \
         sp = (uint32_t)((uint32_t)sp - 8); \
-        if (__builtin_expect(sp + 8 > inst->memory->size, 0)) goto out_of_bounds; \
-        STORE(uint64_t, sp, SIGNED(GW_CALL_IMMEDIATE)); \
+    } while (0)
+#define AFTER_FAULT() \
+    do { \
+        int32_t handler_ = *(const int32_t *)(const void *)pc; \
+        if (handler_ == handlers[GWOp_callPushZero] || handler_ == handlers[GWOp_callIndirectPushZero]) \
+            sp = (uint32_t)((uint32_t)sp - 8); \
     } while (0)
 
 // Leaves the callee for the instruction behind the call, or for where the result 0 leads to. A return reads the header
@@ -219,14 +227,18 @@ first:;
 #include "gw_handlers_memory.inc"
 #include "gw_handlers_control.inc"
 
+#if GW_CHECKED
 out_of_bounds:
+    AFTER_FAULT();
     TRAP(memoryOutOfBounds);
+#endif
 stack_exhausted:
     // The state is the caller's: the callee has not begun.
     fp = (uint64_t *)(uintptr_t)fp[-3];
     m->trap = m->interrupted ? GWTrap_interrupted : GWTrap_callStackExhausted;
     goto trapped;
 fault:
+    AFTER_FAULT();
     m->trap = GWTrap_memoryOutOfBounds;
     goto trapped;
 interruption:
