@@ -88,9 +88,18 @@ void gw_machine_destroy(GWMachine *m) {
 #define C_STACK_MARGIN (128 << 10)
 #define C_STACK_ASSUMED (8 << 20)
 
+// The threads of libdispatch, on which Swift's tasks run, block the signal of interruptions. Once a thread.
+static void allow_signal(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, GW_SIGNAL);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
 static uintptr_t c_stack_limit(void) {
     static _Thread_local uintptr_t limit;
     if (limit) return limit;
+    allow_signal();
     uintptr_t here = (uintptr_t)__builtin_frame_address(0);
 #if defined(__APPLE__)
     limit = (uintptr_t)pthread_get_stackaddr_np(pthread_self()) - pthread_get_stacksize_np(pthread_self());
@@ -131,11 +140,11 @@ static void signal_thread(GWMachine *m) {
 void gw_machine_interrupt(GWMachine *m) {
     m->interrupted = true;
     m->stack_limit = NULL;
-    // The signal has no effect while the thread is in a function that the loop called (a square root, say); what
-    // takes long there looks at the flag afterwards, and for the rest the signal is sent again.
-    for (int i = 0; i < 20 && m->interrupted && m->depth; i++) {
+    // The signal has no effect while the thread is in a function that the loop called (a square root, say), or does not
+    // run at all; what takes long there looks at the flag afterwards, and for the rest the signal is sent again.
+    for (int i = 0; i < 220 && m->interrupted && m->depth; i++) {
         signal_thread(m);
-        usleep(100);
+        usleep(i < 20 ? 100 : 5000);
     }
 }
 
@@ -222,7 +231,9 @@ GWTrap gw_call(GWMachine *m, GWFunction *f) {
     }
     GWMachine *running = gw_running;
     gw_running = m;
-    GWTrap trap = (checked ? gw_loop_checked : gw_loop_guarded)(m, inst, code, slots);
+    // From here on signals come; an interruption that came before, while the function was lowered, sent none.
+    GWTrap trap = GWTrap_interrupted;
+    if (!m->interrupted) trap = (checked ? gw_loop_checked : gw_loop_guarded)(m, inst, code, slots);
     gw_running = running;
     if (m->depth == 1) {
         lock(m);
