@@ -1,0 +1,166 @@
+import Foundation
+import Testing
+import WasmFrontend
+import WasmRuntime
+
+/// Calls between the host and guests.
+@Suite("Host functions", .disabled(if: Assembler.isMissing, "wat2wasm (Debian package wabt) is not installed."))
+struct HostFunctionTests {
+    private struct Refusal: Error, Equatable {
+        var number: Int
+    }
+
+    @Test("take and return every number type, also where arguments go to the stack")
+    func manyArguments() throws {
+        let types = (0..<12).flatMap { _ in ["i32", "i64", "f32", "f64"] }
+        let values: [String] = types.indices.map { "(\(types[$0]).const \($0 + 1))" }
+        let module = try Assembler.module("""
+            (module (import "env" "many" (func $many (param \(types.joined(separator: " "))) (result f64 i32 i64 f32)))
+              (import "env" "neg" (func $neg (param f32 i64 f64 i32) (result i64)))
+              (func (export "f") (result f64 i32 i64 f32) \(values.joined(separator: " ")) (call $many))
+              (func (export "g") (result i64) (call $neg (f32.const 1.5) (i64.const -3) (f64.const 0.25) (i32.const -1))))
+            """)
+        var imports = Imports()
+        let valueTypes: [ValueType] = types.map { ["i32": .i32, "i64": .i64, "f32": .f32][$0] ?? .f64 }
+        imports.define("env", "many", type: FunctionType(valueTypes, [.f64, .i32, .i64, .f32])) { arguments in
+            var sum = 0.0
+            for (index, argument) in arguments.enumerated() {
+                let number: Double =
+                    switch argument {
+                    case .i32(let bits): Double(bits)
+                    case .i64(let bits): Double(bits)
+                    case .f32(let bits): Double(Float(bitPattern: bits))
+                    case .f64(let bits): Double(bitPattern: bits)
+                    default: .nan
+                    }
+                sum += number * Double(index + 1)
+            }
+            return [.f64(sum.bitPattern), .i32(.max), .i64(1 << 63), .f32(Float(0.5).bitPattern)]
+        }
+        imports.define("env", "neg") { (a: Float, b: Int64, c: Double, d: Int32) -> Int64 in
+            Int64(Double(a) * 100) + b + Int64(c * 1000) + Int64(d)
+        }
+        let expected = (1...48).reduce(0.0) { $0 + Double($1 * $1) }
+        for way in Way.all {
+            let instance = try Instance(module, imports: imports, store: way.store())
+            #expect(try instance.bits("f") == [expected.bitPattern, UInt64(UInt32.max), 1 << 63, UInt64(Float(0.5).bitPattern)])
+            #expect(try instance.bits("g") == [UInt64(150 - 3 + 250 - 1)])
+        }
+    }
+
+    @Test("let their errors out of the call unchanged, and the instance goes on", arguments: Way.all)
+    func errors(way: Way) throws {
+        let module = try Assembler.module("""
+            (module (import "env" "fail" (func $fail (param i32))) (func (export "f") (param i32) (call $fail (local.get 0))))
+            """)
+        var imports = Imports()
+        imports.define("env", "fail") { (number: UInt32) in if number > 0 { throw Refusal(number: Int(number)) } }
+        let instance = try Instance(module, imports: imports, store: way.store())
+        for number in [1, 2, 3] {
+            #expect(throws: Refusal(number: number)) { try instance.function(named: "f").call([.i32(UInt32(number))]) }
+        }
+        #expect(throws: Never.self) { try instance.function(named: "f").call([.i32(0)]) }
+    }
+
+    @Test("all problems of the imports are named at once")
+    func linkErrors() throws {
+        let module = try Assembler.module("""
+            (module (import "a" "missing" (func)) (import "a" "f" (func (param i64))) (import "a" "ok" (func (param i32)))
+              (import "b" "g" (global i32)) (import "b" "m" (memory 1)))
+            """)
+        var imports = Imports()
+        imports.define("a", "f") { (_: UInt32) in }
+        imports.define("a", "ok") { (_: UInt32) in }
+        do {
+            _ = try Instance(module, imports: imports)
+            Issue.record("linked")
+        } catch let error as LinkError {
+            #expect(error.problems.map(\.name) == ["missing", "f", "g", "m"])
+            #expect(error.problems.map { $0.found == nil } == [true, false, true, true])
+        }
+    }
+
+    @Test("enter guests again, some hundreds deep, and stop cleanly where the C stack ends", arguments: Way.all)
+    func reentry(way: Way) throws {
+        let module = try Assembler.module("""
+            (module (import "env" "down" (func $down (param i32) (result i32))) (global $sp (mut i32) (i32.const 4096))
+              (func (export "f") (param i32) (result i32)
+                (global.set $sp (i32.sub (global.get $sp) (i32.const 8)))
+                (if (result i32) (local.get 0)
+                  (then (i32.add (i32.const 1) (call $down (i32.sub (local.get 0) (i32.const 1)))))
+                  (else (global.get $sp)))))
+            """)
+        final class Holder { weak var instance: Instance? }
+        let run = {
+            let holder = Holder()
+            var imports = Imports()
+            imports.define("env", "down") { (depth: UInt32) -> UInt32 in
+                UInt32(try holder.instance!.bits("f", .i32(depth))[0])
+            }
+            let instance = try Instance(module, imports: imports, store: way.store())
+            holder.instance = instance
+            // The stack pointer has moved by 8 a call, through every level.
+            #expect(try instance.bits("f", .i32(300)) == [UInt64(4096 - 301 * 8 + 300)])
+            #expect(try instance.trap("f", .i32(.max))?.code == .callStackExhausted)
+            #expect(try instance.bits("f", .i32(0)).count == 1)
+        }
+        try run()
+    }
+
+    @Test("recursion through the host ends as a trap on a thread with a small stack")
+    func smallThread() throws {
+        let module = try Assembler.module("""
+            (module (import "env" "down" (func $down (param i32) (result i32)))
+              (func (export "f") (param i32) (result i32) (call $down (local.get 0))))
+            """)
+        nonisolated(unsafe) var code: Trap.Code?
+        let finished = DispatchSemaphore(value: 0)
+        let thread = Thread {
+            final class Holder { weak var instance: Instance? }
+            let holder = Holder()
+            var imports = Imports()
+            imports.define("env", "down") { (depth: UInt32) -> UInt32 in UInt32(try holder.instance!.bits("f", .i32(depth))[0]) }
+            if let instance = try? Instance(module, imports: imports, store: Way.all[0].store()) {
+                holder.instance = instance
+                code = (try? instance.trap("f", .i32(1)))??.code
+            }
+            finished.signal()
+        }
+        thread.stackSize = 512 << 10
+        thread.start()
+        finished.wait()
+        #expect(code == .callStackExhausted)
+    }
+
+    @Test("nothing stays of instances that are gone")
+    func leaks() throws {
+        final class Witness {
+            nonisolated(unsafe) static var count = 0
+            init() { Self.count += 1 }
+            deinit { Self.count -= 1 }
+            func use() {}
+        }
+        let module = try Assembler.module("""
+            (module (import "env" "f" (func $f (param i32))) (memory (export "memory") 2) (table 100 funcref)
+              (func (export "run") (i32.store (i32.const 70000) (i32.const 1)) (call $f (i32.const 1))))
+            """)
+        func rounds(_ count: Int) throws {
+            for index in 0..<count {
+                let witness = Witness()
+                var imports = Imports()
+                imports.define("env", "f") { (_: UInt32) in witness.use() }
+                let instance = try Instance(module, imports: imports, store: Way.all[index % 4].store())
+                _ = try instance.function(named: "run").call([])
+            }
+        }
+        // Other tests run at the same time, so what counts is the mappings: each store has several of its own.
+        func mappings() throws -> Int {
+            try String(contentsOfFile: "/proc/self/maps", encoding: .utf8).split(separator: "\n").count
+        }
+        try rounds(200)
+        let before = try mappings()
+        try rounds(3000)
+        #expect(Witness.count == 0)
+        #expect(try mappings() - before < 1500)
+    }
+}
