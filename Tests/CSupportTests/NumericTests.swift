@@ -23,21 +23,31 @@ struct NumericTests {
         #expect(outcome { gw_i32_div_s(UInt32(bitPattern: -7), 2, $0) } == (UInt32(bitPattern: -3), .none))
         #expect(outcome { gw_i32_rem_s(UInt32(bitPattern: -7), 2, $0) } == (UInt32(bitPattern: -1), .none))
         #expect(outcome { gw_i64_rem_s(7, UInt64(bitPattern: -2), $0) } == (1, .none))
-        for zero in [outcome { gw_i32_div_s(1, 0, $0) }, outcome { gw_i32_div_u(1, 0, $0) }, outcome { gw_i32_rem_s(1, 0, $0) }, outcome { gw_i32_rem_u(1, 0, $0) }] {
+        for zero in [
+            outcome { gw_i32_div_s(1, 0, $0) }, outcome { gw_i32_div_u(1, 0, $0) }, outcome { gw_i32_rem_s(1, 0, $0) },
+            outcome { gw_i32_rem_u(1, 0, $0) },
+        ] {
             #expect(zero == (0, .integerDivideByZero))
         }
-        for zero in [outcome { gw_i64_div_s(1, 0, $0) }, outcome { gw_i64_div_u(1, 0, $0) }, outcome { gw_i64_rem_s(1, 0, $0) }, outcome { gw_i64_rem_u(1, 0, $0) }] {
+        for zero in [
+            outcome { gw_i64_div_s(1, 0, $0) }, outcome { gw_i64_div_u(1, 0, $0) }, outcome { gw_i64_rem_s(1, 0, $0) },
+            outcome { gw_i64_rem_u(1, 0, $0) },
+        ] {
             #expect(zero == (0, .integerDivideByZero))
         }
     }
 
-    @Test("shift and rotation counts are taken modulo the width", arguments: [0, 1, 31, 32, 33, 63, 64, 65, UInt64.max])
+    @Test(
+        "shift and rotation counts are taken modulo the width", arguments: [0, 1, 31, 32, 33, 63, 64, 65, UInt64.max])
     func shifts(count: UInt64) {
         let a: UInt32 = 0x8421_8421, narrow = UInt32(truncatingIfNeeded: count) % 32
         #expect(gw_i32_shl(a, UInt32(truncatingIfNeeded: count)) == a << narrow)
         #expect(gw_i32_shr_u(a, UInt32(truncatingIfNeeded: count)) == a >> narrow)
-        #expect(gw_i32_shr_s(a, UInt32(truncatingIfNeeded: count)) == UInt32(bitPattern: Int32(bitPattern: a) >> Int32(narrow)))
-        #expect(gw_i32_rotl(a, UInt32(truncatingIfNeeded: count)) == (narrow == 0 ? a : a << narrow | a >> (32 - narrow)))
+        #expect(
+            gw_i32_shr_s(a, UInt32(truncatingIfNeeded: count))
+                == UInt32(bitPattern: Int32(bitPattern: a) >> Int32(narrow)))
+        #expect(
+            gw_i32_rotl(a, UInt32(truncatingIfNeeded: count)) == (narrow == 0 ? a : a << narrow | a >> (32 - narrow)))
         #expect(gw_i32_rotr(gw_i32_rotl(a, narrow), UInt32(truncatingIfNeeded: count)) == a)
         let b: UInt64 = 0x8421_8421_8421_8425, wide = count % 64
         #expect(gw_i64_shl(b, count) == b << wide)
@@ -69,7 +79,10 @@ struct NumericTests {
         #expect(gw_f64_min(Double(bitPattern: 0x7FF0_0000_0000_0001), 1).bitPattern & 0x0008_0000_0000_0000 != 0)
     }
 
-    @Test("rounding to the nearest, ties to even", arguments: [(0.5, 0.0), (1.5, 2), (2.5, 2), (-0.5, -0.0), (-1.5, -2), (-2.5, -2), (0x1p52 + 1, 0x1p52 + 1)] as [(Double, Double)])
+    @Test(
+        "rounding to the nearest, ties to even",
+        arguments: [(0.5, 0.0), (1.5, 2), (2.5, 2), (-0.5, -0.0), (-1.5, -2), (-2.5, -2), (0x1p52 + 1, 0x1p52 + 1)]
+            as [(Double, Double)])
     func nearest(value: Double, rounded: Double) {
         #expect(gw_f64_nearest(value).bitPattern == rounded.bitPattern)
         if abs(value) < 100 { #expect(gw_f32_nearest(Float(value)).bitPattern == Float(rounded).bitPattern) }
@@ -83,6 +96,7 @@ struct NumericTests {
         #expect(gw_f64_copysign(payload, 1 << 63) == payload | 1 << 63)
         #expect(gw_f32_neg(signalling) == 0x7F80_1234 && gw_f32_abs(signalling) == 0x7F80_1234)
         #expect(gw_f32_copysign(0x7F80_1234, 0x8000_0000) == signalling)
-        #expect(gw_f64_ceil(-0.5).sign == .minus && gw_f64_trunc(-0.9).sign == .minus && gw_f64_floor(-0.0).sign == .minus)
+        #expect(
+            gw_f64_ceil(-0.5).sign == .minus && gw_f64_trunc(-0.9).sign == .minus && gw_f64_floor(-0.0).sign == .minus)
     }
 }

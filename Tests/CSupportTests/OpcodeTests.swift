@@ -15,7 +15,9 @@ struct OpcodeTests {
         return Row(number: number, name: String(cString: info.name), operands: Array(String(cString: info.operands)))
     }
     /// The wasm instructions that exist, by opcode byte.
-    private static let wasm = (0..<256).filter { gw_wasm_opcodes()![$0].text != nil }.compactMap { GWWasmOpcode(rawValue: UInt16($0)) }
+    private static let wasm = (0..<256).filter { gw_wasm_opcodes()![$0].text != nil }.compactMap {
+        GWWasmOpcode(rawValue: UInt16($0))
+    }
 
     @Test("have names of their own")
     func names() {
@@ -58,10 +60,15 @@ struct OpcodeTests {
     func plainForms() {
         for op in Self.wasm {
             let row = gw_wasm_opcodes()![Int(op.rawValue)]
-            guard row.immediate == .none, row.result_count == 1, row.operand_count == 1 || row.operand_count == 2 else { continue }
+            guard row.immediate == .none, row.result_count == 1, row.operand_count == 1 || row.operand_count == 2 else {
+                continue
+            }
             if row.operand_count == 2 {
                 #expect(gw_select_binary(op, .r, .r, .r) != .invalid, "\(String(cString: row.text))")
-            } else if ![.i32Eqz, .i64Eqz, .i32WrapI64, .i32ReinterpretF32, .i64ReinterpretF64, .f32ReinterpretI32, .f64ReinterpretI64].contains(op) {
+            } else if ![
+                .i32Eqz, .i64Eqz, .i32WrapI64, .i32ReinterpretF32, .i64ReinterpretF64, .f32ReinterpretI32,
+                .f64ReinterpretI64,
+            ].contains(op) {
                 #expect(gw_select_unary(op) != .invalid, "\(String(cString: row.text))")
             }
         }

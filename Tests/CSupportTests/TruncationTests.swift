@@ -19,7 +19,8 @@ struct TruncationTests {
     }
 
     private static func make<T: FixedWidthInteger>(
-        _ name: String, single: Bool, signed: Bool, _ trapping: @escaping @Sendable (Double, UnsafeMutablePointer<GWTrap>) -> T,
+        _ name: String, single: Bool, signed: Bool,
+        _ trapping: @escaping @Sendable (Double, UnsafeMutablePointer<GWTrap>) -> T,
         _ saturating: @escaping @Sendable (Double) -> T
     ) -> Conversion {
         let bits = T.bitWidth
@@ -30,18 +31,35 @@ struct TruncationTests {
             trapping: { value in
                 var trap = GWTrap.none
                 return (UInt64(trapping(value, &trap)), trap)
-            }, saturating: { UInt64(saturating($0)) }, lowestBits: signed ? UInt64(1) << (bits - 1) : 0, highestBits: highest)
+            }, saturating: { UInt64(saturating($0)) }, lowestBits: signed ? UInt64(1) << (bits - 1) : 0,
+            highestBits: highest)
     }
 
     static let conversions: [Conversion] = [
-        make("i32.trunc_f32_s", single: true, signed: true, { gw_i32_trunc_f32_s(Float($0), $1) }, { gw_i32_trunc_sat_f32_s(Float($0)) }),
-        make("i32.trunc_f32_u", single: true, signed: false, { gw_i32_trunc_f32_u(Float($0), $1) }, { gw_i32_trunc_sat_f32_u(Float($0)) }),
-        make("i32.trunc_f64_s", single: false, signed: true, { gw_i32_trunc_f64_s($0, $1) }, { gw_i32_trunc_sat_f64_s($0) }),
-        make("i32.trunc_f64_u", single: false, signed: false, { gw_i32_trunc_f64_u($0, $1) }, { gw_i32_trunc_sat_f64_u($0) }),
-        make("i64.trunc_f32_s", single: true, signed: true, { gw_i64_trunc_f32_s(Float($0), $1) }, { gw_i64_trunc_sat_f32_s(Float($0)) }),
-        make("i64.trunc_f32_u", single: true, signed: false, { gw_i64_trunc_f32_u(Float($0), $1) }, { gw_i64_trunc_sat_f32_u(Float($0)) }),
-        make("i64.trunc_f64_s", single: false, signed: true, { gw_i64_trunc_f64_s($0, $1) }, { gw_i64_trunc_sat_f64_s($0) }),
-        make("i64.trunc_f64_u", single: false, signed: false, { gw_i64_trunc_f64_u($0, $1) }, { gw_i64_trunc_sat_f64_u($0) }),
+        make(
+            "i32.trunc_f32_s", single: true, signed: true, { gw_i32_trunc_f32_s(Float($0), $1) },
+            { gw_i32_trunc_sat_f32_s(Float($0)) }),
+        make(
+            "i32.trunc_f32_u", single: true, signed: false, { gw_i32_trunc_f32_u(Float($0), $1) },
+            { gw_i32_trunc_sat_f32_u(Float($0)) }),
+        make(
+            "i32.trunc_f64_s", single: false, signed: true, { gw_i32_trunc_f64_s($0, $1) },
+            { gw_i32_trunc_sat_f64_s($0) }),
+        make(
+            "i32.trunc_f64_u", single: false, signed: false, { gw_i32_trunc_f64_u($0, $1) },
+            { gw_i32_trunc_sat_f64_u($0) }),
+        make(
+            "i64.trunc_f32_s", single: true, signed: true, { gw_i64_trunc_f32_s(Float($0), $1) },
+            { gw_i64_trunc_sat_f32_s(Float($0)) }),
+        make(
+            "i64.trunc_f32_u", single: true, signed: false, { gw_i64_trunc_f32_u(Float($0), $1) },
+            { gw_i64_trunc_sat_f32_u(Float($0)) }),
+        make(
+            "i64.trunc_f64_s", single: false, signed: true, { gw_i64_trunc_f64_s($0, $1) },
+            { gw_i64_trunc_sat_f64_s($0) }),
+        make(
+            "i64.trunc_f64_u", single: false, signed: false, { gw_i64_trunc_f64_u($0, $1) },
+            { gw_i64_trunc_sat_f64_u($0) }),
     ]
 
     @Test("is exact up to the bounds and traps beyond", arguments: conversions)

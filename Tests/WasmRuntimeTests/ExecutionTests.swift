@@ -7,7 +7,8 @@ import WasmRuntime
 @Suite("Execution", .disabled(if: Assembler.isMissing, "wat2wasm (Debian package wabt) is not installed."))
 struct ExecutionTests {
     private static let recursion = Result {
-        try Assembler.module("""
+        try Assembler.module(
+            """
             (module (func $f (export "f") (param i32) (result i32)
               (if (result i32) (local.get 0)
                 (then (i32.add (i32.const 1) (call $f (i32.sub (local.get 0) (i32.const 1))))) (else (i32.const 0)))))
@@ -34,16 +35,19 @@ struct ExecutionTests {
         "empty": "(loop br 0)",
         "floats": "(loop (local.set 0 (f64.sqrt (f64.nearest (f64.ceil (f64.floor (local.get 0)))))) br 0)",
         "bulk": """
-            (loop (memory.fill (i32.const 0) (i32.const 1) (i32.const 60000))
-              (memory.copy (i32.const 5) (i32.const 0) (i32.const 60000)) br 0)
-            """,
+        (loop (memory.fill (i32.const 0) (i32.const 1) (i32.const 60000))
+          (memory.copy (i32.const 5) (i32.const 0) (i32.const 60000)) br 0)
+        """,
         "calls": "(loop (call $leaf) br 0)",
         "host": "(loop (call $host (i32.const 1)) br 0)",
     ]
 
-    @Test("an endless loop can be interrupted from another thread, again and again", arguments: endless.keys.sorted(), Way.all)
+    @Test(
+        "an endless loop can be interrupted from another thread, again and again", arguments: endless.keys.sorted(),
+        Way.all)
     func interruption(name: String, way: Way) throws {
-        let module = try Assembler.module("""
+        let module = try Assembler.module(
+            """
             (module (import "env" "host" (func $host (param i32))) (memory 1) (func $leaf)
               (func (export "run") (local f64) \(Self.endless[name]!))
               (func (export "after") (result i32) (i32.const 5)))
@@ -71,7 +75,8 @@ struct ExecutionTests {
 
     @Test("one module runs on several threads at once")
     func threads() throws {
-        let module = try Assembler.module("""
+        let module = try Assembler.module(
+            """
             (module (memory 1) (global $sp (mut i32) (i32.const 4096))
               (func $fib (export "fib") (param i32) (result i32)
                 (global.set $sp (i32.sub (global.get $sp) (i32.const 8)))

@@ -14,7 +14,8 @@ struct HostFunctionTests {
     func manyArguments() throws {
         let types = (0..<12).flatMap { _ in ["i32", "i64", "f32", "f64"] }
         let values: [String] = types.indices.map { "(\(types[$0]).const \($0 + 1))" }
-        let module = try Assembler.module("""
+        let module = try Assembler.module(
+            """
             (module (import "env" "many" (func $many (param \(types.joined(separator: " "))) (result f64 i32 i64 f32)))
               (import "env" "neg" (func $neg (param f32 i64 f64 i32) (result i64)))
               (func (export "f") (result f64 i32 i64 f32) \(values.joined(separator: " ")) (call $many))
@@ -43,14 +44,18 @@ struct HostFunctionTests {
         let expected = (1...48).reduce(0.0) { $0 + Double($1 * $1) }
         for way in Way.all {
             let instance = try Instance(module, imports: imports, store: way.store())
-            #expect(try instance.bits("f") == [expected.bitPattern, UInt64(UInt32.max), 1 << 63, UInt64(Float(0.5).bitPattern)])
+            #expect(
+                try instance.bits("f") == [
+                    expected.bitPattern, UInt64(UInt32.max), 1 << 63, UInt64(Float(0.5).bitPattern),
+                ])
             #expect(try instance.bits("g") == [UInt64(150 - 3 + 250 - 1)])
         }
     }
 
     @Test("let their errors out of the call unchanged, and the instance goes on", arguments: Way.all)
     func errors(way: Way) throws {
-        let module = try Assembler.module("""
+        let module = try Assembler.module(
+            """
             (module (import "env" "fail" (func $fail (param i32))) (func (export "f") (param i32) (call $fail (local.get 0))))
             """)
         var imports = Imports()
@@ -64,7 +69,8 @@ struct HostFunctionTests {
 
     @Test("all problems of the imports are named at once")
     func linkErrors() throws {
-        let module = try Assembler.module("""
+        let module = try Assembler.module(
+            """
             (module (import "a" "missing" (func)) (import "a" "f" (func (param i64))) (import "a" "ok" (func (param i32)))
               (import "b" "g" (global i32)) (import "b" "m" (memory 1)))
             """)
@@ -82,7 +88,8 @@ struct HostFunctionTests {
 
     @Test("enter guests again, some hundreds deep, and stop cleanly where the C stack ends", arguments: Way.all)
     func reentry(way: Way) throws {
-        let module = try Assembler.module("""
+        let module = try Assembler.module(
+            """
             (module (import "env" "down" (func $down (param i32) (result i32))) (global $sp (mut i32) (i32.const 4096))
               (func (export "f") (param i32) (result i32)
                 (global.set $sp (i32.sub (global.get $sp) (i32.const 8)))
@@ -109,7 +116,8 @@ struct HostFunctionTests {
 
     @Test("recursion through the host ends as a trap on a thread with a small stack")
     func smallThread() throws {
-        let module = try Assembler.module("""
+        let module = try Assembler.module(
+            """
             (module (import "env" "down" (func $down (param i32) (result i32)))
               (func (export "f") (param i32) (result i32) (call $down (local.get 0))))
             """)
@@ -119,7 +127,9 @@ struct HostFunctionTests {
             final class Holder { weak var instance: Instance? }
             let holder = Holder()
             var imports = Imports()
-            imports.define("env", "down") { (depth: UInt32) -> UInt32 in UInt32(try holder.instance!.bits("f", .i32(depth))[0]) }
+            imports.define("env", "down") { (depth: UInt32) -> UInt32 in
+                UInt32(try holder.instance!.bits("f", .i32(depth))[0])
+            }
             if let instance = try? Instance(module, imports: imports, store: Way.all[0].store()) {
                 holder.instance = instance
                 code = (try? instance.trap("f", .i32(1)))??.code
@@ -140,7 +150,8 @@ struct HostFunctionTests {
             deinit { Self.count -= 1 }
             func use() {}
         }
-        let module = try Assembler.module("""
+        let module = try Assembler.module(
+            """
             (module (import "env" "f" (func $f (param i32))) (memory (export "memory") 2) (table 100 funcref)
               (func (export "run") (i32.store (i32.const 70000) (i32.const 1)) (call $f (i32.const 1))))
             """)

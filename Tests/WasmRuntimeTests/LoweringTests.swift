@@ -7,7 +7,8 @@ import WasmRuntime
 struct LoweringTests {
     @Test("a constant too large for an immediate, left of an operand in its own slot", arguments: Way.all)
     func largeConstant(way: Way) throws {
-        let module = try Assembler.module("""
+        let module = try Assembler.module(
+            """
             (module
               (global $sp (mut i32) (i32.const 32768))
               (func (export "f") (result i32)
@@ -25,7 +26,8 @@ struct LoweringTests {
     @Test("a stack check inside the branch of another", arguments: Way.all)
     func nestedChecks(way: Way) throws {
         let check = "(i32.le_u (global.get $sp) (i32.load offset=16 (i32.wrap_i64 (global.get $g))))"
-        let module = try Assembler.module("""
+        let module = try Assembler.module(
+            """
             (module (memory 1) (data (i32.const 16) "\\00\\10")
               (global $sp (mut i32) (i32.const 32768)) (global $g i64 (i64.const 0))
               (func (export "f") (param i32) (result i32) (local i32)
@@ -44,7 +46,8 @@ struct LoweringTests {
 
     @Test("more delayed values than fit, below a call whose result is branched on", arguments: Way.all)
     func delayedValues(way: Way) throws {
-        let module = try Assembler.module("""
+        let module = try Assembler.module(
+            """
             (module
               (func $zero (param i32) (result i32) (i32.const 0))
               (func (export "f") (result i32)
@@ -60,7 +63,8 @@ struct LoweringTests {
 
     @Test("the index of an indirect call, where arguments go", arguments: Way.all)
     func indirectIndex(way: Way) throws {
-        let module = try Assembler.module("""
+        let module = try Assembler.module(
+            """
             (module (type $t (func (param i32 i32 i32 i32) (result i32))) (table funcref (elem $a $b))
               (func $a (type $t) (i32.const 1))
               (func $b (type $t) (i32.sub (i32.add (local.get 0) (local.get 3)) (i32.mul (local.get 1) (local.get 2))))
@@ -75,7 +79,8 @@ struct LoweringTests {
     func deepLoops(way: Way) throws {
         // The value of local 1 is needed in the innermost loop only after as many rounds of the analysis as there are loops.
         let depth = 20
-        let module = try Assembler.module("""
+        let module = try Assembler.module(
+            """
             (module
               (func $f (param i32) (result i32) (local i32 i32)
                 (loop $dispatch (block $a (block $b (br_table $b $a (local.get 0))))

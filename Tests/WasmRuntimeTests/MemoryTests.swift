@@ -7,7 +7,8 @@ import WasmRuntime
 struct MemoryTests {
     @Test("sums of addresses wrap, static offsets do not", arguments: Way.all)
     func wrapping(way: Way) throws {
-        let module = try Assembler.module("""
+        let module = try Assembler.module(
+            """
             (module (memory (export "memory") 1) (global $sp (mut i32) (i32.const 0)) (data (i32.const 8) "\\11")
               (func (export "setSP") (param i32) (global.set $sp (local.get 0)))
               (func (export "offset") (result i32) (i32.load8_u offset=16 (global.get $sp)))
@@ -37,12 +38,17 @@ struct MemoryTests {
 
     @Test("loads and stores of every width, unaligned, up to the last byte", arguments: Way.all)
     func widths(way: Way) throws {
-        let loads = ["i32.load8_s": 1, "i32.load8_u": 1, "i32.load16_s": 2, "i32.load16_u": 2, "i32.load": 4, "i64.load8_s": 1, "i64.load8_u": 1,
-            "i64.load16_s": 2, "i64.load16_u": 2, "i64.load32_s": 4, "i64.load32_u": 4, "i64.load": 8, "f32.load": 4, "f64.load": 8]
+        let loads = [
+            "i32.load8_s": 1, "i32.load8_u": 1, "i32.load16_s": 2, "i32.load16_u": 2, "i32.load": 4, "i64.load8_s": 1,
+            "i64.load8_u": 1,
+            "i64.load16_s": 2, "i64.load16_u": 2, "i64.load32_s": 4, "i64.load32_u": 4, "i64.load": 8, "f32.load": 4,
+            "f64.load": 8,
+        ]
         let functions = loads.keys.map { name in
             "(func (export \"\(name)\") (param i32) (result \(name.prefix(3))) (\(name) (local.get 0)))"
         }
-        let module = try Assembler.module("""
+        let module = try Assembler.module(
+            """
             (module (memory (export "memory") 1) \(functions.joined(separator: "\n"))
               (data (i32.const 65520) "\\81\\82\\83\\84\\85\\86\\87\\88\\89\\8a\\8b\\8c\\8d\\8e\\8f\\90"))
             """)
@@ -63,7 +69,8 @@ struct MemoryTests {
 
     @Test("grows up to its limits", arguments: Way.all)
     func growing(way: Way) throws {
-        let module = try Assembler.module("""
+        let module = try Assembler.module(
+            """
             (module (memory (export "memory") 0 5) (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))
               (func (export "size") (result i32) (memory.size))
               (func (export "load") (param i32) (result i32) (i32.load8_u (local.get 0)))
@@ -76,7 +83,9 @@ struct MemoryTests {
         #expect(try instance.trap("store", .i32(65536))?.code == .memoryOutOfBounds)
         #expect(try instance.bits("grow", .i32(2)) == [1])
         #expect(try instance.bits("load", .i32(65535)) == [9])
-        for refused in [UInt32(1), 2, 3, 65536, .max] { #expect(try instance.bits("grow", .i32(refused)) == [UInt64(UInt32.max)]) }
+        for refused in [UInt32(1), 2, 3, 65536, .max] {
+            #expect(try instance.bits("grow", .i32(refused)) == [UInt64(UInt32.max)])
+        }
         #expect(try instance.bits("size") == [3])
         #expect(try instance.bits("grow", .i32(0)) == [3])
         let free = try Instance(module, store: way.store())
@@ -86,7 +95,8 @@ struct MemoryTests {
 
     @Test("has 4 GiB at most", arguments: [true, false])
     func largest(optimizes: Bool) throws {
-        let module = try Assembler.module("""
+        let module = try Assembler.module(
+            """
             (module (memory 65536) (func (export "store") (param i32) (i32.store8 (local.get 0) (i32.const 9)))
               (func (export "load") (param i32) (result i32) (i32.load8_u (local.get 0)))
               (func (export "wide") (param i32) (result i64) (i64.load (local.get 0)))

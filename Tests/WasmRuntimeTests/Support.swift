@@ -43,7 +43,9 @@ enum Assembler {
 struct Way: Sendable, CustomStringConvertible {
     var guards: Bool
     var optimizes: Bool
-    var description: String { (guards ? "guard pages" : "compared addresses") + (optimizes ? ", optimised" : ", plain") }
+    var description: String {
+        (guards ? "guard pages" : "compared addresses") + (optimizes ? ", optimised" : ", plain")
+    }
 
     static let all = [true, false].flatMap { guards in [true, false].map { Way(guards: guards, optimizes: $0) } }
 

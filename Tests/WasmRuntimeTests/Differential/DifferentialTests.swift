@@ -15,7 +15,9 @@ struct DifferentialTests {
     }
 
     /// Whether the module in a file still differs, called as the one of its seed is: for making it smaller.
-    @Test("a module in a file", .enabled(if: ProcessInfo.processInfo.environment["GOWASM_DIFFERENTIAL_FILE"] != nil, "For reduction."))
+    @Test(
+        "a module in a file",
+        .enabled(if: ProcessInfo.processInfo.environment["GOWASM_DIFFERENTIAL_FILE"] != nil, "For reduction."))
     func moduleInFile() throws {
         let file = try #require(ProcessInfo.processInfo.environment["GOWASM_DIFFERENTIAL_FILE"])
         var tally = DifferentialRun.Tally()
@@ -73,7 +75,8 @@ struct DifferentialRun {
         var returns = 0
         var traps: [String: Int] = [:]
         var description: String {
-            "\(calls) calls, \(returns) returned; " + traps.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
+            "\(calls) calls, \(returns) returned; "
+                + traps.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
         }
     }
 
@@ -171,23 +174,36 @@ struct DifferentialRun {
                     expected = outcome
                     globals = try way.globals()
                     tally.calls += 1
-                    if case .trap(let message, _, _) = outcome { tally.traps[message, default: 0] += 1 } else { tally.returns += 1 }
+                    if case .trap(let message, _, _) = outcome {
+                        tally.traps[message, default: 0] += 1
+                    } else {
+                        tally.returns += 1
+                    }
                     continue
                 }
-                guard outcome == first else { throw Difference(description: "\(place): \(outcome) rather than \(first)") }
+                guard outcome == first else {
+                    throw Difference(description: "\(place): \(outcome) rather than \(first)")
+                }
                 let found = try way.globals()
-                guard found == globals else { throw Difference(description: "\(place): globals \(found) rather than \(globals)") }
-                guard way.hostSum == ways[0].hostSum else { throw Difference(description: "\(place): other host calls") }
+                guard found == globals else {
+                    throw Difference(description: "\(place): globals \(found) rather than \(globals)")
+                }
+                guard way.hostSum == ways[0].hostSum else {
+                    throw Difference(description: "\(place): other host calls")
+                }
                 try compareMemory(way.memory, ways[0].memory, place)
             }
         }
     }
 
     private func compareMemory(_ a: Memory, _ b: Memory, _ place: String) throws {
-        guard a.byteCount == b.byteCount else { throw Difference(description: "\(place): memory of \(a.byteCount) rather than \(b.byteCount)") }
+        guard a.byteCount == b.byteCount else {
+            throw Difference(description: "\(place): memory of \(a.byteCount) rather than \(b.byteCount)")
+        }
         guard memcmp(a.baseAddress, b.baseAddress, a.byteCount) != 0 else { return }
         let at = (0..<a.byteCount).first {
-            a.baseAddress.load(fromByteOffset: $0, as: UInt8.self) != b.baseAddress.load(fromByteOffset: $0, as: UInt8.self)
+            a.baseAddress.load(fromByteOffset: $0, as: UInt8.self)
+                != b.baseAddress.load(fromByteOffset: $0, as: UInt8.self)
         }!
         throw Difference(description: "\(place): memory differs from byte \(at) on")
     }

@@ -68,8 +68,13 @@ extension ModuleGenerator {
         var instruction = pick(Self.numeric[type]!)
         while instruction.mayTrap && chance(85) { instruction = pick(Self.numeric[type]!) }
         // Most often what code is full of.
-        if type == .i64 && chance(35) { instruction = Numeric(code: [pick([0x7C, 0x7D, 0x7E, 0x83, 0x86])], operands: [.i64, .i64], mayTrap: false) }
-        if type == .i32 && chance(35) { instruction = Numeric(code: [pick([0x6A, 0x6B, 0x71, 0x45, 0x48, 0xA7])], operands: [], mayTrap: false) }
+        if type == .i64 && chance(35) {
+            instruction = Numeric(
+                code: [pick([0x7C, 0x7D, 0x7E, 0x83, 0x86])], operands: [.i64, .i64], mayTrap: false)
+        }
+        if type == .i32 && chance(35) {
+            instruction = Numeric(code: [pick([0x6A, 0x6B, 0x71, 0x45, 0x48, 0xA7])], operands: [], mayTrap: false)
+        }
         switch instruction.code {
         case [0x45]: instruction.operands = [.i32]
         case [0xA7]: instruction.operands = [.i64]
@@ -118,7 +123,11 @@ extension ModuleGenerator {
         let offset: UInt32 = pick([0, 0, 0, 4, 8, 16, 24, 1000])
         switch below(20) {
         case 0..<8:
-            if let copy = body.copy, chance(80) { emit([0x20] + unsigned(copy)) } else { emit([0x23] + unsigned(Self.stackPointer)) }
+            if let copy = body.copy, chance(80) {
+                emit([0x20] + unsigned(copy))
+            } else {
+                emit([0x23] + unsigned(Self.stackPointer))
+            }
         case 8..<12: goSlot()
         case 12..<14: emitConstant(.i32, UInt64(0x7F80 + below(256)))
         case 14..<17:
@@ -151,7 +160,11 @@ extension ModuleGenerator {
     /// `SP + K` as Go's compiler computes it.
     mutating func goSlot() {
         let k: Int64 = chance(90) ? Int64(8 * below(12)) : pick([-8, -64, 1 << 31, 0xFFFF_FFFF, -0x8000_0000, 1 << 40])
-        if let copy = body.copy, chance(85) { emit([0x20] + unsigned(copy)) } else { emit([0x23] + unsigned(Self.stackPointer)) }
+        if let copy = body.copy, chance(85) {
+            emit([0x20] + unsigned(copy))
+        } else {
+            emit([0x23] + unsigned(Self.stackPointer))
+        }
         emit([0xAD, 0x42] + signed(k) + [0x7C])
         if chance(10) { emit([0x42] + signed(pick([8, -8, 1 << 31])) + [0x7C]) }
         emit(0xA7)
@@ -190,7 +203,11 @@ extension ModuleGenerator {
 
     /// Gets rid of the top value, mostly into a local.
     mutating func discard(_ type: ValueType) {
-        if chance(75), let local = locals(type).randomElement(using: &random) { emit([0x21] + unsigned(local)) } else { emit(0x1A) }
+        if chance(75), let local = locals(type).randomElement(using: &random) {
+            emit([0x21] + unsigned(local))
+        } else {
+            emit(0x1A)
+        }
     }
 
     private mutating func branchWithValue(_ type: ValueType) {

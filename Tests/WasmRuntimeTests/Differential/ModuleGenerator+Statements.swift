@@ -82,7 +82,11 @@ extension ModuleGenerator {
         } else {
             emit([0x29, 0x00] + unsigned(pushSlot(&self)))
             if chance(70) {
-                if chance(50) { emitConstant(.i64, constant(.i64)) } else { emit([0x29, 0x00] + unsigned(pushSlot(&self))) }
+                if chance(50) {
+                    emitConstant(.i64, constant(.i64))
+                } else {
+                    emit([0x29, 0x00] + unsigned(pushSlot(&self)))
+                }
                 emit(pick([0x7C, 0x7D, 0x7E, 0x83, 0x84, 0x86, 0x87]))
             }
         }
@@ -135,7 +139,10 @@ extension ModuleGenerator {
         let read = body.copy.map { [0x20] + unsigned($0) } ?? [0x23] + stack
         emit(read + [0x41, 0x08, 0x6B])
         if let copy = body.copy { emit([0x22] + unsigned(copy)) }
-        emit([0x24] + stack + read + [0x42] + signed(Int64(below(1 << 20)) << (chance(95) ? 0 : 20)) + [0x37, 0x00, 0x00])
+        emit(
+            [0x24] + stack + read + [0x42] + signed(Int64(below(1 << 20)) << (chance(95) ? 0 : 20)) + [
+                0x37, 0x00, 0x00,
+            ])
         emit([0x41, 0x00])
         if callee >= firstLeaf && chance(30) {
             if chance(50) { emitConstant(.i32, UInt64(below(8))) } else { expression(.i32) }
@@ -274,10 +281,14 @@ extension ModuleGenerator {
         let count = 40 + below(30)
         let types = (0..<count).map { _ in chance(70) ? ValueType.i32 : .i64 }
         for type in types {
-            if chance(60) { emitConstant(type, constant(type)) } else if chance(90) {
+            if chance(60) {
+                emitConstant(type, constant(type))
+            } else if chance(90) {
                 let locals = locals(type)
                 if locals.isEmpty { emitConstant(type, 5) } else { emit([0x20] + unsigned(pick(locals))) }
-            } else { expression(type) }
+            } else {
+                expression(type)
+            }
         }
         for _ in 0..<1 + below(3) { statement() }
         callStatement()
@@ -288,8 +299,13 @@ extension ModuleGenerator {
                 let scratch = body.locals.count
                 body.locals.append(type)
                 emit([0x21] + unsigned(scratch))
-                emit([0x41] + signed(256 + 8 * below(64)) + [0x20] + unsigned(scratch) + [type == .i32 ? 0x36 : 0x37, 0x00, 0x00])
-            } else { discard(type) }
+                emit(
+                    [0x41] + signed(256 + 8 * below(64)) + [0x20] + unsigned(scratch) + [
+                        type == .i32 ? 0x36 : 0x37, 0x00, 0x00,
+                    ])
+            } else {
+                discard(type)
+            }
         }
     }
 }

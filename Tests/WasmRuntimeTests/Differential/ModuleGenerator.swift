@@ -72,7 +72,9 @@ struct ModuleGenerator {
             builder.addExport("f\(index)", .function, UInt32(Self.importedFunctionCount + index))
             for _ in 0..<2 {
                 let isGo = signatures[index] == FunctionType([.i32], [.i32])
-                let arguments = signatures[index].parameters.map { isGo && chance(80) ? UInt64(below(5)) : constant($0) }
+                let arguments = signatures[index].parameters.map {
+                    isGo && chance(80) ? UInt64(below(5)) : constant($0)
+                }
                 calls.append(("f\(index)", arguments))
             }
         }
@@ -174,27 +176,35 @@ struct ModuleGenerator {
     mutating func constant(_ type: ValueType) -> UInt64 {
         switch type {
         case .i32:
-            let value: Int32 = chance(80)
-                ? pick([0, 0, 1, 1, 2, 3, 4, 7, 8, 16, 31, 32, 33, 64, 255, 4096, 65528, 65535, 65536, -1, -2, -8, .max, .min])
+            let value: Int32 =
+                chance(80)
+                ? pick([
+                    0, 0, 1, 1, 2, 3, 4, 7, 8, 16, 31, 32, 33, 64, 255, 4096, 65528, 65535, 65536, -1, -2, -8, .max,
+                    .min,
+                ])
                 : Int32(truncatingIfNeeded: random.next())
             return UInt64(UInt32(bitPattern: value))
         case .i64:
-            let value: Int64 = chance(80)
+            let value: Int64 =
+                chance(80)
                 ? pick([
-                    0, 0, 1, 1, 2, 3, 8, 16, 31, 32, 63, 64, 255, 65528, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF, 0x1_0000_0000,
+                    0, 0, 1, 1, 2, 3, 8, 16, 31, 32, 63, 64, 255, 65528, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF,
+                    0x1_0000_0000,
                     -0x8000_0000, -0x8000_0001, -1, -8, .max, .min,
                 ])
                 : Int64(truncatingIfNeeded: random.next())
             return UInt64(bitPattern: value)
         case .f32:
             let value: Float = pick([
-                0, -0.0, 1, -1, 0.5, 1.5, 2.5, -2.5, 100, 1e10, -1e10, .infinity, -.infinity, 0x1p31, -0x1p31, 0x1p32, 0x1p63,
+                0, -0.0, 1, -1, 0.5, 1.5, 2.5, -2.5, 100, 1e10, -1e10, .infinity, -.infinity, 0x1p31, -0x1p31, 0x1p32,
+                0x1p63,
                 .leastNonzeroMagnitude, .greatestFiniteMagnitude, 3.14159, 16_777_217, Float(bitPattern: 0x7FC0_0000),
             ])
             return UInt64(value.bitPattern)
         default:
             let value: Double = pick([
-                0, -0.0, 1, -1, 0.5, 1.5, 2.5, -2.5, 100, 1e10, -1e10, .infinity, -.infinity, 0x1p31, 2_147_483_647.5, -0x1p31,
+                0, -0.0, 1, -1, 0.5, 1.5, 2.5, -2.5, 100, 1e10, -1e10, .infinity, -.infinity, 0x1p31, 2_147_483_647.5,
+                -0x1p31,
                 -2_147_483_648.9, 0x1p32, 0x1p63, 0x1p64, .leastNonzeroMagnitude, .greatestFiniteMagnitude, 3.14159,
                 Double(bitPattern: 0x7FF8_0000_0000_0000),
             ])
