@@ -68,9 +68,11 @@ public final class Store {
         gw_machine_destroy(machine)
     }
 
-    /// Ends the execution that is under way in this store soon, with the trap `interrupted`.
+    /// Ends the execution that is under way in this store, with the trap `interrupted`.
     ///
-    /// Further calls end in the same way until ``allowExecution()``. May be called from any thread. A host function that takes long is not ended, only what follows it.
+    /// Further calls end in the same way until ``allowExecution()``. May be called from any thread. Returns when the guest
+    /// has stopped, mostly within a millisecond, or after about a second if a host function is still running: that is not
+    /// ended, only what follows it.
     public nonisolated func interrupt() { gw_machine_interrupt(machine) }
 
     /// Takes back an interruption.

@@ -55,7 +55,8 @@ struct ProcessTests {
     @Test("as go_js_wasm_exec it takes what the go command passes")
     func goCommand() throws {
         let (status, output, errors) = try shell(
-            "d=$(mktemp -d) && ln -s \"$1\" $d/go_js_wasm_exec && $d/go_js_wasm_exec \"$2\" 12; s=$?; rm -r $d; exit $s")
+            "d=$(mktemp -d) && ln -s \"$1\" $d/go_js_wasm_exec && $d/go_js_wasm_exec \"$2\" 12; s=$?; rm -r $d; exit $s"
+        )
         #expect(status == 0)
         #expect(output == "fib(12) = 144\n")
         #expect(errors == "")

@@ -118,7 +118,7 @@ extension ModuleGenerator {
 
     // MARK: - Memory
 
-    /// Pushes an address and returns the offset to go with it. Most lie inside the memory.
+    /// Pushes an address, most often one inside the memory, and returns the offset to go with it.
     mutating func address() -> UInt32 {
         let offset: UInt32 = pick([0, 0, 0, 4, 8, 16, 24, 1000])
         switch below(20) {
