@@ -2,12 +2,13 @@ import Foundation
 import Testing
 import WasmFrontend
 import WasmRuntime
+import _TestSupport
 
 /// Recursion, interruption, and several threads.
-@Suite("Execution", .disabled(if: Assembler.isMissing, "wat2wasm (Debian package wabt) is not installed."))
+@Suite("Execution", .disabled(if: WebAssemblyText.isMissing, "wat2wasm (Debian package wabt) is not installed."))
 struct ExecutionTests {
     private static let recursion = Result {
-        try Assembler.module(
+        try WebAssemblyText.module(
             """
             (module (func $f (export "f") (param i32) (result i32)
               (if (result i32) (local.get 0)
@@ -46,7 +47,7 @@ struct ExecutionTests {
         "an endless loop can be interrupted from another thread, again and again", arguments: endless.keys.sorted(),
         Way.all)
     func interruption(name: String, way: Way) throws {
-        let module = try Assembler.module(
+        let module = try WebAssemblyText.module(
             """
             (module (import "env" "host" (func $host (param i32))) (memory 1) (func $leaf)
               (func (export "run") (local f64) \(Self.endless[name]!))
@@ -75,7 +76,7 @@ struct ExecutionTests {
 
     @Test("one module runs on several threads at once")
     func threads() throws {
-        let module = try Assembler.module(
+        let module = try WebAssemblyText.module(
             """
             (module (memory 1) (global $sp (mut i32) (i32.const 4096))
               (func $fib (export "fib") (param i32) (result i32)

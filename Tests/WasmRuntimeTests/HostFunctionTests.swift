@@ -2,9 +2,10 @@ import Foundation
 import Testing
 import WasmFrontend
 import WasmRuntime
+import _TestSupport
 
 /// Calls between the host and guests.
-@Suite("Host functions", .disabled(if: Assembler.isMissing, "wat2wasm (Debian package wabt) is not installed."))
+@Suite("Host functions", .disabled(if: WebAssemblyText.isMissing, "wat2wasm (Debian package wabt) is not installed."))
 struct HostFunctionTests {
     private struct Refusal: Error, Equatable {
         var number: Int
@@ -14,7 +15,7 @@ struct HostFunctionTests {
     func manyArguments() throws {
         let types = (0..<12).flatMap { _ in ["i32", "i64", "f32", "f64"] }
         let values: [String] = types.indices.map { "(\(types[$0]).const \($0 + 1))" }
-        let module = try Assembler.module(
+        let module = try WebAssemblyText.module(
             """
             (module (import "env" "many" (func $many (param \(types.joined(separator: " "))) (result f64 i32 i64 f32)))
               (import "env" "neg" (func $neg (param f32 i64 f64 i32) (result i64)))
@@ -54,7 +55,7 @@ struct HostFunctionTests {
 
     @Test("let their errors out of the call unchanged, and the instance goes on", arguments: Way.all)
     func errors(way: Way) throws {
-        let module = try Assembler.module(
+        let module = try WebAssemblyText.module(
             """
             (module (import "env" "fail" (func $fail (param i32))) (func (export "f") (param i32) (call $fail (local.get 0))))
             """)
@@ -69,7 +70,7 @@ struct HostFunctionTests {
 
     @Test("all problems of the imports are named at once")
     func linkErrors() throws {
-        let module = try Assembler.module(
+        let module = try WebAssemblyText.module(
             """
             (module (import "a" "missing" (func)) (import "a" "f" (func (param i64))) (import "a" "ok" (func (param i32)))
               (import "b" "g" (global i32)) (import "b" "m" (memory 1)))
@@ -88,7 +89,7 @@ struct HostFunctionTests {
 
     @Test("enter guests again, some hundreds deep, and stop cleanly where the C stack ends", arguments: Way.all)
     func reentry(way: Way) throws {
-        let module = try Assembler.module(
+        let module = try WebAssemblyText.module(
             """
             (module (import "env" "down" (func $down (param i32) (result i32))) (global $sp (mut i32) (i32.const 4096))
               (func (export "f") (param i32) (result i32)
@@ -116,7 +117,7 @@ struct HostFunctionTests {
 
     @Test("recursion through the host ends as a trap on a thread with a small stack")
     func smallThread() throws {
-        let module = try Assembler.module(
+        let module = try WebAssemblyText.module(
             """
             (module (import "env" "down" (func $down (param i32) (result i32)))
               (func (export "f") (param i32) (result i32) (call $down (local.get 0))))
@@ -150,7 +151,7 @@ struct HostFunctionTests {
             deinit { Self.count -= 1 }
             func use() {}
         }
-        let module = try Assembler.module(
+        let module = try WebAssemblyText.module(
             """
             (module (import "env" "f" (func $f (param i32))) (memory (export "memory") 2) (table 100 funcref)
               (func (export "run") (i32.store (i32.const 70000) (i32.const 1)) (call $f (i32.const 1))))

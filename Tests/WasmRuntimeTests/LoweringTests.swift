@@ -1,13 +1,14 @@
 import Testing
 import WasmFrontend
 import WasmRuntime
+import _TestSupport
 
 /// Code that was once lowered wrongly, each made small.
-@Suite("Lowered code", .disabled(if: Assembler.isMissing, "wat2wasm (Debian package wabt) is not installed."))
+@Suite("Lowered code", .disabled(if: WebAssemblyText.isMissing, "wat2wasm (Debian package wabt) is not installed."))
 struct LoweringTests {
     @Test("a constant too large for an immediate, left of an operand in its own slot", arguments: Way.all)
     func largeConstant(way: Way) throws {
-        let module = try Assembler.module(
+        let module = try WebAssemblyText.module(
             """
             (module
               (global $sp (mut i32) (i32.const 32768))
@@ -26,7 +27,7 @@ struct LoweringTests {
     @Test("a stack check inside the branch of another", arguments: Way.all)
     func nestedChecks(way: Way) throws {
         let check = "(i32.le_u (global.get $sp) (i32.load offset=16 (i32.wrap_i64 (global.get $g))))"
-        let module = try Assembler.module(
+        let module = try WebAssemblyText.module(
             """
             (module (memory 1) (data (i32.const 16) "\\00\\10")
               (global $sp (mut i32) (i32.const 32768)) (global $g i64 (i64.const 0))
@@ -46,7 +47,7 @@ struct LoweringTests {
 
     @Test("more delayed values than fit, below a call whose result is branched on", arguments: Way.all)
     func delayedValues(way: Way) throws {
-        let module = try Assembler.module(
+        let module = try WebAssemblyText.module(
             """
             (module
               (func $zero (param i32) (result i32) (i32.const 0))
@@ -63,7 +64,7 @@ struct LoweringTests {
 
     @Test("the index of an indirect call, where arguments go", arguments: Way.all)
     func indirectIndex(way: Way) throws {
-        let module = try Assembler.module(
+        let module = try WebAssemblyText.module(
             """
             (module (type $t (func (param i32 i32 i32 i32) (result i32))) (table funcref (elem $a $b))
               (func $a (type $t) (i32.const 1))
@@ -79,7 +80,7 @@ struct LoweringTests {
     func deepLoops(way: Way) throws {
         // The value of local 1 is needed in the innermost loop only after as many rounds of the analysis as there are loops.
         let depth = 20
-        let module = try Assembler.module(
+        let module = try WebAssemblyText.module(
             """
             (module
               (func $f (param i32) (result i32) (local i32 i32)

@@ -1,13 +1,14 @@
 import Testing
 import WasmFrontend
 import WasmRuntime
+import _TestSupport
 
 /// Addresses, sizes and limits of linear memory.
-@Suite("Memory", .disabled(if: Assembler.isMissing, "wat2wasm (Debian package wabt) is not installed."))
+@Suite("Memory", .disabled(if: WebAssemblyText.isMissing, "wat2wasm (Debian package wabt) is not installed."))
 struct MemoryTests {
     @Test("sums of addresses wrap, static offsets do not", arguments: Way.all)
     func wrapping(way: Way) throws {
-        let module = try Assembler.module(
+        let module = try WebAssemblyText.module(
             """
             (module (memory (export "memory") 1) (global $sp (mut i32) (i32.const 0)) (data (i32.const 8) "\\11")
               (func (export "setSP") (param i32) (global.set $sp (local.get 0)))
@@ -47,7 +48,7 @@ struct MemoryTests {
         let functions = loads.keys.map { name in
             "(func (export \"\(name)\") (param i32) (result \(name.prefix(3))) (\(name) (local.get 0)))"
         }
-        let module = try Assembler.module(
+        let module = try WebAssemblyText.module(
             """
             (module (memory (export "memory") 1) \(functions.joined(separator: "\n"))
               (data (i32.const 65520) "\\81\\82\\83\\84\\85\\86\\87\\88\\89\\8a\\8b\\8c\\8d\\8e\\8f\\90"))
@@ -69,7 +70,7 @@ struct MemoryTests {
 
     @Test("grows up to its limits", arguments: Way.all)
     func growing(way: Way) throws {
-        let module = try Assembler.module(
+        let module = try WebAssemblyText.module(
             """
             (module (memory (export "memory") 0 5) (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))
               (func (export "size") (result i32) (memory.size))
@@ -95,7 +96,7 @@ struct MemoryTests {
 
     @Test("has 4 GiB at most", arguments: [true, false])
     func largest(optimizes: Bool) throws {
-        let module = try Assembler.module(
+        let module = try WebAssemblyText.module(
             """
             (module (memory 65536) (func (export "store") (param i32) (i32.store8 (local.get 0) (i32.const 9)))
               (func (export "load") (param i32) (result i32) (i32.load8_u (local.get 0)))

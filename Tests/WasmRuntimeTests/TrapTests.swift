@@ -1,9 +1,10 @@
 import Testing
 import WasmFrontend
 import WasmRuntime
+import _TestSupport
 
 /// What a trap leaves behind: the state of the moment, the right names, an instance that goes on working.
-@Suite("Traps", .disabled(if: Assembler.isMissing, "wat2wasm (Debian package wabt) is not installed."))
+@Suite("Traps", .disabled(if: WebAssemblyText.isMissing, "wat2wasm (Debian package wabt) is not installed."))
 struct TrapTests {
     private static let text = """
         (module (memory (export "memory") 1) (type $v (func)) (type $i (func (param i32) (result i32)))
@@ -34,7 +35,7 @@ struct TrapTests {
             (i64.store (global.get $sp) (i64.const 77)) (call_indirect $t (type $i) (i32.const 0) (i32.const 1)))
           (func (export "outerTable") (param i32) (global.set $sp (local.get 0)) (drop (call $pushTable (i32.const 1)))))
         """
-    private static let module = Result { try Assembler.module(text) }
+    private static let module = Result { try WebAssemblyText.module(text) }
 
     @Test("have the code of their reason", arguments: Way.all)
     func codes(way: Way) throws {

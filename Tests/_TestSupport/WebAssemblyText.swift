@@ -1,23 +1,27 @@
 import Foundation
-import WasmFrontend
+public import WasmFrontend
 
 /// Modules written as text, assembled by wabt's `wat2wasm`.
-enum WebAssemblyText {
+public enum WebAssemblyText {
     /// The assembler; nil where it is not installed.
-    static let assembler: String? = {
+    public static let assembler: String? = {
         let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
         return (path.split(separator: ":").map { "\($0)/wat2wasm" } + ["/usr/bin/wat2wasm", "/usr/local/bin/wat2wasm"])
             .first { FileManager.default.isExecutableFile(atPath: $0) }
     }()
 
-    static let isMissing = assembler == nil && ProcessInfo.processInfo.environment["GOWASM_REQUIRE_SUITES"] != "1"
+    /// Whether tests that need it are skipped; where suites are required, they fail instead.
+    public static let isMissing =
+        assembler == nil && ProcessInfo.processInfo.environment["GOWASM_REQUIRE_SUITES"] != "1"
 
-    struct Failure: Error {
-        var message: String
+    /// Why a text could not be assembled.
+    public struct Failure: Error {
+        /// What the assembler said.
+        public var message: String
     }
 
     /// Assembles a module and returns its bytes; names of functions stay in it.
-    static func assemble(_ text: String) throws -> [UInt8] {
+    public static func assemble(_ text: String) throws -> [UInt8] {
         guard let assembler else { throw Failure(message: "wat2wasm is not installed (Debian package wabt)") }
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("gowasm-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -37,5 +41,6 @@ enum WebAssemblyText {
         return Array(try Data(contentsOf: target))
     }
 
-    static func module(_ text: String) throws -> Module { try Module(ModuleBytes(try assemble(text))) }
+    /// Assembles, decodes and validates a module.
+    public static func module(_ text: String) throws -> Module { try Module(ModuleBytes(try assemble(text))) }
 }
