@@ -21,8 +21,7 @@ const GWOpInfo *gw_op_info(void) {
     return rows;
 }
 
-// Everything of a .def row that a selection table does not use.
-#define GW_OP(name, text, operands)
+// The selection tables: each takes the rows that it knows what to do with.
 #define GW_TABLE_BINARY(name, text, fn, d, a, b) \
     [GWWasmOpcode_##name][GWKind_##d][GWKind_##a][GWKind_##b] = GWOp_##name##_##d##a##b,
 
@@ -38,27 +37,10 @@ static const uint16_t binary[256][4][6][6] = {
 #define GW_MEMORY_OPERAND(name, text, fn) \
     GW_TABLE_BINARY(name, text, fn, r, r, m) GW_TABLE_BINARY(name, text, fn, r, r, k) \
     GW_TABLE_BINARY(name, text, fn, r, m, r) GW_TABLE_BINARY(name, text, fn, r, k, r)
-#define GW_UNARY(name, text, T, R, fn)
-#define GW_TRUNC(name, text, T, fn)
-#define GW_BRANCH_FLOAT(name, text, fn)
-#define GW_LOAD(name, text, T, as)
-#define GW_STORE(name, text, T)
 #include "gw_opcodes.def"
 #include "gw_opcodes_undef.h"
 };
 
-#define GW_OP(name, text, operands)
-#define GW_ALU64_FULL(name, text, fn)
-#define GW_ALU64(name, text, fn)
-#define GW_ALU64_RI(name, text, fn)
-#define GW_ALU32(name, text, fn)
-#define GW_TRAPPING(name, text, T, fn)
-#define GW_BINARY(name, text, T, R, fn)
-#define GW_UNARY(name, text, T, R, fn)
-#define GW_TRUNC(name, text, T, fn)
-#define GW_MEMORY_OPERAND(name, text, fn)
-#define GW_LOAD(name, text, T, as)
-#define GW_STORE(name, text, T)
 static const uint16_t branches[256][6][6] = {
 #define GW_COMPARE64(name, text, T, operator, negated, swapped) \
     [GWWasmOpcode_##name] = { \
@@ -70,20 +52,13 @@ static const uint16_t branches[256][6][6] = {
     [GWWasmOpcode_##name] = {[GWKind_r] = {GWOp_##name##_branch_rr, GWOp_##name##_branch_ri}},
 #define GW_BRANCH_FLOAT(name, text, fn) [GWWasmOpcode_##name] = {[GWKind_r] = {GWOp_##name##_branch}},
 #include "gw_opcodes.def"
-#undef GW_COMPARE64
-#undef GW_COMPARE32
-#undef GW_BRANCH_FLOAT
+#include "gw_opcodes_undef.h"
 };
 static const uint16_t branches_not[256] = {
-#define GW_COMPARE64(name, text, T, operator, negated, swapped)
-#define GW_COMPARE32(name, text, T, operator, negated, swapped)
 #define GW_BRANCH_FLOAT(name, text, fn) [GWWasmOpcode_##name] = GWOp_##name##_branchNot,
 #include "gw_opcodes.def"
-#undef GW_COMPARE64
-#undef GW_COMPARE32
-#undef GW_BRANCH_FLOAT
+#include "gw_opcodes_undef.h"
 };
-#define GW_BRANCH_FLOAT(name, text, fn)
 // Pairs of wasm opcodes, the negation and the mirror image of each integer comparison.
 static const uint16_t relations[256][2] = {
 #define GW_COMPARE64(name, text, T, operator, negated, swapped) \
@@ -95,19 +70,6 @@ static const uint16_t relations[256][2] = {
 
 // Unary instructions by opcode; those of the prefix 0xFC from 256 on.
 #define UNARY_INDEX(op) ((op) >= 0xFC00 ? 256 + ((op) & 0xFF) : (op))
-#define GW_OP(name, text, operands)
-#define GW_ALU64_FULL(name, text, fn)
-#define GW_ALU64(name, text, fn)
-#define GW_ALU64_RI(name, text, fn)
-#define GW_ALU32(name, text, fn)
-#define GW_TRAPPING(name, text, T, fn)
-#define GW_BINARY(name, text, T, R, fn)
-#define GW_COMPARE64(name, text, T, operator, negated, swapped)
-#define GW_COMPARE32(name, text, T, operator, negated, swapped)
-#define GW_BRANCH_FLOAT(name, text, fn)
-#define GW_MEMORY_OPERAND(name, text, fn)
-#define GW_LOAD(name, text, T, as)
-#define GW_STORE(name, text, T)
 static const uint16_t unary[256 + GW_WASM_FC_COUNT] = {
 #define GW_UNARY(name, text, T, R, fn) [UNARY_INDEX(GWWasmOpcode_##name)] = GWOp_##name,
 #define GW_TRUNC(name, text, T, fn) [UNARY_INDEX(GWWasmOpcode_##name)] = GWOp_##name,
@@ -117,7 +79,9 @@ static const uint16_t unary[256 + GW_WASM_FC_COUNT] = {
 
 // Which row of the bytecode moves the bits of which wasm instruction.
 #define LOAD(wasm, row) \
-    [GWWasmOpcode_##wasm - GWWasmOpcode_i32Load] = {GWOp_##row##_r, GWOp_##row##_k, GWOp_##row##_s, GWOp_##row##_t, GWOp_##row##_a, GWOp_##row##_x, GWOp_##row##_m}
+    [GWWasmOpcode_##wasm - GWWasmOpcode_i32Load] = { \
+        GWOp_##row##_r, GWOp_##row##_k, GWOp_##row##_s, GWOp_##row##_t, \
+        GWOp_##row##_a, GWOp_##row##_x, GWOp_##row##_m}
 static const uint16_t loads[][7] = {
     LOAD(i32Load, load32U),     LOAD(i64Load, load64),      LOAD(f32Load, load32U),
     LOAD(f64Load, load64),      LOAD(i32Load8S, load8S32),  LOAD(i32Load8U, load8U),

@@ -286,7 +286,7 @@ struct Emitter {
                 assert(target >= 0, "every label is bound")
                 if pass == 1 {
                     var hops = 0
-                    while hops < 8, target < position, arena[target] == jump, isInstruction(target) {
+                    while hops < 8, target < position, arena[target] == jump {
                         let next = target + Int(Int32(bitPattern: arena[target + 1]))
                         if next == target { break }
                         target = next
@@ -297,9 +297,6 @@ struct Emitter {
             }
         }
     }
-
-    /// Labels lie on instructions, or at the end of the code.
-    private func isInstruction(_ cell: Int) -> Bool { cell < position }
 
     // MARK: - Corrections
 

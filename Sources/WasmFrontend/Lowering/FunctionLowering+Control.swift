@@ -21,7 +21,6 @@ extension FunctionLowering {
             }
             emitter.bind(Label(scan.constructs[construct].elseLabel))
             restore(construct, values: scan.constructs[construct].parameters)
-            isReachable = true
         case .end: end(construct, isDead: instruction.flags.contains(.deadEnd))
         case .br:
             if instruction.flags.contains(.threaded) {
@@ -31,16 +30,13 @@ extension FunctionLowering {
             } else {
                 branch(construct)
             }
-            isReachable = false
         case .brIf: branchIf(construct)
         case .brTable: branchTable(Int(instruction.a), count: Int(instruction.b))
         case .return:
             emitReturn()
-            isReachable = false
         case .unreachable:
             flushMemory()
             emitter.emit(.unreachable)
-            isReachable = false
         default: preconditionFailure("not a control instruction")
         }
     }
@@ -68,7 +64,8 @@ extension FunctionLowering {
             if construct == direct.map(Int.init) && isDead {
                 emitZeroEntryHere(construct)
             } else {
-                removeJumpToHere(construct)
+                // A jump to the place right behind it is of no use.
+                emitter.removeJump(to: Label(scan.constructs[construct].label))
             }
             // A label that nothing leads to is no place where paths meet.
             if scan.constructs[construct].isTargeted || kind == .if {
@@ -78,13 +75,7 @@ extension FunctionLowering {
             }
         }
         restore(construct, values: scan.constructs[construct].results)
-        isReachable = true
         finishStackCheck(construct)
-    }
-
-    /// A jump to the place right behind it is of no use.
-    private mutating func removeJumpToHere(_ construct: Int) {
-        emitter.removeJump(to: Label(scan.constructs[construct].label))
     }
 
     // MARK: - Branches
@@ -233,7 +224,6 @@ extension FunctionLowering {
             (height, canonicalHeight) = saved
             branch(target)
         }
-        isReachable = false
     }
 
     // MARK: - If

@@ -49,8 +49,6 @@ struct FunctionLowering {
     var direct: UInt32?
     /// Where they begin, once that is emitted.
     var zeroEntry: Int?
-    /// Whether the instruction at hand can be reached.
-    var isReachable = true
     /// The instruction at hand.
     var index = 0
     /// Whether the liveness of locals is known and last uses are marked; and the local whose value has been set but not computed.
@@ -129,7 +127,6 @@ struct FunctionLowering {
         }
         height = 0
         canonicalHeight = 0
-        isReachable = true
         pendingChecks.removeAll(keepingCapacity: true)
         lastCall = (-1, -1, -1)
         delayed = nil
