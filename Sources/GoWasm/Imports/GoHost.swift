@@ -10,6 +10,8 @@ struct GuestEntryPoints {
     var stackPointer: () throws -> UInt32
     /// The memory.
     var memory: Memory
+    /// Calls another export.
+    var export: (String, [Value]) throws -> [Value] = { name, _ in throw CallError.noSuchFunction(name) }
 }
 
 /// The host of one running Go program: what the class `Go` of wasm_exec.js is.
@@ -159,6 +161,12 @@ final class GoHost {
         } catch {
             throw .aborted(error)
         }
+    }
+
+    /// Calls a function that the program exports by `go:wasmexport`.
+    func callExport(_ name: String, _ arguments: [Value]) throws -> [Value] {
+        entryCount &+= 1
+        return try guest?.export(name, arguments) ?? []
     }
 
     // MARK: Timeout events

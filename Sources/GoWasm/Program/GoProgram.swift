@@ -115,6 +115,7 @@ public struct GoProgram: Sendable {
         defer { host.dismantle() }
         let instance = try Instance(module, imports: imports(of: host), store: Store(configuration: options.engine))
         host.guest = try entryPoints(of: instance)
+        defer { withExtendedLifetime(instance) {} }
         services.guestMemory = { [unowned host] in host.memory }
         guard let target = host.memory.slice(ArgumentBlock.start, UInt64(block.bytes.count)) else {
             throw GoProgramError.fault("the memory has no room for the arguments")
@@ -153,6 +154,7 @@ public struct GoProgram: Sendable {
             guard let row = GoImport(rawValue: wanted.name) else { continue }
             imports.define(wanted.module, wanted.name, host.function(for: row))
         }
+        if module.imports.contains(where: { $0.module == GoHost.testModule }) { host.defineTestImports(in: &imports) }
         return imports
     }
 
@@ -173,6 +175,9 @@ public struct GoProgram: Sendable {
             resume: { throw GuestFault(description: "the program has no export resume") },
             stackPointer: { throw GuestFault(description: "the program has no export getsp") },
             memory: memory)
+        entryPoints.export = { [unowned instance] name, arguments in
+            try instance.function(named: name).call(arguments)
+        }
         if !abi.usesRunLoop {
             let resume = try function("resume", FunctionType([]))
             let stackPointer = try function("getsp", FunctionType([], [.i32]))
