@@ -31,13 +31,16 @@ let package = Package(
         .target(name: "WasmFrontend", dependencies: ["CSupport"], swiftSettings: swiftSettings),
         // Instantiates modules and calls them.
         .target(name: "WasmRuntime", dependencies: ["WasmFrontend", "CSupport"], swiftSettings: swiftSettings),
+        // What guests get of the machine: files and the permission to use them, clocks, randomness.
+        .target(name: "HostSystem", dependencies: ["CSupport"], swiftSettings: swiftSettings),
         // Implements the runtime imports of Go's js/wasm and runs Go programs.
-        .target(name: "GoWasm", dependencies: ["WasmRuntime", "WasmFrontend"], swiftSettings: swiftSettings),
+        .target(
+            name: "GoWasm", dependencies: ["WasmRuntime", "WasmFrontend", "HostSystem"], swiftSettings: swiftSettings),
         // The command line as testable types.
         .target(
             name: "GoWasmCLI",
             dependencies: [
-                "GoWasm", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "GoWasm", "HostSystem", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
         .executableTarget(
@@ -56,7 +59,7 @@ let package = Package(
             name: "WasmRuntimeTests", dependencies: ["WasmRuntime", "WasmFrontend", "CSupport", "_TestSupport"],
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "GoWasmTests", dependencies: ["GoWasm", "WasmRuntime", "WasmFrontend", "_TestSupport"],
+            name: "GoWasmTests", dependencies: ["GoWasm", "HostSystem", "WasmRuntime", "WasmFrontend", "_TestSupport"],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "GoWasmCLITests", dependencies: ["GoWasmCLI", "GoWasm", "_TestSupport"],

@@ -7,5 +7,6 @@
 #include "gw_traps.h"
 #include "gw_numeric.h"
 #include "gw_machine.h"
+#include "gw_files.h"
 
 #endif

@@ -1,2 +1,3 @@
+@_exported public import HostSystem
 @_exported import WasmFrontend
 @_exported import WasmRuntime

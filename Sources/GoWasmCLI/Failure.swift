@@ -1,4 +1,5 @@
 import GoWasm
+import HostSystem
 import WasmFrontend
 import WasmRuntime
 
@@ -27,6 +28,7 @@ enum Failure {
         case let error as ModuleError: "cannot be loaded: \(oneLine("\(error)")); \(advice)"
         case let error as LinkError: oneLine(error.description) + "; only the imports of Go's own runtime are provided"
         case GoProgramError.notAGoProgram(let reason): "not a Go program for js/wasm: \(reason); \(advice)"
+        case let error as HostAccessError: oneLine(error.description)
         case let error as GoProgramError: oneLine(error.description)
         default: oneLine("\(error)")
         }

@@ -1,5 +1,6 @@
 public import ArgumentParser
 import GoWasm
+import HostSystem
 
 /// The command `gowasm-fast`: runs a Go program compiled to WebAssembly.
 public struct GoWasmFast: ParsableCommand {
@@ -10,7 +11,7 @@ public struct GoWasmFast: ParsableCommand {
         usage: "gowasm-fast [options] FILE.wasm [arguments ...]",
         discussion: """
             The Go version (1.11 to 1.27) is found out from the file. The program gets standard input, output and error, \
-            the arguments behind FILE, the clock and randomness; environment variables and files only as options say.
+            the arguments behind FILE, the clock and randomness; environment variables, files and the network only as options say.
 
             The exit status is the program's; 1 also when it traps or cannot be loaded, 64 for wrong options.
             """,
@@ -30,7 +31,17 @@ public struct GoWasmFast: ParsableCommand {
     @Flag(help: "Pass this process's environment variables to the program.")
     var inheritEnv = false
 
-    @Flag(help: "Let the program use all files that you may use.")
+    @Option(
+        name: .customLong("dir"),
+        help: ArgumentHelp(
+            "Give the program a folder, under its own path or as GUEST, with :ro only to read. May be repeated.",
+            valueName: "HOST[:GUEST][:ro]"))
+    var folders: [String] = []
+
+    @Flag(help: "Let the program open network connections.")
+    var allowNet = false
+
+    @Flag(help: "Let the program use all files that you may use, and the network.")
     var allowAll = false
 
     @Flag(help: "Check every memory access in code instead of relying on 8 GiB of reserved address space.")
@@ -65,10 +76,21 @@ public struct GoWasmFast: ParsableCommand {
             }
         }
         if command.isEmpty { throw ValidationError("Missing expected argument 'FILE.wasm'") }
+        for folder in folders where HostAccess.Mount(parsing: folder) == nil {
+            throw ValidationError("The value '\(folder)' is invalid for '--dir <HOST[:GUEST][:ro]>'")
+        }
         for setting in environment
         where setting.utf8.first == UInt8(ascii: "=") || !setting.utf8.contains(UInt8(ascii: "=")) {
             throw ValidationError("The value '\(setting)' is invalid for '--env <K=V>': it must be NAME=VALUE")
         }
+    }
+
+    /// What the options grant; nil where one of them says nothing.
+    private var access: HostAccess? {
+        let mounts = folders.map { HostAccess.Mount(parsing: $0) }
+        guard !mounts.contains(nil) else { return nil }
+        return HostAccess(
+            mounts: mounts.compactMap { $0 }, allowsAllFiles: allowAll, allowsNetwork: allowNet || allowAll)
     }
 
     /// Runs the program, and ends with its exit code.
@@ -82,7 +104,7 @@ public struct GoWasmFast: ParsableCommand {
         invocation.endProcess = endProcess
         invocation.trace = trace
         invocation.inheritsEnvironment = inheritEnv
-        invocation.allowsAllFiles = allowAll
+        invocation.access = access ?? .none
         invocation.engine.usesGuardPages = !checkedMemory
         invocation.engine.optimizes = !noOptimize
         for setting in environment {
@@ -101,7 +123,7 @@ public struct GoWasmFast: ParsableCommand {
             var invocation = Invocation(file: arguments[1], arguments: Array(arguments.dropFirst()))
             invocation.endProcess = endProcess
             invocation.inheritsEnvironment = true
-            invocation.allowsAllFiles = true
+            invocation.access = .all
             endProcess(invocation.run())
         }
         // Without options there is nothing to parse; looking at the options' declarations takes longer than a small program.

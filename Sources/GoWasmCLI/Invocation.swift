@@ -1,4 +1,5 @@
 import GoWasm
+import HostSystem
 import WasmFrontend
 import WasmRuntime
 
@@ -21,7 +22,8 @@ struct Invocation {
     var arguments: [String]
     var environment: [String: String] = [:]
     var inheritsEnvironment = false
-    var allowsAllFiles = false
+    /// What the program may use of the machine.
+    var access = HostAccess.none
     var trace = false
     /// How the engine runs the program.
     var engine = Store.Configuration()
@@ -49,7 +51,7 @@ struct Invocation {
             }
             options.engine = engine
             options.endProcess = endProcess
-            options.files = allowsAllFiles ? .all : .none
+            options.access = access
             if trace { options.trace = report }
             return try program.run(options).code
         } catch let trap as Trap {

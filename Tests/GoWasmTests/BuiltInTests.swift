@@ -1,3 +1,4 @@
+import HostSystem
 import Testing
 
 @testable import GoWasm
@@ -257,7 +258,7 @@ struct BuiltInTests {
 
     @Test("errors of the system have the code that Go looks up")
     func systemErrors() throws {
-        let guest = FakeGuest(services: HostServices(access: .all))
+        let guest = FakeGuest(services: HostServices(files: FileSystem(allowsAllFiles: true)))
         func code(_ body: () throws(JSFailure) -> JSValue) -> String {
             do {
                 _ = try body()

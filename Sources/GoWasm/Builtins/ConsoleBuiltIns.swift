@@ -1,3 +1,5 @@
+internal import HostSystem
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)

@@ -1,3 +1,5 @@
+internal import HostSystem
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -19,19 +21,35 @@ extension JSRealm {
     }
 
     /// The error object for a failed system call, whose property `code` Go reads.
-    func systemError(_ error: ErrorCode, _ call: StaticString, _ path: JSString? = nil) -> JSValue {
-        let suffix = path.map { " '\($0.text)'" } ?? ""
-        let object = makeError(prototypes.error, string("\(error.name): \(error.message), \(call)\(suffix)"))
+    func systemError(
+        _ error: ErrorCode, _ call: StaticString, _ path: JSString? = nil, _ destination: JSString? = nil
+    ) -> JSValue {
+        var text = "\(error.nodeName): \(error.nodeMessage), \(call)"
+        if let path { text += " '\(path.text)'" }
+        if let destination { text += " -> '\(destination.text)'" }
+        let object = makeError(prototypes.error, string(text))
         object.properties.reserve(5)
         object.define(keys.errno, .number(-Int(error.number)))
-        object.define(keys.code, string(error.name))
+        object.define(keys.code, string(error.nodeName))
         object.define(keys.syscall, string(call))
         if let path { object.define(keys.path, .string(path)) }
+        if let destination { object.define(key("dest"), .string(destination)) }
         return .object(object)
     }
 
+    /// The error object for a failed file operation, which names the paths that the operation was given.
+    private func systemError(_ error: ErrorCode, _ call: StaticString, _ arguments: JSArguments) -> JSValue {
+        var paths: [JSString] = []
+        for position in 0..<min(2, arguments.count) {
+            if case .string(let path) = arguments[position] { paths.append(path) }
+        }
+        return systemError(error, call, paths.first, paths.count > 1 ? paths[1] : nil)
+    }
+
     func installFileSystem() {
-        events.readFailure = { [unowned self] error in systemError(error, "read") }
+        events.transferFailure = { [unowned self] error, direction in
+            systemError(error, direction == .read ? "read" : "write")
+        }
         let fs = makeObject()
         global.define(key("fs"), .object(fs), .builtIn)
         let constants = makeObject()
@@ -45,18 +63,17 @@ extension JSRealm {
         ]
         for (name, value) in values { constants.define(key(name), .number(Int(value))) }
         installStats()
-        installRead(fs)
         installDescriptorOperations(fs)
         installPathOperations(fs)
-        operation(fs, "write", Self.write)
+        transferOperation(fs, "read", .read, Self.read)
+        transferOperation(fs, "write", .write, Self.write)
         // Besides bytes, this one is given text now and then.
         method(fs, "writeSync") { realm, _, arguments throws(JSFailure) in
             if case .string(let text) = arguments[1] {
-                guard case .number(let number) = arguments[0], let descriptor = try? realm.host.files.descriptor(number)
-                else {
+                guard case .number(let number) = arguments[0], let file = try? realm.host.file(number) else {
                     throw .thrown(realm.systemError(ErrorCode(EBADF), "write"))
                 }
-                Descriptors.report(text.text, to: descriptor)
+                Descriptors.report(text.text, to: file.descriptor)
                 return .number(text.byteCount)
             }
             return try realm.synchronously("write", arguments, Self.write)
@@ -74,7 +91,8 @@ extension JSRealm {
                 realm.events.tasks.append(.completion(callback, .null, result))
             } catch {
                 switch error {
-                case .system(let code): realm.events.tasks.append(.call(callback, [realm.systemError(code, name)]))
+                case .system(let code):
+                    realm.events.tasks.append(.call(callback, [realm.systemError(code, name, arguments)]))
                 case .script(let failure): throw failure
                 }
             }
@@ -93,7 +111,7 @@ extension JSRealm {
             return try operation(self, arguments)
         } catch {
             switch error {
-            case .system(let code): throw .thrown(systemError(code, name))
+            case .system(let code): throw .thrown(systemError(code, name, arguments))
             case .script(let failure): throw failure
             }
         }
@@ -108,20 +126,26 @@ extension JSRealm {
         return number
     }
 
-    private func path(_ value: JSValue) throws(FileFailure) -> JSString {
+    private func path(_ value: JSValue) throws(FileFailure) -> [UInt8] {
         guard case .string(let path) = value else {
             throw .script(typeError("The \"path\" argument must be of type string. Received \(inspect(value))"))
         }
-        return path
+        return path.bytes
+    }
+
+    /// Where the path of an argument lies.
+    private func location(_ value: JSValue) throws(FileFailure) -> FileSystem.Location {
+        let path = try path(value)
+        return try system { () throws(ErrorCode) in try host.files.locate(path) }
     }
 
     private func system<Result>(_ body: () throws(ErrorCode) -> Result) throws(FileFailure) -> Result {
         do throws(ErrorCode) { return try body() } catch { throw .system(error) }
     }
 
-    private func descriptor(_ value: JSValue) throws(FileFailure) -> Int32 {
+    private func file(_ value: JSValue) throws(FileFailure) -> OpenFile {
         let number = try number(value, "fd")
-        return try system { () throws(ErrorCode) in try host.files.descriptor(number) }
+        return try system { () throws(ErrorCode) in try host.file(number) }
     }
 
     private func mode(_ value: JSValue) throws(FileFailure) -> UInt32 { NumberText.uint32(try number(value, "mode")) }
@@ -155,85 +179,91 @@ extension JSRealm {
 
     private static let write: @Sendable (JSRealm, JSArguments) throws(FileFailure) -> JSValue = {
         realm, arguments throws(FileFailure) in
-        let descriptor = try realm.descriptor(arguments[0])
+        let file = try realm.file(arguments[0])
         let (buffer, range, position) = try realm.transfer(arguments)
         let bytes = buffer.bytes
         let source = UnsafeRawBufferPointer(rebasing: bytes[range.clamped(to: 0..<bytes.count)])
         return .number(
             try realm.system { () throws(ErrorCode) in
-                try realm.host.files.write(descriptor, source, position: position)
+                try realm.host.files.write(file, source, position: position)
             })
     }
 
-    private func installRead(_ fs: JSObject) {
-        let readNow: FileOperation = { realm, arguments throws(FileFailure) in
-            let descriptor = try realm.descriptor(arguments[0])
-            let (buffer, range, position) = try realm.transfer(arguments)
-            let bytes = buffer.bytes
-            let target = UnsafeMutableRawBufferPointer(rebasing: bytes[range.clamped(to: 0..<bytes.count)])
-            return .number(
-                try realm.system { () throws(ErrorCode) in
-                    try realm.host.files.read(descriptor, target, position: position)
-                })
-        }
-        operation(fs, "read", readNow)
-        let readFunction = fs.properties[fs.properties.find(key("read"))].value.function
-        // A read of a pipe or terminal that has nothing yet must not stop the other goroutines and timers.
-        method(fs, "read") { realm, this, arguments throws(JSFailure) in
-            if arguments.count == 6, case .number(let number) = arguments[0], arguments[4].isNullish,
-                let descriptor = try? realm.host.files.descriptor(number), let callback = arguments[5].function,
-                let (buffer, range, _) = try? realm.transfer(arguments), !Descriptors.isReadable(descriptor)
-            {
-                realm.events.pendingReads.append(
-                    EventLoop.PendingRead(descriptor: descriptor, target: buffer, range: range, callback: callback))
-                return .undefined
-            }
-            guard let readFunction else { return .undefined }
-            return try realm.call(readFunction, this: this, arguments: arguments)
+    private static let read: @Sendable (JSRealm, JSArguments) throws(FileFailure) -> JSValue = {
+        realm, arguments throws(FileFailure) in
+        let file = try realm.file(arguments[0])
+        let (buffer, range, position) = try realm.transfer(arguments)
+        let bytes = buffer.bytes
+        let target = UnsafeMutableRawBufferPointer(rebasing: bytes[range.clamped(to: 0..<bytes.count)])
+        return .number(
+            try realm.system { () throws(ErrorCode) in
+                try realm.host.files.read(file, target, position: position)
+            })
+    }
+
+    /// Adds read or write, which wait in the event loop where the file is a pipe or terminal that is not ready: that must
+    /// not stop the other goroutines and timers.
+    private func transferOperation(
+        _ fs: JSObject, _ name: StaticString, _ direction: PendingTransfer.Direction,
+        _ now: @escaping @Sendable (JSRealm, JSArguments) throws(FileFailure) -> JSValue
+    ) {
+        operation(fs, name, now)
+        let nameKey = key(JSString.make("\(name)"))
+        let function = fs.properties[fs.properties.find(nameKey)].value.function
+        method(fs, name) { realm, this, arguments throws(JSFailure) in
+            guard let function else { return .undefined }
+            guard arguments.count == 6, case .number(let number) = arguments[0], arguments[4].isNullish,
+                let file = try? realm.host.file(number), file.kind.canBlock, let callback = arguments[5].function,
+                let (buffer, range, _) = try? realm.transfer(arguments)
+            else { return try realm.call(function, this: this, arguments: arguments) }
+            realm.events.start(
+                PendingTransfer(
+                    direction: direction, file: file, buffer: buffer, range: range, callback: callback))
+            return .undefined
         }
     }
 
     private func installDescriptorOperations(_ fs: JSObject) {
         operation(fs, "open") { realm, arguments throws(FileFailure) in
-            let path = try realm.path(arguments[0])
+            let location = try realm.location(arguments[0])
             let flags = Int32(bitPattern: NumberText.uint32(try realm.number(arguments[1], "flags")))
             let mode = try arguments[2].isUndefined ? 0o666 : realm.mode(arguments[2])
             return .number(
-                Int(
-                    try realm.system { () throws(ErrorCode) in try realm.host.files.open(path, flags: flags, mode: mode)
-                    }))
+                try realm.system { () throws(ErrorCode) in
+                    try realm.host.files.open(location, flags: flags, mode: mode)
+                })
         }
         operation(fs, "close") { realm, arguments throws(FileFailure) in
-            let descriptor = try realm.descriptor(arguments[0])
-            try realm.system { () throws(ErrorCode) in try realm.host.files.close(descriptor) }
+            let number = NumberText.integer(try realm.number(arguments[0], "fd"))
+            try realm.system { () throws(ErrorCode) in try realm.host.files.close(number) }
             return .undefined
         }
         operation(fs, "fstat") { realm, arguments throws(FileFailure) in
-            let descriptor = try realm.descriptor(arguments[0])
-            return realm.makeStats(try realm.system { () throws(ErrorCode) in try realm.host.files.status(descriptor) })
+            let file = try realm.file(arguments[0])
+            return realm.makeStats(try realm.system { () throws(ErrorCode) in try file.status() })
         }
         operation(fs, "fsync") { realm, arguments throws(FileFailure) in
-            let descriptor = try realm.descriptor(arguments[0])
-            try realm.system { () throws(ErrorCode) in try realm.host.files.synchronize(descriptor) }
+            let file = try realm.file(arguments[0])
+            try realm.system { () throws(ErrorCode) in try realm.host.files.synchronize(file) }
             return .undefined
         }
         operation(fs, "ftruncate") { realm, arguments throws(FileFailure) in
-            let descriptor = try realm.descriptor(arguments[0])
+            let file = try realm.file(arguments[0])
             let length = Int64(NumberText.integer(try realm.number(arguments[1], "len")))
-            try realm.system { () throws(ErrorCode) in try realm.host.files.truncate(descriptor, to: length) }
+            try realm.system { () throws(ErrorCode) in try realm.host.files.truncate(file, to: length) }
             return .undefined
         }
         operation(fs, "fchmod") { realm, arguments throws(FileFailure) in
-            let descriptor = try realm.descriptor(arguments[0])
+            let file = try realm.file(arguments[0])
             let mode = try realm.mode(arguments[1])
-            try realm.system { () throws(ErrorCode) in try realm.host.files.changeMode(descriptor, mode) }
+            try realm.system { () throws(ErrorCode) in try realm.host.files.changeMode(file, mode) }
             return .undefined
         }
         operation(fs, "fchown") { realm, arguments throws(FileFailure) in
-            let descriptor = try realm.descriptor(arguments[0])
+            let file = try realm.file(arguments[0])
             let (user, group) = (try realm.mode(arguments[1]), try realm.mode(arguments[2]))
             try realm.system { () throws(ErrorCode) in
-                try realm.host.files.changeOwner(descriptor, user: user, group: group)
+                try realm.host.files.changeOwner(file, user: user, group: group)
             }
             return .undefined
         }
@@ -243,68 +273,81 @@ extension JSRealm {
         /// Adds an operation on one path without a result.
         func simple(
             _ name: StaticString,
-            _ body: @escaping (inout FileSystem, JSString, Double, Double) throws(ErrorCode) -> Void
+            _ body: @escaping (FileSystem, FileSystem.Location, Double, Double) throws(ErrorCode) -> Void
         ) {
             operation(fs, name) { realm, arguments throws(FileFailure) in
-                let path = try realm.path(arguments[0])
                 let first = try arguments[1].isUndefined ? 0 : realm.number(arguments[1], "mode")
                 let second = try arguments[2].isUndefined ? 0 : realm.number(arguments[2], "gid")
-                try realm.system { () throws(ErrorCode) in try body(&realm.host.files, path, first, second) }
+                let location = try realm.location(arguments[0])
+                try realm.system { () throws(ErrorCode) in try body(realm.host.files, location, first, second) }
                 return .undefined
             }
         }
         /// Adds an operation on two paths without a result.
         func pair(
-            _ name: StaticString, _ body: @escaping (inout FileSystem, JSString, JSString) throws(ErrorCode) -> Void
+            _ name: StaticString,
+            _ body: @escaping (FileSystem, FileSystem.Location, FileSystem.Location) throws(ErrorCode) -> Void
         ) {
             operation(fs, name) { realm, arguments throws(FileFailure) in
-                let (old, new) = (try realm.path(arguments[0]), try realm.path(arguments[1]))
-                try realm.system { () throws(ErrorCode) in try body(&realm.host.files, old, new) }
+                let (old, new) = (try realm.location(arguments[0]), try realm.location(arguments[1]))
+                try realm.system { () throws(ErrorCode) in try body(realm.host.files, old, new) }
                 return .undefined
             }
         }
-        simple("mkdir") { files, path, mode, _ throws(ErrorCode) in
-            try files.makeDirectory(path, mode: NumberText.uint32(mode))
+        simple("mkdir") { files, location, mode, _ throws(ErrorCode) in
+            try files.makeDirectory(location, mode: NumberText.uint32(mode))
         }
-        simple("rmdir") { files, path, _, _ throws(ErrorCode) in try files.removeDirectory(path) }
-        simple("unlink") { files, path, _, _ throws(ErrorCode) in try files.unlink(path) }
-        simple("chmod") { files, path, mode, _ throws(ErrorCode) in try files.changeMode(path, NumberText.uint32(mode))
+        simple("rmdir") { files, location, _, _ throws(ErrorCode) in try files.removeDirectory(location) }
+        simple("unlink") { files, location, _, _ throws(ErrorCode) in try files.unlink(location) }
+        simple("chmod") { files, location, mode, _ throws(ErrorCode) in
+            try files.changeMode(location, NumberText.uint32(mode))
         }
-        simple("truncate") { files, path, length, _ throws(ErrorCode) in
-            try files.truncate(path, to: Int64(NumberText.integer(length)))
+        simple("truncate") { files, location, length, _ throws(ErrorCode) in
+            try files.truncate(location, to: Int64(NumberText.integer(length)))
         }
-        simple("chown") { files, path, user, group throws(ErrorCode) in
+        simple("chown") { files, location, user, group throws(ErrorCode) in
             try files.changeOwner(
-                path, user: NumberText.uint32(user), group: NumberText.uint32(group), followingLinks: true)
+                location, user: NumberText.uint32(user), group: NumberText.uint32(group), followingLinks: true)
         }
-        simple("lchown") { files, path, user, group throws(ErrorCode) in
+        simple("lchown") { files, location, user, group throws(ErrorCode) in
             try files.changeOwner(
-                path, user: NumberText.uint32(user), group: NumberText.uint32(group), followingLinks: false)
+                location, user: NumberText.uint32(user), group: NumberText.uint32(group), followingLinks: false)
         }
-        simple("utimes") { files, path, accessed, modified throws(ErrorCode) in
-            try files.setTimes(path, accessed: accessed, modified: modified)
+        simple("utimes") { files, location, accessed, modified throws(ErrorCode) in
+            try files.setTimes(
+                location, accessed: FileTime(seconds: accessed), modified: FileTime(seconds: modified),
+                followingLinks: true)
         }
         pair("rename") { files, old, new throws(ErrorCode) in try files.rename(old, to: new) }
         pair("link") { files, old, new throws(ErrorCode) in try files.link(old, to: new) }
-        pair("symlink") { files, target, path throws(ErrorCode) in try files.makeSymbolicLink(target, at: path) }
-        operation(fs, "stat") { realm, arguments throws(FileFailure) in
-            let path = try realm.path(arguments[0])
-            return realm.makeStats(
-                try realm.system { () throws(ErrorCode) in try realm.host.files.status(path, followingLinks: true) })
+        operation(fs, "symlink") { realm, arguments throws(FileFailure) in
+            let (target, location) = (try realm.path(arguments[0]), try realm.location(arguments[1]))
+            try realm.system { () throws(ErrorCode) in
+                try realm.host.files.makeSymbolicLink(target, at: location)
+            }
+            return .undefined
         }
-        operation(fs, "lstat") { realm, arguments throws(FileFailure) in
-            let path = try realm.path(arguments[0])
-            return realm.makeStats(
-                try realm.system { () throws(ErrorCode) in try realm.host.files.status(path, followingLinks: false) })
+        for (name, followsLinks) in [("stat", true), ("lstat", false)] as [(StaticString, Bool)] {
+            operation(fs, name) { realm, arguments throws(FileFailure) in
+                let path = try realm.path(arguments[0])
+                return realm.makeStats(
+                    try realm.system { () throws(ErrorCode) in
+                        try realm.host.files.status(path, followingLinks: followsLinks)
+                    })
+            }
         }
         operation(fs, "readdir") { realm, arguments throws(FileFailure) in
-            let path = try realm.path(arguments[0])
-            let names = try realm.system { () throws(ErrorCode) in try realm.host.files.names(inDirectory: path) }
-            return .object(realm.makeArray(ContiguousArray(names.map { .string($0) })))
+            let location = try realm.location(arguments[0])
+            let entries = try realm.system { () throws(ErrorCode) in try realm.host.files.entries(location) }
+            return .object(
+                realm.makeArray(
+                    ContiguousArray(
+                        entries.map { entry in .string(entry.name.withUnsafeBytes { UTF8Text.decode($0) }) })))
         }
         operation(fs, "readlink") { realm, arguments throws(FileFailure) in
-            let path = try realm.path(arguments[0])
-            return .string(try realm.system { () throws(ErrorCode) in try realm.host.files.target(ofLink: path) })
+            let location = try realm.location(arguments[0])
+            let target = try realm.system { () throws(ErrorCode) in try realm.host.files.target(ofLink: location) }
+            return .string(target.withUnsafeBytes { UTF8Text.decode($0) })
         }
     }
 

@@ -1,3 +1,5 @@
+internal import HostSystem
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -72,10 +74,13 @@ extension JSRealm {
         }
     }
 
+    /// A path as JavaScript sees it.
+    private func pathString(_ path: [UInt8]) -> JSString { path.withUnsafeBytes { UTF8Text.decode($0) } }
+
     private func installProcessDirectories(_ process: JSObject) {
         method(process, "cwd") { realm, _, _ throws(JSFailure) in
             do throws(ErrorCode) {
-                return .string(try realm.host.files.workingDirectory())
+                return .string(realm.pathString(try realm.host.files.workingDirectory()))
             } catch {
                 throw .thrown(realm.systemError(error, "uv_cwd"))
             }
@@ -83,7 +88,7 @@ extension JSRealm {
         method(process, "chdir") { realm, _, arguments throws(JSFailure) in
             let path = try realm.toString(arguments[0])
             do throws(ErrorCode) {
-                try realm.host.files.changeWorkingDirectory(path)
+                try realm.host.files.changeWorkingDirectory(path.bytes)
             } catch {
                 throw .thrown(realm.systemError(error, "chdir", path))
             }
@@ -104,7 +109,9 @@ extension JSRealm {
             var parts: [JSString] = []
             for position in 0..<arguments.count { parts.append(try realm.toString(arguments[position])) }
             return realm.string(
-                PathText.resolve(parts.map(\.text)) { (try? realm.host.files.workingDirectory().text) ?? "/" })
+                PathText.resolve(parts.map(\.text)) {
+                    (try? GuestPath.text(realm.host.files.workingDirectory())) ?? "/"
+                })
         }
     }
 

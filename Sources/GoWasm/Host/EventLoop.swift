@@ -1,3 +1,5 @@
+internal import HostSystem
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -42,17 +44,10 @@ final class EventLoop {
         case adopt(promise: JSPromise, thenable: JSValue, then: JSFunction)
     }
 
-    /// A read of a descriptor that had nothing to read.
-    struct PendingRead {
-        var descriptor: Int32
-        var target: JSTypedArray
-        var range: Range<Int>
-        var callback: JSFunction
-    }
-
     var tasks = Queue<Task>()
     var microtasks = Queue<Microtask>()
-    var pendingReads: [PendingRead] = []
+    /// Reads and writes of files that were not ready, in the order in which they were asked for.
+    private(set) var transfers: [PendingTransfer] = []
     var unhandledRejections: [JSPromise] = []
     /// A failure that ended the program inside a promise job, to be thrown by the loop.
     var pendingAbort: JSFailure?
@@ -66,7 +61,7 @@ final class EventLoop {
     func beginRound(_ clock: Clock) { roundTime = clock.elapsed }
 
     /// Whether anything can still happen by itself.
-    var isAlive: Bool { !tasks.isEmpty || !microtasks.isEmpty || !pendingReads.isEmpty || !timers.isEmpty }
+    var isAlive: Bool { !tasks.isEmpty || !microtasks.isEmpty || !transfers.isEmpty || !timers.isEmpty }
 
     /// Adds a timer and returns its id.
     func addTimer(deadline: Int64, _ action: TimerAction) -> Int32 {
@@ -88,7 +83,8 @@ final class EventLoop {
     func discardAll() {
         tasks = Queue()
         microtasks = Queue()
-        pendingReads = []
+        for transfer in transfers { transfer.file.endUse() }
+        transfers = []
         unhandledRejections = []
         timers = TimerHeap()
     }
@@ -96,10 +92,10 @@ final class EventLoop {
     /// Waits until a timer is due, a pending read can proceed, or there is a task.
     func wait(_ clock: Clock) {
         let isReady = !tasks.isEmpty
-        guard !isReady || !pendingReads.isEmpty else { return }
+        guard !isReady || !transfers.isEmpty else { return }
         var limit: Int64? = isReady ? 0 : nil
         if !isReady, let deadline = timers.firstDeadline { limit = max(0, deadline - clock.elapsed) }
-        if pendingReads.isEmpty {
+        if transfers.isEmpty {
             guard let limit, limit > 0 else { return }
             var time = timespec(tv_sec: Int(limit / 1_000_000_000), tv_nsec: Int(limit % 1_000_000_000))
             nanosleep(&time, nil)
@@ -107,32 +103,42 @@ final class EventLoop {
         }
         // Rounded up: a timer must not find that its time has not come yet.
         let milliseconds = limit.map { Int32(clamping: ($0 + 999_999) / 1_000_000) } ?? -1
-        var requests = pendingReads.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+        var requests = transfers.map { pollfd(fd: $0.file.descriptor, events: $0.direction.event, revents: 0) }
         _ = poll(&requests, nfds_t(requests.count), milliseconds)
-        // Reads complete in the order in which they were asked for.
-        var waiting: [PendingRead] = []
-        for (read, request) in zip(pendingReads, requests) {
-            if request.revents == 0 || !complete(read) { waiting.append(read) }
+        // Of several that want the same file, only the first may go on, so that bytes keep their order.
+        var waiting: [PendingTransfer] = []
+        for (position, request) in requests.enumerated() {
+            var transfer = transfers[position]
+            let isBlocked = request.revents == 0 || waiting.contains { $0.isBefore(transfer) }
+            if isBlocked || !advance(&transfer) { waiting.append(transfer) } else { transfer.file.endUse() }
         }
-        pendingReads = waiting
+        transfers = waiting
     }
 
-    /// Reads, and queues the callback; false when there was nothing to read after all.
-    func complete(_ read: PendingRead) -> Bool {
+    /// Reads or writes now if that need not wait, and later otherwise; its callback runs in a task of its own.
+    func start(_ transfer: PendingTransfer) {
+        var transfer = transfer
+        let isFirst = !transfers.contains { $0.isBefore(transfer) }
+        if isFirst, Descriptors.isReady(transfer.file.descriptor, transfer.direction.event), advance(&transfer) {
+            return
+        }
+        transfer.file.beginUse()
+        transfers.append(transfer)
+    }
+
+    /// Reads what is there or writes what fits, and queues the callback when that ends the operation.
+    private func advance(_ transfer: inout PendingTransfer) -> Bool {
         do throws(ErrorCode) {
-            let bytes = read.target.bytes
-            let room = read.range.clamped(to: 0..<bytes.count)
-            let target = UnsafeMutableRawBufferPointer(rebasing: bytes[room])
-            guard let count = try Descriptors.readIfReady(read.descriptor, target) else { return false }
-            tasks.append(.completion(read.callback, .null, .number(count)))
+            guard let count = try transfer.advance() else { return false }
+            tasks.append(.completion(transfer.callback, .null, .number(count)))
         } catch {
-            tasks.append(.call(read.callback, [readFailure(error)]))
+            tasks.append(.call(transfer.callback, [transferFailure(error, transfer.direction)]))
         }
         return true
     }
 
-    /// Makes the JavaScript error for a failed read; set by the realm.
-    var readFailure: (ErrorCode) -> JSValue = { _ in .null }
+    /// Makes the JavaScript error for a failed read or write; set by the realm.
+    var transferFailure: (ErrorCode, PendingTransfer.Direction) -> JSValue = { _, _ in .null }
 }
 
 /// A queue in a ring.

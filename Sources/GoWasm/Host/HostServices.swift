@@ -1,3 +1,5 @@
+internal import HostSystem
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -8,16 +10,22 @@
 
 /// What a program gets of the machine that it runs on.
 final class HostServices {
-    var files: FileSystem
+    let files: FileSystem
     let clock = Clock()
     /// The program's environment, sorted by key: `process.env`.
     let environment: [(key: String, value: String)]
     /// The memory of the guest; set when the instance exists.
     var guestMemory: () -> GuestMemory = { .empty }
 
-    init(environment: [(key: String, value: String)] = [], access: FileAccess = .none) {
+    init(environment: [(key: String, value: String)] = [], files: FileSystem = FileSystem()) {
         self.environment = environment
-        files = FileSystem(access: access)
+        self.files = files
+    }
+
+    /// The open file that a number of JavaScript means.
+    func file(_ number: Double) throws(ErrorCode) -> OpenFile {
+        guard let number = Int(exactly: number) else { throw ErrorCode(EBADF) }
+        return try files.file(number)
     }
 
     /// What `process.argv0` and `process.execPath` name.

@@ -1,3 +1,4 @@
+internal import HostSystem
 import WasmRuntime
 
 /// The ways from the host into the guest.

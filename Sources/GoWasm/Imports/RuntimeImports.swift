@@ -1,3 +1,5 @@
+internal import HostSystem
+
 /// The imports of package runtime (runtime/sys_wasm.s, runtime/os_js.go and their host script).
 extension GoHost {
     /// Implements `func wasmExit(code int32)`.
@@ -13,8 +15,8 @@ extension GoHost {
         let address = stack.int64()
         let bytes = try stack.bytes(at: address, count: stack.int32())
         // Go's runtime ignores what comes of its own messages on every system.
-        if let descriptor = try? realm.host.files.descriptor(Double(descriptor)) {
-            try? Descriptors.writeAll(descriptor, bytes)
+        if let file = realm.host.files.descriptors[Int(descriptor)] {
+            try? Descriptors.writeAll(file.descriptor, bytes)
         }
     }
 

@@ -1,3 +1,4 @@
+public import HostSystem
 public import WasmFrontend
 public import WasmRuntime
 
@@ -50,8 +51,8 @@ public struct GoProgram: Sendable {
         public var environment: [String: String]
         /// Whether `TMPDIR` is added where the environment has none: what Go's own launcher does, from 1.12 on.
         public var addsTemporaryDirectory: Bool
-        /// Which files the program may use.
-        public var files: FileAccess
+        /// What the program may use of the machine.
+        public var access: HostAccess
         /// Gets a line for each call of an import: its name, Go's stack pointer, what it read and what it returned.
         public var trace: ((String) -> Void)?
 
@@ -64,12 +65,12 @@ public struct GoProgram: Sendable {
         /// Makes options.
         public init(
             arguments: [String] = ["js"], environment: [String: String] = [:], addsTemporaryDirectory: Bool = false,
-            files: FileAccess = .none, trace: ((String) -> Void)? = nil
+            access: HostAccess = .none, trace: ((String) -> Void)? = nil
         ) {
             self.arguments = arguments
             self.environment = environment
             self.addsTemporaryDirectory = addsTemporaryDirectory
-            self.files = files
+            self.access = access
             self.trace = trace
         }
     }
@@ -89,7 +90,7 @@ public struct GoProgram: Sendable {
     /// Runs the program to its end with these arguments and environment variables, but without access to files.
     ///
     /// - Returns: how the program ended: by returning from `main`, `os.Exit`, a panic (2) or a deadlock (2).
-    /// - Throws: `LinkError` when imports are missing, ``Trap``, ``GoProgramError``.
+    /// - Throws: `LinkError` when imports are missing, ``Trap``, ``GoProgramError``, `HostAccessError`.
     public func run(arguments: [String] = ["js"], environment: [String: String] = [:]) throws -> ExitStatus {
         try run(Options(arguments: arguments, environment: environment))
     }
@@ -99,7 +100,7 @@ public struct GoProgram: Sendable {
     /// Standard input, output and error are those of the process.
     ///
     /// - Returns: how the program ended: by returning from `main`, `os.Exit`, a panic (2) or a deadlock (2).
-    /// - Throws: `LinkError` when imports are missing, ``Trap``, ``GoProgramError``.
+    /// - Throws: `LinkError` when imports are missing, ``Trap``, ``GoProgramError``, `HostAccessError`.
     public func run(_ options: Options) throws -> ExitStatus {
         var variables = options.environment
         if options.addsTemporaryDirectory, abi.generation >= .go1_12, variables["TMPDIR"] == nil {
@@ -109,7 +110,7 @@ public struct GoProgram: Sendable {
         guard let block = ArgumentBlock(arguments: options.arguments, environment: environment, abi) else {
             throw GoProgramError.argumentsTooLong
         }
-        let services = HostServices(environment: environment, access: options.files)
+        let services = HostServices(environment: environment, files: try FileSystem(options.access))
         let host = GoHost(abi, host: services, trace: options.trace)
         host.endProcess = options.endProcess
         defer { host.dismantle() }

@@ -12,10 +12,10 @@ package enum Descriptors {
     ///
     /// Nothing is buffered, so what a program has written is out even when it traps next. A broken pipe ends the
     /// process by SIGPIPE, as it ends native programs, unless that signal is ignored.
-    static func writeAll(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) throws(ErrorCode) {
+    package static func writeAll(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) throws(ErrorCode) {
         var offset = 0
         while offset < bytes.count {
-            let written = write(descriptor, bytes.baseAddress! + offset, bytes.count - offset)
+            let written = systemWrite(descriptor, bytes.baseAddress! + offset, bytes.count - offset)
             if written >= 0 {
                 offset += written
             } else if errno == EAGAIN || errno == EWOULDBLOCK {
@@ -26,11 +26,32 @@ package enum Descriptors {
         }
     }
 
+    /// What a pipe takes without waiting when it says that it can be written to.
+    private static let pieceSize = 4096
+
+    /// Writes as much as goes without waiting for a reader, also where the descriptor would wait; 0 when that is nothing.
+    package static func writeIfReady(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) throws(ErrorCode) -> Int {
+        var offset = 0
+        while offset < bytes.count, isReady(descriptor, Int16(POLLOUT)) {
+            let piece = min(bytes.count - offset, pieceSize)
+            let written = systemWrite(descriptor, bytes.baseAddress! + offset, piece)
+            if written >= 0 {
+                offset += written
+            } else if errno == EAGAIN || errno == EWOULDBLOCK {
+                return offset
+            } else if errno != EINTR {
+                if offset > 0 { return offset }
+                throw ErrorCode.last
+            }
+        }
+        return offset
+    }
+
     /// Writes text to standard output.
     package static func print(_ text: String, to descriptor: Int32 = STDOUT_FILENO) { report(text, to: descriptor) }
 
     /// Writes text, and ignores failures: for what is said about the program, which nobody can be told about otherwise.
-    static func report(_ text: String, to descriptor: Int32 = STDERR_FILENO) {
+    package static func report(_ text: String, to descriptor: Int32 = STDERR_FILENO) {
         var text = text
         text.withUTF8 { try? writeAll(descriptor, UnsafeRawBufferPointer($0)) }
     }
@@ -38,7 +59,9 @@ package enum Descriptors {
     /// Reads what is there, at most `bytes.count`; waits for the first byte.
     ///
     /// 0 at the end of the file.
-    static func read(_ descriptor: Int32, _ bytes: UnsafeMutableRawBufferPointer) throws(ErrorCode) -> Int {
+    package static func read(
+        _ descriptor: Int32, _ bytes: UnsafeMutableRawBufferPointer
+    ) throws(ErrorCode) -> Int {
         while true {
             if let count = try readIfReady(descriptor, bytes) { return count }
             wait(for: descriptor, events: Int16(POLLIN))
@@ -46,15 +69,17 @@ package enum Descriptors {
     }
 
     /// Reads like ``read(_:_:)``, but returns nil where a descriptor that does not block has nothing yet.
-    static func readIfReady(_ descriptor: Int32, _ bytes: UnsafeMutableRawBufferPointer) throws(ErrorCode) -> Int? {
+    package static func readIfReady(
+        _ descriptor: Int32, _ bytes: UnsafeMutableRawBufferPointer
+    ) throws(ErrorCode) -> Int? {
         // Without room there is nothing to point at, but a bad descriptor shall be reported all the same.
         var nothing: UInt8 = 0
         while true {
             let count =
                 if let start = bytes.baseAddress {
-                    unistdRead(descriptor, start, bytes.count)
+                    systemRead(descriptor, start, bytes.count)
                 } else {
-                    unistdRead(descriptor, &nothing, 0)
+                    systemRead(descriptor, &nothing, 0)
                 }
             if count >= 0 { return count }
             if errno == EAGAIN || errno == EWOULDBLOCK { return nil }
@@ -63,9 +88,11 @@ package enum Descriptors {
     }
 
     /// Whether a read of the descriptor returns at once: always so for regular files.
-    static func isReadable(_ descriptor: Int32) -> Bool {
-        var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        // An error counts as ready: the read reports it.
+    package static func isReadable(_ descriptor: Int32) -> Bool { isReady(descriptor, Int16(POLLIN)) }
+
+    /// Whether one of the events, or an error, which the operation then reports, is there.
+    package static func isReady(_ descriptor: Int32, _ events: Int16) -> Bool {
+        var request = pollfd(fd: descriptor, events: events, revents: 0)
         return poll(&request, 1, 0) != 0
     }
 
@@ -73,9 +100,4 @@ package enum Descriptors {
         var request = pollfd(fd: descriptor, events: events, revents: 0)
         _ = poll(&request, 1, -1)
     }
-}
-
-/// The system call, whose name the type's own methods hide.
-private func unistdRead(_ descriptor: Int32, _ bytes: UnsafeMutableRawPointer, _ count: Int) -> Int {
-    read(descriptor, bytes, count)
 }

@@ -7,24 +7,25 @@
 #endif
 
 /// The clocks of a program, in nanoseconds.
-struct Clock {
+package struct Clock {
     /// The wall clock when the program started, in nanoseconds since 1970.
-    let origin: Int64
+    package let origin: Int64
     private let monotonicOrigin: Int64
 
-    init() {
+    /// Starts the clocks.
+    package init() {
         origin = Self.read(CLOCK_REALTIME)
         monotonicOrigin = Self.read(CLOCK_MONOTONIC)
     }
 
     /// Nanoseconds since 1970, now.
-    var wall: Int64 { Self.read(CLOCK_REALTIME) }
+    package var wall: Int64 { Self.read(CLOCK_REALTIME) }
 
     /// Nanoseconds since the program started; never goes back.
-    var elapsed: Int64 { Self.read(CLOCK_MONOTONIC) - monotonicOrigin }
+    package var elapsed: Int64 { Self.read(CLOCK_MONOTONIC) - monotonicOrigin }
 
     /// What Go's `nanotime` returns: the wall clock at the start plus the time since then.
-    var nanotime: Int64 { origin + elapsed }
+    package var nanotime: Int64 { origin + elapsed }
 
     private static func read(_ clock: clockid_t) -> Int64 {
         var time = timespec()
@@ -33,7 +34,7 @@ struct Clock {
     }
 
     /// Minutes that local time is behind UTC at a moment, in seconds since 1970.
-    static func minutesBehindUTC(at seconds: Double) -> Int {
+    package static func minutesBehindUTC(at seconds: Double) -> Int {
         guard seconds.isFinite, abs(seconds) < 8.64e12 else { return 0 }
         var moment = time_t(seconds.rounded(.down))
         var parts = tm()
@@ -43,9 +44,9 @@ struct Clock {
 }
 
 /// The system's randomness.
-enum RandomSource {
+package enum RandomSource {
     /// Fills bytes; they may lie in the memory of the guest.
-    static func fill(_ bytes: UnsafeMutableRawBufferPointer) {
+    package static func fill(_ bytes: UnsafeMutableRawBufferPointer) {
         var offset = 0
         while offset < bytes.count {
             let piece = min(bytes.count - offset, 256)

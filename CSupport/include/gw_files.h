@@ -1,0 +1,14 @@
+// Opening files beneath a folder.
+#ifndef GW_FILES_H
+#define GW_FILES_H
+
+/// Opens a path that must not lead out of a folder: openat2 with RESOLVE_BENEATH.
+///
+/// Returns -1 with `errno` set; EXDEV where the path leads out, ENOSYS or EPERM where the system has no such call.
+int gw_open_beneath(int directory, const char *path, int flags, unsigned mode);
+
+/// The flag that opens a file only to say which one is meant, without the right to read it: O_PATH, or reading where
+/// there is no such flag.
+int gw_lookup_only(void);
+
+#endif

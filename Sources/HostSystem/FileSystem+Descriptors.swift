@@ -1,0 +1,86 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// Operations on open files.
+extension FileSystem {
+    /// The open file that the guest means by a number.
+    @inline(__always)
+    package func file(_ number: Int) throws(ErrorCode) -> OpenFile {
+        guard let file = descriptors[number] else { throw ErrorCode(EBADF) }
+        return file
+    }
+
+    /// Closes a file; its number is free again.
+    package func close(_ number: Int) throws(ErrorCode) {
+        guard let file = descriptors.remove(number) else { throw ErrorCode(EBADF) }
+        try file.closeNow()
+    }
+
+    /// Reads from a position, or from where the last read ended, as much as there is; waits for the first byte.
+    package func read(
+        _ file: OpenFile, _ bytes: UnsafeMutableRawBufferPointer, position: Int64?
+    ) throws(ErrorCode) -> Int {
+        guard let position else { return try Descriptors.read(file.descriptor, bytes) }
+        var nothing: UInt8 = 0
+        return try withUnsafeMutablePointer(to: &nothing) { nothing throws(ErrorCode) in
+            let start = bytes.baseAddress ?? UnsafeMutableRawPointer(nothing)
+            return try retrying { pread(file.descriptor, start, bytes.count, off_t(position)) }
+        }
+    }
+
+    /// Writes at a position, or where the last write ended; all bytes in the latter case.
+    package func write(
+        _ file: OpenFile, _ bytes: UnsafeRawBufferPointer, position: Int64?
+    ) throws(ErrorCode) -> Int {
+        guard let position else {
+            try Descriptors.writeAll(file.descriptor, bytes)
+            return bytes.count
+        }
+        guard let start = bytes.baseAddress else { return 0 }
+        return try retrying { pwrite(file.descriptor, start, bytes.count, off_t(position)) }
+    }
+
+    /// Brings what was written to the disk: with the file's times and permissions, or only the contents.
+    package func synchronize(_ file: OpenFile, contentsOnly: Bool = false) throws(ErrorCode) {
+        #if os(Linux)
+            try check(contentsOnly ? fdatasync(file.descriptor) : fsync(file.descriptor))
+        #else
+            try check(fsync(file.descriptor))
+        #endif
+    }
+
+    /// Changes the length.
+    package func truncate(_ file: OpenFile, to length: Int64) throws(ErrorCode) {
+        try check(ftruncate(file.descriptor, off_t(length)))
+    }
+
+    /// Changes the permissions.
+    package func changeMode(_ file: OpenFile, _ mode: UInt32) throws(ErrorCode) {
+        try checkWritable(file)
+        try check(fchmod(file.descriptor, mode_t(mode & 0o7777)))
+    }
+
+    /// Changes who owns the file; -1 leaves the user or the group as it is.
+    package func changeOwner(_ file: OpenFile, user: UInt32, group: UInt32) throws(ErrorCode) {
+        try checkWritable(file)
+        try check(fchown(file.descriptor, user, group))
+    }
+
+    /// Sets the times.
+    package func setTimes(_ file: OpenFile, accessed: FileTime, modified: FileTime) throws(ErrorCode) {
+        try checkWritable(file)
+        let times = [accessed.timespec, modified.timespec]
+        try check(futimens(file.descriptor, times))
+    }
+
+    /// The names in an open directory as they are now.
+    package func entries(_ file: OpenFile) throws(ErrorCode) -> [DirectoryEntry] {
+        guard file.kind == .directory else { throw ErrorCode(ENOTDIR) }
+        return try DirectoryEntry.list(file.descriptor)
+    }
+}

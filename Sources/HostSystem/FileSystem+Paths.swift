@@ -1,0 +1,267 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// A time of a file that shall be set.
+package enum FileTime {
+    /// Leaves it as it is.
+    case keep
+    /// The time at which it is set.
+    case now
+    /// A time since 1970.
+    case at(seconds: Int, nanoseconds: Int)
+
+    /// The time so many seconds after 1970, to the nanosecond as far as the number is that exact.
+    package init(seconds: Double) {
+        guard seconds.isFinite, abs(seconds) < 9e15 else {
+            self = .at(seconds: 0, nanoseconds: 0)
+            return
+        }
+        let whole = seconds.rounded(.down)
+        self = .at(seconds: Int(whole), nanoseconds: min(999_999_999, Int((seconds - whole) * 1e9)))
+    }
+
+    var timespec: timespec {
+        #if os(Linux)
+            // Swift does not see the macros.
+            let (now, keep) = (1_073_741_823, 1_073_741_822)
+        #else
+            let (now, keep) = (-1, -2)
+        #endif
+        return switch self {
+        case .keep: .init(tv_sec: 0, tv_nsec: keep)
+        case .now: .init(tv_sec: 0, tv_nsec: now)
+        case .at(let seconds, let nanoseconds): .init(tv_sec: seconds, tv_nsec: nanoseconds)
+        }
+    }
+}
+
+/// Operations on paths.
+extension FileSystem {
+    /// Opens a file and returns the guest's number for it.
+    ///
+    /// Never waits: not for the other end of a pipe (without a reader, opening it for writing is refused with ENXIO), not
+    /// for a device. A terminal does not become that of the process.
+    ///
+    /// - Parameter flags: the system's. Those that have no meaning to guests are left out.
+    package func open(_ location: Location, flags: Int32, mode: UInt32) throws(ErrorCode) -> Int {
+        let known = O_ACCMODE | O_CREAT | O_EXCL | O_TRUNC | O_APPEND | O_SYNC | O_DSYNC | O_DIRECTORY | O_NOFOLLOW
+        let changes = flags & O_ACCMODE != O_RDONLY || flags & (O_CREAT | O_TRUNC) != 0
+        if changes { try checkWritable(location) }
+        let opened = try allowing(location) { () throws(ErrorCode) in
+            try location.folder.open(location.path, flags & known | O_NONBLOCK | O_NOCTTY, mode: mode)
+        }
+        var status = stat()
+        guard fstat(opened, &status) == 0 else {
+            systemClose(opened)
+            throw ErrorCode.last
+        }
+        let kind = OpenFile.Kind(mode: status.st_mode)
+        var folder: Folder?
+        if kind == .directory {
+            folder = location.folder
+            folder?.descriptor = opened
+            folder?.isConfined = true
+        }
+        return descriptors.add(
+            OpenFile(opened, kind: kind, folder: folder, isReadOnly: location.folder.isReadOnly))
+    }
+
+    /// What the system says about a file.
+    package func status(_ location: Location, followingLinks: Bool) throws(ErrorCode) -> stat {
+        var status = stat()
+        if location.folder.isConfined {
+            let opened = try lookUp(location, followingLinks: followingLinks)
+            defer { systemClose(opened) }
+            try check(fstat(opened, &status))
+        } else {
+            try check(
+                GuestPath.withCString(location.path) {
+                    fstatat(location.folder.descriptor, $0, &status, followingLinks ? 0 : AT_SYMLINK_NOFOLLOW)
+                })
+        }
+        return status
+    }
+
+    /// What there is to say about a path of the guest's tree, also where it only leads to a granted folder.
+    package func status(_ path: [UInt8], followingLinks: Bool) throws(ErrorCode) -> stat {
+        if leadsToMount(path), let whole = try? GuestPath.absolute(path, in: workingDirectory()), find(whole) == nil {
+            var status = stat()
+            status.st_mode = S_IFDIR | 0o555
+            status.st_nlink = 2
+            return status
+        }
+        return try status(locate(path), followingLinks: followingLinks)
+    }
+
+    /// The names in a directory, sorted by their bytes.
+    package func entries(_ location: Location) throws(ErrorCode) -> [DirectoryEntry] {
+        let opened = try allowing(location) { () throws(ErrorCode) in
+            try location.folder.open(location.path, O_RDONLY | O_DIRECTORY)
+        }
+        defer { systemClose(opened) }
+        return try DirectoryEntry.list(opened)
+    }
+
+    /// Makes a directory.
+    package func makeDirectory(_ location: Location, mode: UInt32) throws(ErrorCode) {
+        try change(location) { mkdirat($0, $1, mode_t(mode & 0o7777)) }
+    }
+
+    /// Removes an empty directory.
+    package func removeDirectory(_ location: Location) throws(ErrorCode) {
+        try change(location) { unlinkat($0, $1, AT_REMOVEDIR) }
+    }
+
+    /// Removes a file that is no directory.
+    package func unlink(_ location: Location) throws(ErrorCode) { try change(location) { unlinkat($0, $1, 0) } }
+
+    /// Gives a file another name.
+    package func rename(_ old: Location, to new: Location) throws(ErrorCode) {
+        try change(old, new) { renameat($0, $1, $2, $3) }
+    }
+
+    /// Gives a file a further name; a link is not followed.
+    package func link(_ old: Location, to new: Location) throws(ErrorCode) {
+        if old.folder.isConfined, old.path.last == GuestPath.slash {
+            // The system would follow a link here.
+            systemClose(try lookUp(old, followingLinks: true, O_DIRECTORY))
+            throw ErrorCode(EPERM)
+        }
+        try change(old, new) { linkat($0, $1, $2, $3, 0) }
+    }
+
+    /// Makes a symbolic link; its target is text that is looked at when the link is used.
+    package func makeSymbolicLink(_ target: [UInt8], at location: Location) throws(ErrorCode) {
+        guard !target.contains(0) else { throw ErrorCode(EINVAL) }
+        try change(location) { directory, name in GuestPath.withCString(target) { symlinkat($0, directory, name) } }
+    }
+
+    /// The text of a symbolic link.
+    package func target(ofLink location: Location) throws(ErrorCode) -> [UInt8] {
+        let target: [UInt8]?
+        if location.folder.isConfined {
+            let opened = try lookUp(location, followingLinks: false)
+            defer { systemClose(opened) }
+            target = Folder.linkTarget(opened, [])
+            // Of what is no link the system says that it does not exist, as it has no name here.
+            if target == nil { throw errno == ENOENT ? ErrorCode(EINVAL) : ErrorCode.last }
+        } else {
+            target = Folder.linkTarget(location.folder.descriptor, location.path)
+        }
+        guard let target else { throw ErrorCode.last }
+        return target
+    }
+
+    /// Changes the permissions of a file.
+    package func changeMode(_ location: Location, _ mode: UInt32) throws(ErrorCode) {
+        let mode = mode_t(mode & 0o7777)
+        try changeFile(location, followingLinks: true) { directory, path, isOpened in
+            isOpened ? chmod(path, mode) : fchmodat(directory, path, mode, 0)
+        }
+    }
+
+    /// Changes who owns a file; -1 leaves the user or the group as it is.
+    package func changeOwner(
+        _ location: Location, user: UInt32, group: UInt32, followingLinks: Bool
+    ) throws(ErrorCode) {
+        try changeFile(location, followingLinks: followingLinks) { directory, path, isOpened in
+            fchownat(directory, path, user, group, followingLinks || isOpened ? 0 : AT_SYMLINK_NOFOLLOW)
+        }
+    }
+
+    /// Changes the length of a file.
+    package func truncate(_ location: Location, to length: Int64) throws(ErrorCode) {
+        try checkWritable(location)
+        let opened = try allowing(location) { () throws(ErrorCode) in
+            try location.folder.open(location.path, O_WRONLY | O_NONBLOCK | O_NOCTTY)
+        }
+        defer { systemClose(opened) }
+        try check(ftruncate(opened, off_t(length)))
+    }
+
+    /// Sets the times of a file.
+    package func setTimes(
+        _ location: Location, accessed: FileTime, modified: FileTime, followingLinks: Bool
+    ) throws(ErrorCode) {
+        let times = [accessed.timespec, modified.timespec]
+        try changeFile(location, followingLinks: followingLinks) { directory, path, isOpened in
+            utimensat(directory, path, times, followingLinks || isOpened ? 0 : AT_SYMLINK_NOFOLLOW)
+        }
+    }
+
+    // MARK: - What they have in common
+
+    /// Opens a file only to say which one is meant.
+    private func lookUp(
+        _ location: Location, followingLinks: Bool, _ flags: Int32 = 0
+    ) throws(ErrorCode) -> Int32 {
+        try allowing(location) { () throws(ErrorCode) in
+            try location.folder.open(
+                location.path, Folder.lookupOnly | flags | (followingLinks ? 0 : O_NOFOLLOW))
+        }
+    }
+
+    /// Changes a file itself, whatever its name leads to: `body` gets a directory and a path, or, where the file had to be
+    /// opened so as not to leave the folder, a path that leads to that.
+    private func changeFile(
+        _ location: Location, followingLinks: Bool, _ body: (Int32, UnsafePointer<CChar>, _ isOpened: Bool) -> Int32
+    ) throws(ErrorCode) {
+        try checkWritable(location)
+        guard location.folder.isConfined else {
+            return try check(
+                GuestPath.withCString(location.path) { body(location.folder.descriptor, $0, false) })
+        }
+        let opened = try lookUp(location, followingLinks: followingLinks)
+        defer { systemClose(opened) }
+        #if os(Linux)
+            // The way to a file that is open for looking up only: this link leads to the very file, not to its name.
+            try check("/proc/self/fd/\(opened)".withCString { body(AT_FDCWD, $0, true) })
+        #else
+            try check("/dev/fd/\(opened)".withCString { body(AT_FDCWD, $0, true) })
+        #endif
+    }
+
+    /// Changes a name: `body` gets the directory that it is in, and the name.
+    private func change(
+        _ location: Location, _ body: (Int32, UnsafePointer<CChar>) -> Int32
+    ) throws(ErrorCode) {
+        try checkWritable(location)
+        let (directory, name) = try parent(of: location)
+        defer { if directory != location.folder.descriptor { systemClose(directory) } }
+        try check(GuestPath.withCString(name) { body(directory, $0) })
+    }
+
+    private func change(
+        _ old: Location, _ new: Location,
+        _ body: (Int32, UnsafePointer<CChar>, Int32, UnsafePointer<CChar>) -> Int32
+    ) throws(ErrorCode) {
+        try checkWritable(old)
+        let (directory, name) = try parent(of: old)
+        defer { if directory != old.folder.descriptor { systemClose(directory) } }
+        try change(new) { newDirectory, newName in
+            GuestPath.withCString(name) { body(directory, $0, newDirectory, newName) }
+        }
+    }
+
+    /// The directory that holds the last name of a path, open if it is not the folder itself; and the name.
+    ///
+    /// A slash behind the name stays. The calls that get it follow no links.
+    private func parent(of location: Location) throws(ErrorCode) -> (directory: Int32, name: [UInt8]) {
+        let folder = location.folder
+        guard folder.isConfined else { return (folder.descriptor, location.path) }
+        let flags = Folder.lookupOnly | O_DIRECTORY
+        return try allowing(location) { () throws(ErrorCode) in
+            guard let (parent, name, hasSlash) = GuestPath.split(location.path) else {
+                // "." and "..": the system has fitting errors for "." in the directory that they mean.
+                return (try folder.open(location.path, flags), [UInt8(ascii: ".")])
+            }
+            let directory = parent.isEmpty ? folder.descriptor : try folder.open(parent, flags)
+            return (directory, hasSlash ? name + [GuestPath.slash] : name)
+        }
+    }
+}

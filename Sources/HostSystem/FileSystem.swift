@@ -1,0 +1,226 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// The files that a guest sees: folders of the host in a tree of its own, a working directory, open files; and the
+/// permission to use them.
+///
+/// Both kinds of guests use files through this, and through nothing else.
+package final class FileSystem {
+    /// A granted folder.
+    struct Mount {
+        /// Where it lies in the guest's tree: absolute and normalized.
+        var path: [UInt8]
+        var folder: Folder
+    }
+
+    /// Where a path begins and what follows.
+    package struct Location {
+        let folder: Folder
+        /// What the system is asked for, from the folder on.
+        let path: [UInt8]
+        /// What the guest named, for messages.
+        let named: [UInt8]
+    }
+
+    /// What was granted.
+    package let access: HostAccess
+    /// The open files.
+    package var descriptors = DescriptorTable()
+    let mounts: [Mount]
+    /// The guest's working directory; nil where it is the process's.
+    private(set) var virtualDirectory: [UInt8]?
+    /// Writes a line for the user.
+    package var report: (String) -> Void = { Descriptors.report("gowasm-fast: hint: \($0)\n") }
+    private var hints: Set<Hint> = []
+
+    /// Opens the folders, so that they stay the same whatever happens to their paths.
+    ///
+    /// - Parameter usesSystemLookup: false to walk name by name even where the system can keep paths beneath a folder.
+    package convenience init(_ access: HostAccess, usesSystemLookup: Bool = true) throws(HostAccessError) {
+        let processDirectory = (try? Self.processDirectory()) ?? [GuestPath.slash]
+        var mounts: [Mount] = []
+        for mount in access.mounts {
+            let host = Array(mount.host.utf8)
+            let opened = GuestPath.withCString(host) {
+                let readable = systemOpen($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+                return readable >= 0 || errno != EACCES
+                    ? readable : systemOpen($0, Folder.lookupOnly | O_DIRECTORY | O_CLOEXEC)
+            }
+            guard opened >= 0 else {
+                throw .folder(path: mount.host, reason: ErrorCode.last.message)
+            }
+            let folder = Folder(
+                descriptor: opened,
+                // Everything is beneath the root, and absolute links in it mean what they say.
+                isConfined: GuestPath.normalized(GuestPath.absolute(host, in: processDirectory)) != [GuestPath.slash],
+                isReadOnly: mount.isReadOnly, usesSystemLookup: usesSystemLookup)
+            let path = GuestPath.normalized(GuestPath.absolute(Array(mount.guest.utf8), in: processDirectory))
+            mounts.append(Mount(path: path, folder: folder))
+        }
+        self.init(access, mounts, processDirectory)
+    }
+
+    /// No files but standard input, output and error; or all that the process may use.
+    package convenience init(allowsAllFiles: Bool = false) {
+        self.init(allowsAllFiles ? .all : .none, [], (try? Self.processDirectory()) ?? [GuestPath.slash])
+    }
+
+    private init(_ access: HostAccess, _ mounts: [Mount], _ processDirectory: [UInt8]) {
+        self.access = access
+        // The inner one of two folders is found first; of two on the same place the later.
+        self.mounts = mounts.enumerated().sorted {
+            ($0.element.path.count, $0.offset) > ($1.element.path.count, $1.offset)
+        }.map(\.element)
+        for standard in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] {
+            var status = stat()
+            let mode = fstat(standard, &status) == 0 ? status.st_mode : 0
+            _ = descriptors.add(OpenFile(standard, kind: OpenFile.Kind(mode: mode), isOwned: false))
+        }
+        if !access.allowsAllFiles { virtualDirectory = firstDirectory(processDirectory) }
+    }
+
+    deinit { for mount in mounts { systemClose(mount.folder.descriptor) } }
+
+    /// Where a guest starts that has only some folders: where the process is, if that is granted under its own path,
+    /// otherwise in the first folder.
+    private func firstDirectory(_ processDirectory: [UInt8]) -> [UInt8] {
+        var here = stat()
+        var there = stat()
+        if stat(".", &here) == 0, let location = find(processDirectory),
+            let opened = try? location.folder.open(location.path, Folder.lookupOnly | O_DIRECTORY)
+        {
+            defer { systemClose(opened) }
+            if fstat(opened, &there) == 0, here.st_dev == there.st_dev, here.st_ino == there.st_ino {
+                return processDirectory
+            }
+        }
+        guard let first = access.mounts.first else { return [GuestPath.slash] }
+        return GuestPath.normalized(GuestPath.absolute(Array(first.guest.utf8), in: processDirectory))
+    }
+
+    // MARK: - The working directory
+
+    private static func processDirectory() throws(ErrorCode) -> [UInt8] {
+        guard let path = getcwd(nil, 0) else { throw ErrorCode.last }
+        defer { free(path) }
+        return Array(UnsafeRawBufferPointer(start: path, count: strlen(path)))
+    }
+
+    /// The path of the working directory.
+    package func workingDirectory() throws(ErrorCode) -> [UInt8] {
+        if let virtualDirectory { return virtualDirectory }
+        return try Self.processDirectory()
+    }
+
+    /// Changes the working directory: the process's, where the guest has all files.
+    package func changeWorkingDirectory(_ path: [UInt8]) throws(ErrorCode) {
+        let location = try locate(path)
+        guard let virtualDirectory else {
+            if GuestPath.withCString(path, { chdir($0) }) != 0 { throw ErrorCode.last }
+            return
+        }
+        let opened = try allowing(location) { () throws(ErrorCode) in
+            try location.folder.open(location.path, Folder.lookupOnly | O_DIRECTORY)
+        }
+        systemClose(opened)
+        self.virtualDirectory = GuestPath.normalized(GuestPath.absolute(path, in: virtualDirectory))
+    }
+
+    // MARK: - Looking up
+
+    /// Where a path of the guest's tree lies.
+    ///
+    /// - Throws: EACCES for what was not granted, with a hint.
+    package func locate(_ path: [UInt8]) throws(ErrorCode) -> Location {
+        guard !path.isEmpty else { throw ErrorCode(ENOENT) }
+        guard !path.contains(0) else { throw ErrorCode(EINVAL) }
+        if mounts.isEmpty, access.allowsAllFiles { return Self.unlimited(path) }
+        if let location = find(GuestPath.absolute(path, in: try workingDirectory())) { return location }
+        if access.allowsAllFiles { return Self.unlimited(path) }
+        throw deny(.outside, path)
+    }
+
+    private static func unlimited(_ path: [UInt8]) -> Location {
+        Location(
+            folder: Folder(descriptor: AT_FDCWD, isConfined: false, isReadOnly: false), path: path, named: path)
+    }
+
+    /// The location of an absolute path in a mount, nil if there is none.
+    ///
+    /// ".." is left to the system, because what it means depends on links; but not where it leads out of the mount.
+    func find(_ path: [UInt8]) -> Location? {
+        for candidate in [path, GuestPath.normalized(path)] {
+            for mount in mounts {
+                guard let rest = GuestPath.remainder(of: candidate, in: mount.path) else { continue }
+                guard !GuestPath.leadsAbove(rest) else { break }
+                return Location(
+                    folder: mount.folder, path: rest.isEmpty ? [UInt8(ascii: ".")] : rest, named: path)
+            }
+        }
+        return nil
+    }
+
+    /// Where a path lies that begins at an open directory, as in WASI.
+    package func locate(_ path: [UInt8], in directory: OpenFile) throws(ErrorCode) -> Location {
+        if directory.isForbidden { throw deny(.outside, directory.preopenName! + path) }
+        guard let folder = directory.folder else { throw ErrorCode(ENOTDIR) }
+        guard !path.isEmpty else { throw ErrorCode(ENOENT) }
+        guard !path.contains(0) else { throw ErrorCode(EILSEQ) }
+        return Location(folder: folder, path: path, named: path)
+    }
+
+    /// The directories that lead to granted folders can be looked at, so that programs can walk to these.
+    func leadsToMount(_ path: [UInt8]) -> Bool {
+        guard let virtualDirectory else { return false }
+        let whole = GuestPath.normalized(GuestPath.absolute(path, in: virtualDirectory))
+        return mounts.contains { GuestPath.remainder(of: $0.path, in: whole) != nil }
+    }
+
+    // MARK: - Refusing
+
+    private enum Hint { case outside, escape, readOnly }
+
+    /// The error for what the guest may not do; the user is told once how to allow it.
+    private func deny(_ hint: Hint, _ path: [UInt8]) -> ErrorCode {
+        if hints.insert(hint).inserted {
+            let name = GuestPath.text(path).debugDescription
+            report(
+                switch hint {
+                case .outside:
+                    "the program was denied access to \(name); "
+                        + "--dir FOLDER gives it a folder, --allow-all all files"
+                case .escape:
+                    "\(name) leads out of the folder that the program was given, and was refused; "
+                        + "--dir can give it a wider one"
+                case .readOnly:
+                    "the program was denied changing \(name), whose folder was given with :ro; "
+                        + "--dir without that lets it"
+                })
+        }
+        return ErrorCode(EACCES)
+    }
+
+    /// Runs what opens a location, and tells the user when that led out of the folder.
+    func allowing<Result>(_ location: Location, _ body: () throws(ErrorCode) -> Result) throws(ErrorCode) -> Result {
+        do throws(ErrorCode) {
+            return try body()
+        } catch {
+            throw error.isEscape ? deny(.escape, location.named) : error
+        }
+    }
+
+    /// Throws where nothing may be changed.
+    func checkWritable(_ location: Location) throws(ErrorCode) {
+        if location.folder.isReadOnly { throw deny(.readOnly, location.named) }
+    }
+
+    /// Throws where nothing may be changed.
+    func checkWritable(_ file: OpenFile) throws(ErrorCode) {
+        if file.isReadOnly { throw deny(.readOnly, Array("an open file".utf8)) }
+    }
+}

@@ -1,0 +1,76 @@
+/// Paths as bytes, as the system takes them: any but zero.
+package enum GuestPath {
+    static let slash = UInt8(ascii: "/")
+
+    /// The names in a path.
+    static func components(_ path: [UInt8]) -> [[UInt8]] { path.split(separator: slash).map { Array($0) } }
+
+    /// An absolute path without ".", ".." and double slashes; ".." at the root stays there.
+    package static func normalized(_ path: [UInt8]) -> [UInt8] {
+        var names: [[UInt8]] = []
+        for name in components(path) where name != [UInt8(ascii: ".")] {
+            if isParent(name) { _ = names.popLast() } else { names.append(name) }
+        }
+        return names.isEmpty ? [slash] : names.flatMap { [slash] + $0 }
+    }
+
+    /// The path that `path` means in a folder.
+    package static func absolute(_ path: [UInt8], in folder: [UInt8]) -> [UInt8] {
+        path.first == slash ? path : folder + [slash] + path
+    }
+
+    static func isParent(_ name: [UInt8]) -> Bool { name == [UInt8(ascii: "."), UInt8(ascii: ".")] }
+
+    /// What is left of a path behind a folder that contains it; both absolute, the folder normalized.
+    ///
+    /// Double slashes and "." are seen through; ".." is not, so what is left may lead out of the folder again.
+    static func remainder(of path: [UInt8], in folder: [UInt8]) -> [UInt8]? {
+        var at = 0
+        for name in folder.split(separator: slash) {
+            while true {
+                while at < path.count, path[at] == slash { at += 1 }
+                let isDot = at < path.count && path[at] == UInt8(ascii: ".")
+                guard isDot, at + 1 == path.count || path[at + 1] == slash else { break }
+                at += 1
+            }
+            guard path[at...].starts(with: name) else { return nil }
+            at += name.count
+            guard at == path.count || path[at] == slash else { return nil }
+        }
+        while at < path.count, path[at] == slash { at += 1 }
+        return Array(path[at...])
+    }
+
+    /// Whether the names of a relative path lead above where it begins, at the end or on the way.
+    static func leadsAbove(_ path: [UInt8]) -> Bool {
+        var depth = 0
+        for name in components(path) where name != [UInt8(ascii: ".")] {
+            depth += isParent(name) ? -1 : 1
+            if depth < 0 { return true }
+        }
+        return false
+    }
+
+    /// Splits off the last name, slashes behind it included; nil where there is no name that could be made or removed:
+    /// in an empty path, and behind "." and "..".
+    static func split(_ path: [UInt8]) -> (parent: [UInt8], name: [UInt8], hasSlash: Bool)? {
+        var end = path.count
+        while end > 0, path[end - 1] == slash { end -= 1 }
+        let start = (path[..<end].lastIndex(of: slash) ?? -1) + 1
+        let name = Array(path[start..<end])
+        guard !name.isEmpty, name != [UInt8(ascii: ".")], !isParent(name) else { return nil }
+        return (Array(path[..<start]), name, end < path.count)
+    }
+
+    /// Calls `body` with the path as the system takes it.
+    static func withCString<Result>(_ path: [UInt8], _ body: (UnsafePointer<CChar>) -> Result) -> Result {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: path.count + 1) { buffer in
+            for position in 0..<path.count { buffer[position] = CChar(bitPattern: path[position]) }
+            buffer[path.count] = 0
+            return body(UnsafePointer(buffer.baseAddress!))
+        }
+    }
+
+    /// The path as text, for messages.
+    package static func text(_ path: [UInt8]) -> String { String(decoding: path, as: UTF8.self) }
+}

@@ -1,0 +1,70 @@
+/// What a guest may use of the machine, beside standard input and output, arguments, the clock and randomness.
+///
+/// Nothing is allowed that is not said here.
+public struct HostAccess: Sendable {
+    /// A folder of the host that the guest may use.
+    public struct Mount: Sendable, Hashable {
+        /// The folder's path on the host.
+        public var host: String
+        /// Where the guest finds it; a relative path counts from the working directory.
+        public var guest: String
+        /// Whether nothing in it may be changed.
+        public var isReadOnly: Bool
+
+        /// Makes a mount; without `guest` the folder has the same path as on the host.
+        public init(host: String, guest: String? = nil, isReadOnly: Bool = false) {
+            self.host = host
+            self.guest = guest ?? host
+            self.isReadOnly = isReadOnly
+        }
+
+        /// Reads `HOST[:GUEST][:ro]`; nil where one of the paths is empty.
+        public init?(parsing text: String) {
+            var parts = text.split(separator: ":", omittingEmptySubsequences: false)
+            let isReadOnly = parts.count > 1 && parts.last == "ro"
+            if isReadOnly { parts.removeLast() }
+            guard parts.count <= 2, parts.allSatisfy({ !$0.isEmpty }), let host = parts.first else { return nil }
+            self.init(host: String(host), guest: parts.count == 2 ? String(parts[1]) : nil, isReadOnly: isReadOnly)
+        }
+    }
+
+    /// The folders, in any order: of two that contain a path the inner one counts.
+    public var mounts: [Mount]
+    /// Whether the guest may use all files that this process may use, under their own paths.
+    public var allowsAllFiles: Bool
+    /// Whether the guest may open connections.
+    public var allowsNetwork: Bool
+    /// Addresses such as `127.0.0.1:8080` to listen on before the guest starts, which gets the listening sockets.
+    public var listeners: [String]
+
+    /// Grants what is named.
+    public init(
+        mounts: [Mount] = [], allowsAllFiles: Bool = false, allowsNetwork: Bool = false, listeners: [String] = []
+    ) {
+        self.mounts = mounts
+        self.allowsAllFiles = allowsAllFiles
+        self.allowsNetwork = allowsNetwork
+        self.listeners = listeners
+    }
+
+    /// Nothing.
+    public static let none = HostAccess()
+    /// All that this process may use.
+    public static let all = HostAccess(allowsAllFiles: true, allowsNetwork: true)
+}
+
+/// Why a guest could not be given what was granted.
+public enum HostAccessError: Error, Equatable, CustomStringConvertible {
+    /// A folder cannot be opened.
+    case folder(path: String, reason: String)
+    /// An address cannot be listened on.
+    case listener(address: String, reason: String)
+
+    /// What went wrong, in one sentence.
+    public var description: String {
+        switch self {
+        case .folder(let path, let reason): "the folder \(path.debugDescription) cannot be opened: \(reason)"
+        case .listener(let address, let reason): "cannot listen on \(address.debugDescription): \(reason)"
+        }
+    }
+}

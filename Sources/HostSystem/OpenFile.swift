@@ -1,0 +1,135 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// A file that a guest has open.
+package final class OpenFile {
+    /// What kinds of files there are.
+    package enum Kind {
+        case regular, directory, characterDevice, blockDevice, pipe, socket, link, unknown
+
+        /// The kind in a file's mode.
+        package init(mode: mode_t) {
+            self =
+                switch mode & S_IFMT {
+                case S_IFREG: .regular
+                case S_IFDIR: .directory
+                case S_IFCHR: .characterDevice
+                case S_IFBLK: .blockDevice
+                case S_IFIFO: .pipe
+                case S_IFSOCK: .socket
+                case S_IFLNK: .link
+                default: .unknown
+                }
+        }
+
+        /// Whether reads and writes can have to wait for somebody else.
+        package var canBlock: Bool { self == .pipe || self == .socket || self == .characterDevice }
+    }
+
+    /// The system's number.
+    package let descriptor: Int32
+    /// What it is.
+    package let kind: Kind
+    /// Whether it lies in a folder in which nothing may be changed.
+    package let isReadOnly: Bool
+    /// Whether paths may be looked up in it, and so that they stay in it; of directories only.
+    let folder: Folder?
+    /// Whether it is closed with the guest's descriptor; standard input and output are the process's.
+    private let isOwned: Bool
+
+    /// The name under which a directory is given to a guest of WASI from the start.
+    package var preopenName: [UInt8]?
+    /// Whether the directory is only there to refuse: it stands for all that the guest was not given.
+    package var isForbidden = false
+    /// Whether the guest asked that reads and writes do not wait.
+    ///
+    /// Not a flag of the system's, which other processes would see at standard input and output.
+    package var isNonBlocking = false
+    /// What may be done with it: rights of WASI.
+    package var rights: UInt64 = .max
+    /// What files opened beneath it may get of those rights.
+    package var inheritingRights: UInt64 = .max
+    /// The names in the directory as they were when the guest began to read them.
+    package var listing: [DirectoryEntry]?
+
+    /// How many operations wait for this file: it is closed behind the last of them.
+    private var users = 0
+    private var isClosePending = false
+    private var isClosed = false
+
+    init(_ descriptor: Int32, kind: Kind, folder: Folder? = nil, isReadOnly: Bool = false, isOwned: Bool = true) {
+        self.descriptor = descriptor
+        self.kind = kind
+        self.folder = folder
+        self.isReadOnly = isReadOnly
+        self.isOwned = isOwned
+    }
+
+    deinit { if isOwned, !isClosed { systemClose(descriptor) } }
+
+    /// Keeps the file open for an operation that waits for it.
+    package func beginUse() { users += 1 }
+
+    /// Ends the use; closes the file if the guest has closed it meanwhile.
+    package func endUse() {
+        users -= 1
+        if isClosePending { try? closeNow() }
+    }
+
+    /// Closes the file, as soon as nobody waits for it.
+    func closeNow() throws(ErrorCode) {
+        guard isOwned, !isClosed else { return }
+        isClosePending = users > 0
+        guard !isClosePending else { return }
+        isClosed = true
+        if systemClose(descriptor) != 0, errno != EINTR { throw ErrorCode.last }
+    }
+
+    /// What the system says about the file.
+    package func status() throws(ErrorCode) -> stat {
+        var status = stat()
+        if fstat(descriptor, &status) != 0 { throw ErrorCode.last }
+        return status
+    }
+
+    /// The flags of the system that it is open with.
+    package var statusFlags: Int32 { fcntl(descriptor, F_GETFL) }
+}
+
+/// The open files of a guest by its own numbers, of which a new file gets the lowest that is free.
+package struct DescriptorTable {
+    private var files: [OpenFile?] = []
+    /// No number below is free.
+    private var firstFree = 0
+
+    /// The file with a number.
+    @inline(__always)
+    package subscript(number: Int) -> OpenFile? { number >= 0 && number < files.count ? files[number] : nil }
+
+    /// Adds a file and returns its number.
+    package mutating func add(_ file: OpenFile) -> Int {
+        while firstFree < files.count, files[firstFree] != nil { firstFree += 1 }
+        if firstFree == files.count { files.append(file) } else { files[firstFree] = file }
+        firstFree += 1
+        return firstFree - 1
+    }
+
+    /// Takes a file out.
+    package mutating func remove(_ number: Int) -> OpenFile? {
+        guard let file = self[number] else { return nil }
+        files[number] = nil
+        firstFree = min(firstFree, number)
+        return file
+    }
+
+    /// Puts a file under a number, and returns what was there.
+    package mutating func replace(_ number: Int, with file: OpenFile) -> OpenFile? {
+        defer { files[number] = file }
+        return files[number]
+    }
+}
