@@ -189,7 +189,7 @@ package final class FileSystem {
     private func deny(_ hint: Hint, _ path: [UInt8]) -> ErrorCode {
         if hints.insert(hint).inserted {
             let name = GuestPath.text(path).debugDescription
-            report(
+            let text =
                 switch hint {
                 case .outside:
                     "the program was denied access to \(name); "
@@ -200,7 +200,8 @@ package final class FileSystem {
                 case .readOnly:
                     "the program was denied changing \(name), whose folder was given with :ro; "
                         + "--dir without that lets it"
-                })
+                }
+            report(text)
         }
         return ErrorCode(EACCES)
     }
