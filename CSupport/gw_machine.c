@@ -165,6 +165,7 @@ const uint32_t *gw_resolve(GWMachine *m, GWFunction *f, bool zero) {
         gw_running = running;
         if (trap != GWTrap_none) {
             m->trap = trap;
+            m->unresolved = f;
             return NULL;
         }
     }

@@ -164,6 +164,8 @@ struct GWMachine {
     GWInstance *instance;
     /// The trap that ended the last execution.
     GWTrap trap;
+    /// The function that could not be lowered, where that was the trap.
+    GWFunction *unresolved;
 };
 
 /// Makes a machine whose frame stack has at most `stack_size` bytes, and at least 4 MiB; null where not even that can be

@@ -47,6 +47,11 @@ public struct GoWasmFast: ParsableCommand {
     @Flag(help: "Check every memory access in code instead of relying on 8 GiB of reserved address space.")
     var checkedMemory = false
 
+    @Flag(
+        name: .customLong("validate"),
+        help: "Validate the whole module first. Otherwise each function is validated when it is called first.")
+    var validatesFirst = false
+
     @Flag(help: "Translate without superinstructions and other optimisations.")
     var noOptimize = false
 
@@ -103,6 +108,7 @@ public struct GoWasmFast: ParsableCommand {
         var invocation = Invocation(file: command[0], arguments: command)
         invocation.endProcess = endProcess
         invocation.trace = trace
+        if validatesFirst { invocation.codeValidation = .onLoading }
         invocation.inheritsEnvironment = inheritEnv
         invocation.access = access ?? .none
         invocation.engine.usesGuardPages = !checkedMemory

@@ -25,6 +25,8 @@ struct Invocation {
     /// What the program may use of the machine.
     var access = HostAccess.none
     var trace = false
+    /// When the module's code is validated.
+    var codeValidation = Module.CodeValidationTime.onFirstCall
     /// How the engine runs the program.
     var engine = Store.Configuration()
     /// Ends the process when the program exits; without it ``run()`` returns.
@@ -55,7 +57,7 @@ struct Invocation {
             if trace { options.trace = report }
             return try program.run(options).code
         } catch let trap as Trap {
-            report(Failure.line(file, "trap: \(trap.code.message)"))
+            report(Failure.line(file, "trap: \(trap)"))
             for line in Failure.stackTrace(trap) { report(line) }
         } catch {
             report(Failure.line(file, Failure.describe(error)))
@@ -105,12 +107,12 @@ struct Invocation {
             guard let bytes = ModuleBytes(reading: descriptor, count: Int(status.st_size)) else {
                 throw LoadFailure.open(errno)
             }
-            return try Module(bytes)
+            return try Module(bytes, codeValidation: codeValidation)
         default:
             // Pipes and the like have no size: `gowasm-fast <(go build -o /dev/stdout)`.
             let bytes = try Self.readAll(descriptor)
             guard !bytes.isEmpty else { throw LoadFailure.empty }
-            return try Module(ModuleBytes(bytes))
+            return try Module(ModuleBytes(bytes), codeValidation: codeValidation)
         }
     }
 

@@ -149,6 +149,12 @@ public final class Store {
             else { return nil }
             return Trap.Frame(function: function, name: storage.module.functionName(function))
         }
-        return Trap(code: code, backtrace: backtrace, isTruncated: count > Trap.longestBacktrace)
+        var trap = Trap(code: code, backtrace: backtrace, isTruncated: count > Trap.longestBacktrace)
+        if code == .invalidFunction, let function = machine.pointee.unresolved?.pointee,
+            let storage = instances[function.instance]
+        {
+            trap.invalidFunction = storage.code.failure(ofFunction: Int(function.index))
+        }
+        return trap
     }
 }

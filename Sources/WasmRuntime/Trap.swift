@@ -35,6 +35,8 @@ public struct Trap: Error, Sendable, CustomStringConvertible {
         public static let interrupted = Code(code: .interrupted)
         /// There was no address space for the module's code, or a function's frame is too large.
         public static let codeSpaceExhausted = Code(code: .codeSpaceExhausted)
+        /// A function was called whose code is invalid; see ``Module/CodeValidationTime`` and ``Trap/invalidFunction``.
+        public static let invalidFunction = Code(code: .invalidFunction)
     }
 
     /// A call that was under way.
@@ -51,12 +53,14 @@ public struct Trap: Error, Sendable, CustomStringConvertible {
     public var backtrace: [Frame]
     /// Whether there were more calls than ``backtrace`` names.
     public var isTruncated: Bool
+    /// What is wrong with the function that was called, where the reason is ``Code/invalidFunction``.
+    public var invalidFunction: ModuleError?
 
     /// How many frames a backtrace has at most.
     public static let longestBacktrace = 100
 
     /// The reason, in the specification's words.
-    public var description: String { code.message }
+    public var description: String { invalidFunction?.description ?? code.message }
 }
 
 /// The imports that a module asks for and was not given, or not as it asks for them: all of them at once.

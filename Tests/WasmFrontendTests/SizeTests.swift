@@ -1,5 +1,5 @@
 import Testing
-import WasmFrontend
+@testable import WasmFrontend
 import _TestSupport
 
 /// Modules of unusual size: what real ones have at most, and what only an attacker writes.
@@ -8,7 +8,7 @@ import _TestSupport
         let depth = 100_000
         let blocks = Array(repeatElement([0x02, 0x40] as [UInt8], count: depth).joined())
         let module = try Module(oneFunction(code: blocks + [UInt8](repeating: 0x0B, count: depth)))
-        #expect(module.bodies[0].maxOperandHeight == 0)
+        #expect(try summaries(module)[0].maxOperandHeight == 0)
         expectMalformed(oneFunction(code: blocks), .endExpected)
     }
 
@@ -35,7 +35,7 @@ import _TestSupport
         let clock = ContinuousClock()
         var module: Module?
         let time = try clock.measure { module = try Module(bytes) }
-        #expect(module?.bodies.last?.localCount == 50_000)
+        #expect(try summaries(#require(module)).last?.localCount == 50_000)
         #expect(time < .seconds(10))
     }
 
@@ -57,17 +57,17 @@ import _TestSupport
         let drops = { (count: Int) in [UInt8](repeating: 0x1A, count: count) }
         let most = ImplementationLimit.frameSlots - 50_000
         let fitting = try Module(oneFunction(locals: [(50_000, .i32)], code: constants(most) + drops(most)))
-        #expect(fitting.bodies[0].maxOperandHeight == Int32(most))
+        #expect(try summaries(fitting)[0].maxOperandHeight == most)
         expectUnsupported(
             oneFunction(locals: [(50_000, .i32)], code: constants(most + 1) + drops(most + 1)), .frameSlots)
     }
 
     @Test func heightsOfTheOperandStack() throws {
         let nested: [UInt8] = [0x41, 0x00, 0x02, 0x7F, 0x41, 0x00, 0x41, 0x00, 0x6A, 0x0B, 0x6A, 0x1A]
-        #expect(try Module(oneFunction(code: nested)).bodies[0].maxOperandHeight == 3)
+        #expect(try summaries(Module(oneFunction(code: nested)))[0].maxOperandHeight == 3)
         let call: [UInt8] = [0x41, 0x00, 0x10, 0x00, 0x1A, 0x1A, 0x1A, 0x00]
         let type = FunctionType([.i32], [.i32, .i32, .i32])
-        #expect(try Module(oneFunction(type, code: call)).bodies[0].maxOperandHeight == 3)
+        #expect(try summaries(Module(oneFunction(type, code: call)))[0].maxOperandHeight == 3)
     }
 
     @Test func wideSignatures() throws {
@@ -77,7 +77,7 @@ import _TestSupport
         let step: [UInt8] = [0x02, 0x00, 0x41, 0x00, 0x0D, 0x00, 0x0B, 0x10, 0x00]
         let start = Array((0..<1_000).map { [0x20] + unsigned($0) }.joined())
         let code = start + Array(repeatElement(step, count: 50_000).joined())
-        #expect(try Module(oneFunction(type, code: code)).bodies[0].maxOperandHeight == 1_001)
+        #expect(try summaries(Module(oneFunction(type, code: code)))[0].maxOperandHeight == 1_001)
         // The same where nothing is reachable, and with one wrong type among them.
         _ = try Module(oneFunction(type, code: [0x00] + Array(repeatElement(step, count: 1_000).joined())))
         let wrong: [UInt8] = start + [0x1A, 0x41, 0x00, 0x10, 0x00]
@@ -86,6 +86,22 @@ import _TestSupport
         expectInvalid(
             oneFunction(type, code: start + [0x1A, 0x1A, 0x41, 0x00, 0x41, 0x00, 0x10, 0x00]),
             .typeMismatch(expected: .f64, found: .i32))
+    }
+
+    @Test func codeValidatedOnFirstCall() throws {
+        var builder = ModuleBuilder()
+        builder.addFunction(code: [0x41, 0x00, 0x1A])
+        builder.addFunction(code: [0x1A])
+        let error = #expect(throws: ModuleError.self) { try Module(builder.bytes) }
+        let module = try Module(builder.bytes, codeValidation: .onFirstCall)
+        let code = try module.loweredCode(LoweredCode.Options())
+        #expect(try !code.disassemble(0).isEmpty)
+        #expect(code.failure(ofFunction: 0) == nil)
+        #expect(throws: try #require(error)) { try code.disassemble(1) }
+        #expect(code.failure(ofFunction: 1) == error)
+        // Everything but code is validated at once.
+        builder.globals = [[0x7F, 0x01, 0x42, 0x00, 0x0B]]
+        #expect(throws: ModuleError.self) { try Module(builder.bytes, codeValidation: .onFirstCall) }
     }
 
     @Test(arguments: 1...9)
@@ -97,9 +113,7 @@ import _TestSupport
             builder.addFunction(
                 locals: [(index, .i32)], code: Array(repeatElement(write, count: 1 << index).joined()))
         }
-        let module = try Module(ModuleBytes(builder.bytes), threads: threads)
-        #expect(module.globalWriteCounts == [255])
-        #expect(module.bodies.map(\.localCount) == Array(0..<8))
+        #expect(throws: Never.self) { try Module(ModuleBytes(builder.bytes), threads: threads) }
         // The first fault counts, whichever thread finds one first.
         builder.bodies[7] = [0x00, 0x1A, 0x0B]
         builder.bodies[3] = [0x00, 0x20, 0x00, 0x0B]

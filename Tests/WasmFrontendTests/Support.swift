@@ -1,5 +1,5 @@
 import Testing
-import WasmFrontend
+@testable import WasmFrontend
 import _TestSupport
 
 /// The error that bytes are refused with; records an issue and returns nil if they are accepted.
@@ -95,4 +95,15 @@ func exampleModule() -> [UInt8] {
         ("name", [0x00] + sized(name("example")) + [0x01] + sized(vector([[0x01] + name("main.run")])))
     ]
     return builder.bytes
+}
+
+/// What the validator finds out about each function that a module defines.
+func summaries(_ module: Module) throws -> [FunctionValidator.Summary] {
+    var validator = FunctionValidator(module.codeContext)
+    var sink = NoSink()
+    var summaries: [FunctionValidator.Summary] = []
+    for (body, type) in zip(module.bodies, module.functionTypes.dropFirst(module.importedFunctionCount)) {
+        summaries.append(try validator.validate(body.bytes, type: type, into: &sink))
+    }
+    return summaries
 }

@@ -24,6 +24,8 @@ struct ByteReader {
 
     /// The offset of the next byte from the start of the module.
     @inline(__always) var offset: Int { position - origin }
+    /// Where the next byte lies.
+    @inline(__always) var pointer: UnsafePointer<UInt8> { position }
     @inline(__always) var remaining: Int { end - position }
     @inline(__always) var isAtEnd: Bool { position == end }
 

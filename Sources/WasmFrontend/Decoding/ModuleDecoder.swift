@@ -180,10 +180,7 @@ struct ModuleDecoder {
         let count = try reader.count()
         parts.bodies.reserveCapacity(count)
         for _ in 0..<count {
-            let range = try reader.sized()
-            // The validator finds out the rest.
-            parts.bodies.append(
-                FunctionBody(bytes: range, code: range.lowerBound, localCount: 0, maxOperandHeight: 0))
+            parts.bodies.append(FunctionBody(bytes: try reader.sized()))
         }
     }
 

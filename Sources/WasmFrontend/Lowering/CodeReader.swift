@@ -1,13 +1,11 @@
 internal import CSupport
 
-/// Reads the instructions of a validated function body: nothing here can fail, so nothing is checked again.
+/// Reads instructions that have been validated: nothing here can fail, so nothing is checked again.
 struct CodeReader {
     private(set) var position: UnsafePointer<UInt8>
 
-    /// Reads from `offset` on; the bytes must outlive the reader, and must have been validated.
-    init(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
-        position = (bytes.baseAddress! + offset).assumingMemoryBound(to: UInt8.self)
-    }
+    /// Reads from `position` on; the bytes must outlive the reader, and must have been validated.
+    init(_ position: UnsafePointer<UInt8>) { self.position = position }
 
     @inline(__always) mutating func byte() -> UInt8 {
         defer { position += 1 }

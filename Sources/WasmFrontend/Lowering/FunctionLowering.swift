@@ -1,6 +1,6 @@
 internal import CSupport
 
-/// Turns one validated function after the other into bytecode.
+/// Validates one function after the other and turns it into bytecode.
 ///
 /// A single pass over the scanned instructions (see ``FunctionScan``) that keeps the operand stack in terms of
 /// ``Operand``s and emits an instruction when a value must exist: when it is stored, passed, branched on, or when what it
@@ -15,7 +15,7 @@ internal import CSupport
 ///      ...           the operand stack, by height a callee's header and frame begin in it
 ///
 /// Results are left in the slots from 0 on, which is where the caller's operand stack has them.
-struct FunctionLowering {
+struct FunctionLowering: ~Copyable {
     unowned let module: Module
     /// The global in a machine register, by its index in the module.
     let registerGlobal: UInt32?
@@ -28,6 +28,7 @@ struct FunctionLowering {
     /// The canonical numbers of the module's function types.
     let typeNumbers: [UInt32]
 
+    private var validator: FunctionValidator
     var scan = FunctionScan()
     var emitter: Emitter
     /// The operand stack.
@@ -66,6 +67,7 @@ struct FunctionLowering {
         self.optimizes = optimizes
         self.typeNumbers = typeNumbers
         self.emitter = emitter
+        validator = FunctionValidator(module.codeContext)
         callRoom = module.types.reduce(0) { max($0, $1.parameters.count, $1.results.count) } + Int(GW_FRAME_HEADER) + 1
         stack = .allocate(capacity: stackCapacity)
     }
@@ -82,18 +84,25 @@ struct FunctionLowering {
         var zero: Int
     }
 
-    /// Lowers a function that the module defines.
+    /// Validates and lowers a function that the module defines.
+    ///
+    /// Functions whose code has been validated before are validated again: it costs little beside lowering, and the scan
+    /// sees what the validator has seen.
     ///
     /// - Parameters:
     ///   - function: Its index in the module.
     ///   - position: The first free cell of the arena, whose `capacity` is in cells.
     /// - Returns: nil when the arena has no room for it, or its frame has more slots than operands can name.
-    mutating func lower(_ function: Int, at position: Int, capacity: Int) -> Result? {
-        let body = module.bodies[function - module.importedFunctionCount]
+    /// - Throws: What is wrong with the function.
+    mutating func lower(_ function: Int, at position: Int, capacity: Int) throws(LoadFailure) -> Result? {
         let type = module.types[Int(module.functionTypes[function])]
-        scan.scan(module, body, type, threads: optimizes)
-        prepareFrame(body, type)
-        guard firstTemporary + Int(body.maxOperandHeight) + callRoom <= Int(GW_MAXIMUM_FRAME_SLOTS) else { return nil }
+        scan.begin(type, threads: optimizes)
+        let summary = try validator.validate(
+            module.bodies[function - module.importedFunctionCount].bytes, type: module.functionTypes[function],
+            into: &scan)
+        scan.finish()
+        prepareFrame(summary, type)
+        guard firstTemporary + summary.maxOperandHeight + callRoom <= Int(GW_MAXIMUM_FRAME_SLOTS) else { return nil }
         emitter.begin(at: position, capacity: capacity)
 
         let live = optimizes && localCount <= FunctionScan.largestAnalysis ? scan.readBeforeWritten() : nil
@@ -114,15 +123,15 @@ struct FunctionLowering {
         return Result(any: any, zero: zero)
     }
 
-    private mutating func prepareFrame(_ body: FunctionBody, _ type: FunctionType) {
+    private mutating func prepareFrame(_ summary: FunctionValidator.Summary, _ type: FunctionType) {
         parameterCount = type.parameters.count
         resultTypes = type.results
-        localCount = Int(body.localCount)
+        localCount = summary.localCount
         scratch = localCount
         firstTemporary = scratch + 2
-        if stackCapacity < Int(body.maxOperandHeight) + 8 {
+        if stackCapacity < summary.maxOperandHeight + 8 {
             stack.deallocate()
-            stackCapacity = Int(body.maxOperandHeight) * 2 + 8
+            stackCapacity = summary.maxOperandHeight * 2 + 8
             stack = .allocate(capacity: stackCapacity)
         }
         height = 0

@@ -16,7 +16,8 @@ struct ScannedInstruction {
     }
 
     var op: GWWasmOpcode
-    var flags: Flags = []
+    // Not `[]`, for which the compiler leaves the release of an empty array behind.
+    var flags = Flags(rawValue: 0)
     /// An index (local, global, function, table, type), the static offset of a memory access, the construct of a
     /// structured instruction or branch, or the first of a `br_table`'s labels in ``FunctionScan/labels``.
     var a: UInt32 = 0
@@ -74,7 +75,7 @@ struct FunctionScan {
     var constructs = Buffer<Construct>(capacity: 512)
     /// The targets of all `br_table`s: constructs.
     var labels = Buffer<UInt32>(capacity: 512)
-    private var open = Buffer<UInt32>(capacity: 512)
+    private(set) var open = Buffer<UInt32>(capacity: 512)
     private(set) var dispatch: Dispatch?
     /// Whether the dispatch's local is used for nothing else, so that threaded jumps need not write it.
     private(set) var dispatchIsOnlyUse = false
@@ -96,10 +97,15 @@ struct FunctionScan {
         loopBranches.deallocate()
     }
 
-    /// Decodes a function's code.
+    /// How many constructs of code that is never executed are open; -1 in live code.
+    private var deadDepth = -1
+    /// Whether jumps through a dispatch are to be threaded.
+    private var threads = false
+
+    /// Begins with a function of a type.
     ///
     /// - Parameter threads: Whether jumps through a dispatch are to be threaded.
-    mutating func scan(_ module: Module, _ body: FunctionBody, _ type: FunctionType, threads: Bool) {
+    mutating func begin(_ type: FunctionType, threads: Bool) {
         instructions.truncate(to: 0)
         constructs.truncate(to: 0)
         labels.truncate(to: 0)
@@ -110,95 +116,15 @@ struct FunctionScan {
         dispatchLocal = .max
         otherUses = 0
         loopBranches.truncate(to: 0)
+        deadDepth = -1
+        self.threads = threads
         constructs.append(
             Construct(kind: .function, parameters: Int32(type.parameters.count), results: Int32(type.results.count)))
         open.append(0)
-        var reader = CodeReader(module.bytes.buffer, at: body.code)
-        // Code that is never executed: how many constructs of it are open, or nil in live code.
-        var deadDepth: Int?
-        while open.count > 0 {
-            var instruction = ScannedInstruction(op: reader.opcode())
-            let isDead = deadDepth != nil
-            switch instruction.op {
-            case .localGet, .localTee:
-                instruction.a = reader.u32()
-                if isDead { continue }
-                if instruction.a == dispatchLocal { otherUses += 1 }
-            case .localSet, .globalGet, .globalSet:
-                instruction.a = reader.u32()
-                if isDead { continue }
-            case .block, .loop, .if:
-                let (parameters, results) = blockType(module, &reader)
-                if isDead {
-                    deadDepth! += 1
-                    continue
-                }
-                instruction.a = UInt32(constructs.count)
-                let kind: Construct.Kind = instruction.op == .block ? .block : instruction.op == .loop ? .loop : .if
-                constructs.append(Construct(kind: kind, parameters: parameters, results: results))
-                open.append(instruction.a)
-            case .else:
-                if let depth = deadDepth, depth > 0 { continue }
-                // What was dead before it is the end of the first branch; the second is alive.
-                instruction.a = open[open.count - 1]
-                if isDead {
-                    instruction.flags = .deadEnd
-                } else {
-                    // The first branch goes from here to the end.
-                    constructs.base[Int(instruction.a)].isTargeted = true
-                }
-                deadDepth = nil
-                constructs.base[Int(instruction.a)].hasElse = true
-            case .end:
-                if let depth = deadDepth, depth > 0 {
-                    deadDepth = depth - 1
-                    continue
-                }
-                instruction.a = open[open.count - 1]
-                open.truncate(to: open.count - 1)
-                let construct = constructs[Int(instruction.a)]
-                if isDead {
-                    instruction.flags = .deadEnd
-                    let isReached =
-                        construct.kind != .loop && construct.isTargeted
-                        || construct.kind == .if && !construct.hasElse
-                    if isReached { deadDepth = nil }
-                }
-            case .br, .brIf:
-                instruction.a = target(reader.u32())
-                if isDead { continue }
-                constructs.base[Int(instruction.a)].isTargeted = true
-                if instruction.op == .br { deadDepth = 0 }
-                if instruction.a == dispatchLoop {
-                    if instruction.op == .br {
-                        loopBranches.append(Int32(instructions.count))
-                    } else {
-                        otherUses += 1
-                    }
-                }
-            case .brTable:
-                let count = Int(reader.u32()) + 1
-                instruction.a = UInt32(labels.count)
-                instruction.b = UInt64(count)
-                for _ in 0..<count {
-                    let label = target(reader.u32())
-                    if isDead { continue }
-                    labels.append(label)
-                    constructs.base[Int(label)].isTargeted = true
-                    if label == dispatchLoop { otherUses += 1 }
-                }
-                if isDead { continue }
-                deadDepth = 0
-                if threads && dispatch == nil { recogniseDispatch(instruction) }
-            case .return, .unreachable:
-                if isDead { continue }
-                deadDepth = 0
-            default:
-                operands(&instruction, &reader)
-                if isDead { continue }
-            }
-            instructions.append(instruction)
-        }
+    }
+
+    /// Finds out what the whole function has to be known for.
+    mutating func finish() {
         if dispatch != nil { threadJumps() }
     }
 
@@ -209,13 +135,31 @@ struct FunctionScan {
         return index >= 0 ? open[index] : 0
     }
 
-    private func blockType(_ module: Module, _ reader: inout CodeReader) -> (Int32, Int32) {
-        let value = reader.signed()
-        if value >= 0 {
-            let type = module.types[Int(value)]
-            return (Int32(type.parameters.count), Int32(type.results.count))
+    /// Decodes an instruction without control flow that no other case knows, and `br_table`.
+    private mutating func appendDecoded(_ reader: inout CodeReader) {
+        var instruction = ScannedInstruction(op: reader.opcode())
+        if instruction.op == .brTable {
+            table(&instruction, &reader)
+        } else {
+            operands(&instruction, &reader)
+            if deadDepth < 0 { instructions.append(instruction) }
         }
-        return (0, value == -64 ? 0 : 1)
+    }
+
+    private mutating func table(_ instruction: inout ScannedInstruction, _ reader: inout CodeReader) {
+        if deadDepth >= 0 { return }
+        let count = Int(reader.u32()) + 1
+        instruction.a = UInt32(labels.count)
+        instruction.b = UInt64(count)
+        for _ in 0..<count {
+            let label = target(reader.u32())
+            labels.append(label)
+            constructs.base[Int(label)].isTargeted = true
+            if label == dispatchLoop { otherUses += 1 }
+        }
+        deadDepth = 0
+        if threads && dispatch == nil { recogniseDispatch(instruction) }
+        instructions.append(instruction)
     }
 
     /// Reads the immediates of an instruction without control flow.
@@ -319,5 +263,92 @@ struct FunctionScan {
         case .local(let index): instruction.op == .localSet && instruction.a == index
         case .global(let index): instruction.op == .globalSet && instruction.a == index
         }
+    }
+}
+
+extension FunctionScan: InstructionSink {
+    static var isUsed: Bool { true }
+
+    @inline(__always) mutating func append(_ op: GWWasmOpcode, index: UInt32) {
+        guard deadDepth < 0 else { return }
+        if index == dispatchLocal && (op == .localGet || op == .localTee) { otherUses += 1 }
+        instructions.append(ScannedInstruction(op: op, a: index))
+    }
+
+    @inline(__always) mutating func append(_ op: GWWasmOpcode, constant: UInt64) {
+        if deadDepth < 0 { instructions.append(ScannedInstruction(op: op, b: constant)) }
+    }
+
+    @inline(__always) mutating func append(_ op: GWWasmOpcode) {
+        if deadDepth < 0 { instructions.append(ScannedInstruction(op: op)) }
+    }
+
+    @inline(__always) mutating func open(_ op: GWWasmOpcode, parameters: Int32, results: Int32) {
+        guard deadDepth < 0 else {
+            deadDepth += 1
+            return
+        }
+        let construct = UInt32(constructs.count)
+        let kind: Construct.Kind = op == .block ? .block : op == .loop ? .loop : .if
+        constructs.append(Construct(kind: kind, parameters: parameters, results: results))
+        open.append(construct)
+        instructions.append(ScannedInstruction(op: op, a: construct))
+    }
+
+    mutating func openElse() {
+        if deadDepth > 0 { return }
+        // What was dead before it is the end of the first branch; the second is alive.
+        let construct = open[open.count - 1]
+        var instruction = ScannedInstruction(op: .else, a: construct)
+        if deadDepth == 0 {
+            instruction.flags = .deadEnd
+        } else {
+            // The first branch goes from here to the end.
+            constructs.base[Int(construct)].isTargeted = true
+        }
+        deadDepth = -1
+        constructs.base[Int(construct)].hasElse = true
+        instructions.append(instruction)
+    }
+
+    @inline(__always) mutating func end() {
+        if deadDepth > 0 {
+            deadDepth -= 1
+            return
+        }
+        let index = open[open.count - 1]
+        open.truncate(to: open.count - 1)
+        var instruction = ScannedInstruction(op: .end, a: index)
+        if deadDepth == 0 {
+            instruction.flags = .deadEnd
+            let construct = constructs[Int(index)]
+            let isReached =
+                construct.kind != .loop && construct.isTargeted || construct.kind == .if && !construct.hasElse
+            if isReached { deadDepth = -1 }
+        }
+        instructions.append(instruction)
+    }
+
+    @inline(__always) mutating func branch(_ op: GWWasmOpcode, depth: UInt32) {
+        guard deadDepth < 0 else { return }
+        let construct = target(depth)
+        constructs.base[Int(construct)].isTargeted = true
+        if op == .br { deadDepth = 0 }
+        if construct == dispatchLoop {
+            if op == .br { loopBranches.append(Int32(instructions.count)) } else { otherUses += 1 }
+        }
+        instructions.append(ScannedInstruction(op: op, a: construct))
+    }
+
+    mutating func leave(_ op: GWWasmOpcode) {
+        guard deadDepth < 0 else { return }
+        deadDepth = 0
+        instructions.append(ScannedInstruction(op: op))
+    }
+
+    mutating func appendRare(at start: UnsafePointer<UInt8>) {
+        guard deadDepth < 0 else { return }
+        var reader = CodeReader(start)
+        appendDecoded(&reader)
     }
 }

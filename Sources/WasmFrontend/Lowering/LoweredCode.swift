@@ -47,8 +47,10 @@ public final class LoweredCode: @unchecked Sendable {
         var cells: Range<Int>
         var function: Int
     }
-    private struct State {
+    private struct State: ~Copyable {
         var lowering: FunctionLowering
+        /// What is wrong with the functions that were found to be invalid.
+        var failures: [Int: ModuleError] = [:]
         /// In the order of their cells.
         var functions: [Lowered] = []
         var position = 1
@@ -119,30 +121,50 @@ public final class LoweredCode: @unchecked Sendable {
         return address == MAP_FAILED ? nil : address
     }
 
+    /// How many bytes of code are looked at to choose a global.
+    private static var sampleBytes: Int { 16 << 10 }
+
     /// The mutable i32 global that code writes most often.
     ///
     /// Imported ones belong to others as well, and exported ones can be looked at while the loop holds a newer value,
-    /// so they do not qualify.
+    /// so they do not qualify. Where several do, a sample of functions decides.
     private static func chooseRegisterGlobal(_ module: Module) -> UInt32? {
         let exported = Set(module.exports.lazy.filter { $0.kind == .global }.map(\.index))
-        var best: UInt32?
-        for index in module.importedGlobalCount..<module.globalTypes.count {
+        let candidates = (module.importedGlobalCount..<module.globalTypes.count).filter { index in
             let type = module.globalTypes[index]
-            guard type.value == .i32, type.isMutable, !exported.contains(UInt32(index)) else { continue }
-            let writes = module.globalWriteCounts[index]
-            if writes > 0, writes > best.map({ module.globalWriteCounts[Int($0)] }) ?? 0 { best = UInt32(index) }
+            return type.value == .i32 && type.isMutable && !exported.contains(UInt32(index))
         }
-        return best
+        guard candidates.count > 1 else { return candidates.first.map { UInt32($0) } }
+        var validator = FunctionValidator(module.codeContext)
+        var sink = NoSink()
+        let codeBytes = module.bodies.reduce(0) { $0 + $1.bytes.count }
+        let stride = max(1, codeBytes / sampleBytes)
+        for body in Swift.stride(from: 0, to: module.bodies.count, by: stride) {
+            let type = module.functionTypes[module.importedFunctionCount + body]
+            // An invalid function tells what comes before its fault; that it is one, its caller will hear.
+            _ = try? validator.validate(module.bodies[body].bytes, type: type, into: &sink)
+        }
+        let best = candidates.max { validator.globalWriteCounts[$0] < validator.globalWriteCounts[$1] }
+        return best.map { UInt32($0) }
     }
 
-    /// Lowers a function if that has not been done.
+    /// What is wrong with a function that was found to be invalid when it was called; nil for others.
+    public func failure(ofFunction function: Int) -> ModuleError? { withState { $0.failures[function] } }
+
+    /// Validates and lowers a function if that has not been done.
     func lower(_ function: Int) -> GWTrap {
         withState { state in
             let entry = code.pointee.entries + function
             if entry.pointee.any != 0 { return .none }
             let start = state.position
-            guard let result = state.lowering.lower(function, at: start, capacity: Int(code.pointee.capacity)) else {
-                return .codeSpaceExhausted
+            let result: FunctionLowering.Result
+            do throws(LoadFailure) {
+                let lowered = try state.lowering.lower(function, at: start, capacity: Int(code.pointee.capacity))
+                guard let lowered else { return .codeSpaceExhausted }
+                result = lowered
+            } catch {
+                state.failures[function] = module.error(error, inFunction: function)
+                return .invalidFunction
             }
             state.position = state.lowering.emitter.position
             state.functions.append(Lowered(cells: start..<state.position, function: function))
@@ -172,10 +194,10 @@ public final class LoweredCode: @unchecked Sendable {
 
     /// The instructions of a function, which is lowered if that has not been done, one a line.
     ///
-    /// - Throws: ``CodeSpaceError`` when it cannot be lowered.
-    public func disassemble(_ function: Int) throws(CodeSpaceError) -> String {
+    /// - Throws: ``ModuleError`` when it is invalid, and ``CodeSpaceError`` when it cannot be lowered.
+    public func disassemble(_ function: Int) throws -> String {
         guard function >= module.importedFunctionCount, function < module.functionTypes.count else { return "" }
-        guard lower(function) == .none else { throw CodeSpaceError() }
+        guard lower(function) == .none else { throw failure(ofFunction: function) ?? CodeSpaceError() }
         let lowered = withState { state in state.functions.first { $0.function == function } }
         guard let lowered else { return "" }
         return Disassembler(code.pointee).disassemble(lowered)

@@ -1,6 +1,6 @@
 private import Synchronization
 
-/// A decoded and validated module: immutable, and shared by all its instances.
+/// A module, decoded and validated (its code perhaps later; see ``CodeValidationTime``): immutable, and shared by all its instances.
 public final class Module: Sendable {
     /// The bytes it was decoded from; all offsets and ranges of its parts count from their start.
     public let bytes: ModuleBytes
@@ -30,10 +30,6 @@ public final class Module: Sendable {
     public let bodies: [FunctionBody]
     /// The custom sections, in their order.
     public let customSections: [CustomSection]
-    /// How often code writes each global (`global.set`), by index: what the lowering chooses the
-    /// global by that lives in a register.
-    public let globalWriteCounts: [UInt32]
-
     /// The number of imported functions, which come first in the index space.
     public let importedFunctionCount: Int
     /// The number of imported tables, which come first in the index space.
@@ -49,17 +45,36 @@ public final class Module: Sendable {
     /// The code that has been made of it, for each way to make it.
     private let code = Mutex<[LoweredCode.Options: LoweredCode]>([:])
 
+    /// What code is checked against.
+    let codeContext: CodeContext
+
+    /// When the instructions of functions are validated.
+    public enum CodeValidationTime: Sendable {
+        /// All of them when the module is loaded, as the specification's embedding interface has it (appendix A.1).
+        case onLoading
+        /// Each function when it is called first, as the specification allows (appendix A.2, "Validation"): most of a Go
+        /// binary is never called. A call of an invalid function traps.
+        case onFirstCall
+    }
+
     /// Decodes and validates a module.
     ///
     /// The time and memory that this takes are in proportion to the number of bytes, whatever they say.
     ///
+    /// - Parameters:
+    ///   - bytes: The module in the binary format.
+    ///   - codeValidation: When the functions' bodies are validated; everything else is validated here.
     /// - Throws: ``ModuleError`` when the bytes are no module, an invalid one, or beyond this implementation.
-    public convenience init(_ bytes: ModuleBytes) throws(ModuleError) {
-        try self.init(bytes, threads: nil)
+    public convenience init(
+        _ bytes: ModuleBytes, codeValidation: CodeValidationTime = .onLoading
+    ) throws(ModuleError) {
+        try self.init(bytes, codeValidation: codeValidation, threads: nil)
     }
 
     /// Decodes and validates a module, validating code on `threads` threads; nil for as many as seem useful.
-    package init(_ bytes: ModuleBytes, threads: Int?) throws(ModuleError) {
+    package init(
+        _ bytes: ModuleBytes, codeValidation: CodeValidationTime = .onLoading, threads: Int?
+    ) throws(ModuleError) {
         var decoder = ModuleDecoder(bytes.buffer)
         do {
             try decoder.decode()
@@ -67,7 +82,6 @@ public final class Module: Sendable {
             throw error.error()
         }
         let parts = decoder.parts
-        let code = CodeValidation(parts, bytes, threads: threads)
         self.bytes = bytes
         types = parts.types
         imports = parts.imports
@@ -81,24 +95,32 @@ public final class Module: Sendable {
         start = parts.start
         elements = parts.elements
         data = parts.data
+        bodies = parts.bodies
         customSections = parts.customSections
         importedFunctionCount = parts.importedFunctionCount
         importedTableCount = parts.importedTableCount
         importedMemoryCount = parts.importedMemoryCount
         importedGlobalCount = parts.importedGlobalCount
-        bodies = code.bodies
-        globalWriteCounts = code.globalWriteCounts
-        if let failure = code.failure {
-            let function = importedFunctionCount + failure.body
-            throw failure.error.error(function: function, name: functionName(function))
-        }
+        codeContext = CodeContext(parts, bytes.buffer)
+        guard codeValidation == .onLoading,
+            let failure = CodeValidation.firstFailure(
+                bodies, codeContext, firstType: importedFunctionCount, threads: threads)
+        else { return }
+        throw error(failure.error, inFunction: importedFunctionCount + failure.body)
     }
 
     /// Decodes and validates a copy of bytes.
     ///
     /// - Throws: ``ModuleError`` when the bytes are no module, an invalid one, or beyond this implementation.
-    public convenience init(_ bytes: some Collection<UInt8>) throws(ModuleError) {
-        try self.init(ModuleBytes(bytes))
+    public convenience init(
+        _ bytes: some Collection<UInt8>, codeValidation: CodeValidationTime = .onLoading
+    ) throws(ModuleError) {
+        try self.init(ModuleBytes(bytes), codeValidation: codeValidation)
+    }
+
+    /// A refusal of the code of the function `index`, counting imported ones, with its name.
+    func error(_ failure: LoadFailure, inFunction index: Int) -> ModuleError {
+        failure.error(function: index, name: functionName(index))
     }
 
     /// The export of exactly this name; nil if there is none.

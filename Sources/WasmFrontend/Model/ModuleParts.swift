@@ -79,12 +79,6 @@ public struct DataSegment: Sendable {
 public struct FunctionBody: Sendable {
     /// Where the body lies in the module: the declarations of its locals, then its instructions with the last `end`.
     public var bytes: Range<Int>
-    /// The offset of the first instruction.
-    public var code: Int
-    /// The number of locals, parameters included.
-    public var localCount: Int32
-    /// The highest that the operand stack gets, in values.
-    public var maxOperandHeight: Int32
 }
 
 /// A custom section (section 5.5.3), found but not interpreted.

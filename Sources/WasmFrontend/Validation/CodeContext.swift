@@ -15,7 +15,9 @@ struct Signature {
 /// What validating code needs to know of the module, as flat memory: nothing in here is counted or copied on use.
 ///
 /// All pointers are valid as long as the context; indices are checked against the counts before each use.
-final class CodeContext {
+final class CodeContext: @unchecked Sendable {
+    // Sendable: nothing changes after the initialiser.
+
     let bytes: UnsafeRawBufferPointer
     /// The signatures of all types; behind them those of block types without an index, by value type byte - 0x40.
     let signatures: UnsafeMutableBufferPointer<Signature>

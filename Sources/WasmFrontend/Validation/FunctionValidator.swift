@@ -6,7 +6,7 @@ internal import CSupport
 /// A validator is used for many functions, one after the other; its stacks are allocated once.
 struct FunctionValidator: ~Copyable {
     let context: CodeContext
-    /// How often code wrote each global so far.
+    /// How often the code that was validated so far writes each global.
     let globalWriteCounts: UnsafeMutableBufferPointer<UInt32>
     var control = ControlStack()
     var locals = LocalTypes()
@@ -25,20 +25,30 @@ struct FunctionValidator: ~Copyable {
         globalWriteCounts.deallocate()
     }
 
-    /// Validates the body of a function whose type has the index `type`, and completes its description.
-    mutating func validate(_ body: inout FunctionBody, type: UInt32) throws(LoadFailure) {
+    /// What validation finds out about a function.
+    struct Summary {
+        /// The number of locals, parameters included.
+        var localCount: Int
+        /// The highest that the operand stack gets, in values.
+        var maxOperandHeight: Int
+    }
+
+    /// Validates the function whose body lies at `body` and whose type has the index `type`, and hands its instructions
+    /// to `sink`.
+    mutating func validate<Sink: InstructionSink>(
+        _ body: Range<Int>, type: UInt32, into sink: inout Sink
+    ) throws(LoadFailure) -> Summary {
         let signature = context.signatures.baseAddress! + Int(type)
-        var reader = ByteReader(context.bytes, body.bytes)
+        var reader = ByteReader(context.bytes, body)
         try declareLocals(signature, &reader)
-        body.code = reader.offset
-        body.localCount = Int32(locals.count)
         let slots = ImplementationLimit.frameSlots - Int(locals.count)
         let operands = OperandTypes(
             top: operandBase, floor: operandBase, isUnreachable: false, highest: operandBase,
             limit: operandBase + slots)
         control.removeAll()
         control.push(ControlFrame(signature: signature, floor: operandBase, kind: .function))
-        body.maxOperandHeight = try validateCode(reader, operands)
+        let height = try validateCode(reader, operands, into: &sink)
+        return Summary(localCount: Int(locals.count), maxOperandHeight: Int(height))
     }
 
     /// Reads the declarations of locals (section 5.5.13).
