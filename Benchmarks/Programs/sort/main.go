@@ -32,7 +32,7 @@ func main() {
 	slices.Sort(numbers)
 	slices.Sort(words)
 	sort.Sort(sort.Reverse(sort.IntSlice(moreNumbers)))
-	sort.SliceStable(moreWords, func(i, j int) bool { return moreWords[i] > moreWords[j] })
+	sort.Slice(moreWords, func(i, j int) bool { return moreWords[i] > moreWords[j] })
 
 	for i := range numbers {
 		if numbers[i] != moreNumbers[n-1-i] || words[i] != moreWords[n-1-i] {

@@ -1,0 +1,1 @@
+"""The parts of compare.py: programs, engines, measuring, tables and the chart."""

@@ -1,0 +1,101 @@
+"""The engines that are compared, and how they are called."""
+
+import dataclasses
+import os
+import pathlib
+import shlex
+import shutil
+import subprocess
+
+HOSTS = pathlib.Path(__file__).resolve().parent.parent / "hosts"
+REFERENCE, RIVAL = "gowasm-fast", "Node"
+
+
+@dataclasses.dataclass(frozen=True)
+class Engine:
+    name: str
+    # "interpreter", "compiler" or "native".
+    kind: str
+    # The command. {native}, {js} and {wasip1} (or {wasm}) are the program's builds, {args} its arguments, {options} is
+    # what gowasm-fast needs for programs that open files.
+    command: str
+    # What prints the version.
+    version: str
+    # Whether the engine is used without being asked for.
+    usual: bool = False
+
+    @property
+    def build(self) -> str:
+        """Which build of a program it runs."""
+        return next((kind for kind in ("js", "native") if f"{{{kind}}}" in self.command), "wasip1")
+
+    def words(self, fields: dict[str, str], arguments: list[str]) -> list[str]:
+        """The command for one run."""
+        words: list[str] = []
+        for word in shlex.split(self.command):
+            if word == "{args}":
+                words += arguments
+            elif word == "{options}":
+                words += fields["options"].split()
+            else:
+                words.append(word.format(**fields))
+        return words
+
+    def missing(self, fields: dict[str, str]) -> str | None:
+        """Why the engine cannot be used, if it cannot."""
+        if self.kind == "native":
+            return None
+        if not self.version:
+            command = shlex.split(self.command)[0].format(**fields)
+            return None if shutil.which(command) else f"there is no {command}"
+        text = self.version_text(fields)
+        return None if text else f"`{self.version.format(**fields)}` does not work"
+
+    def version_text(self, fields: dict[str, str]) -> str:
+        """The first line that the version command prints; nothing where it fails."""
+        try:
+            done = subprocess.run(shlex.split(self.version.format(**fields)), capture_output=True, text=True, check=True)
+        except (OSError, subprocess.CalledProcessError):
+            return ""
+        return (done.stdout.strip().splitlines() or [""])[0]
+
+
+# The first is the one that ratios are relative to. Node is started as Go's own wrapper starts it. Node has an option
+# --wasm-jitless, but V8's interpreter is not compiled into the Node of PyPI, which runs as fast with it as without.
+ENGINES = [
+    Engine(REFERENCE, "interpreter", "{gowasm} {options} {js} {args}", "{gowasm} --version", usual=True),
+    Engine(RIVAL, "compiler", "{node} --stack-size=8192 {wasm_exec} {js} {args}", "{node} --version", usual=True),
+    Engine("Node --liftoff-only", "compiler", "{node} --stack-size=8192 --liftoff-only {wasm_exec} {js} {args}",
+           "{node} --version"),
+    Engine("wasmtime", "compiler", "{python} {wasmtime_host} cranelift {wasip1} {args}",
+           "{python} {wasmtime_host} --version"),
+    Engine("wasmtime Winch", "compiler", "{python} {wasmtime_host} winch {wasip1} {args}",
+           "{python} {wasmtime_host} --version"),
+    Engine("wasmtime Pulley", "interpreter", "{python} {wasmtime_host} pulley {wasip1} {args}",
+           "{python} {wasmtime_host} --version"),
+    Engine("wasm3", "interpreter", "{python} {wasm3_host} {wasip1} {args}", "{python} {wasm3_host} --version"),
+    Engine("WasmKit", "interpreter", "{wasmkit} run {wasip1} {args}", "{wasmkit} --version"),
+    Engine("native Go", "native", "{native} {args}", "{go} version", usual=True),
+]
+
+
+def custom(text: str) -> Engine:
+    """An engine given as NAME='COMMAND', taken to be an interpreter."""
+    name, equals, command = text.partition("=")
+    if not equals or not name or not command:
+        raise ValueError(f"{text!r} is not NAME=COMMAND")
+    for placeholder in ("{wasm}", "{wasip1}", "{js}"):
+        if placeholder in command:
+            break
+    else:
+        raise ValueError(f"the command of {name} names no {{wasm}}, {{wasip1}} or {{js}}")
+    if "{args}" not in command:
+        command += " {args}"
+    return Engine(name, "interpreter", command, "")
+
+
+def beside_swift(name: str) -> str:
+    """A program that stands in the path or beside the Swift compiler."""
+    swift = shutil.which("swift")
+    beside = pathlib.Path(swift).resolve().parent / name if swift else pathlib.Path(name)
+    return shutil.which(name) or (str(beside) if os.access(beside, os.X_OK) else name)
