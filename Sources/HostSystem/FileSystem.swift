@@ -77,9 +77,7 @@ package final class FileSystem {
             ($0.element.path.count, $0.offset) > ($1.element.path.count, $1.offset)
         }.map(\.element)
         for standard in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] {
-            var status = stat()
-            let mode = fstat(standard, &status) == 0 ? status.st_mode : 0
-            _ = descriptors.add(OpenFile(standard, kind: OpenFile.Kind(mode: mode), isOwned: false))
+            _ = descriptors.add(OpenFile(borrowing: standard))
         }
         if !access.allowsAllFiles { virtualDirectory = firstDirectory(processDirectory) }
     }

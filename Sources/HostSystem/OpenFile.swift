@@ -70,6 +70,13 @@ package final class OpenFile {
         self.isOwned = isOwned
     }
 
+    /// A file that somebody else closes.
+    package convenience init(borrowing descriptor: Int32) {
+        var status = stat()
+        let mode = fstat(descriptor, &status) == 0 ? status.st_mode : 0
+        self.init(descriptor, kind: Kind(mode: mode), isOwned: false)
+    }
+
     deinit { if isOwned, !isClosed { systemClose(descriptor) } }
 
     /// Keeps the file open for an operation that waits for it.

@@ -1,3 +1,4 @@
+import HostSystem
 import Testing
 
 @testable import GoWasm
@@ -221,8 +222,10 @@ struct EventLoopTests {
             log.append("read \(guest.realm.inspect(arguments[0])) \(guest.realm.inspect(arguments[1]))")
             return .undefined
         }
-        guest.realm.events.pendingReads.append(
-            EventLoop.PendingRead(descriptor: ends[0], target: bytes, range: 2..<8, callback: callback.function!))
+        guest.realm.events.start(
+            PendingTransfer(
+                direction: .read, file: OpenFile(borrowing: ends[0]), buffer: bytes, range: 2..<8,
+                callback: callback.function!))
         let writer = guest.function { _ in
             log.append("timer")
             _ = write(ends[1], "abc", 3)
@@ -232,6 +235,47 @@ struct EventLoopTests {
         try guest.host.runEventLoop()
         #expect(log == ["timer", "read null 3"])
         #expect(Array(bytes.bytes) == [0, 0] + Array("abc".utf8) + [0, 0, 0])
+    }
+
+    @Test("writes that have to wait keep their order and do not hold up timers")
+    func pendingWrites() throws {
+        var ends: [Int32] = [0, 0]
+        #expect(pipe(&ends) == 0)
+        defer { ends.forEach { _ = close($0) } }
+        let guest = FakeGuest()
+        var log: [String] = []
+        let file = OpenFile(borrowing: ends[1])
+        // More than any pipe takes, and then a little that has to come behind it.
+        let count = 3 << 20
+        for (value, size) in [(UInt8(1), count), (2, 1)] {
+            let bytes = try #require(
+                try guest.new(guest.global("Uint8Array"), .number(Double(size))).typedArray)
+            bytes.bytes.initializeMemory(as: UInt8.self, repeating: value)
+            let callback = guest.function { arguments in
+                log.append("written \(guest.realm.inspect(arguments[1]))")
+                return .undefined
+            }
+            guest.realm.events.start(
+                PendingTransfer(
+                    direction: .write, file: file, buffer: bytes, range: 0..<size, callback: callback.function!))
+        }
+        var received: [UInt8] = []
+        let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 1)
+        defer { piece.deallocate() }
+        let reader = guest.function { _ in
+            if received.isEmpty { log.append("timer") }
+            while received.count <= count, Descriptors.isReadable(ends[0]) {
+                received += piece.prefix(read(ends[0], piece.baseAddress, piece.count))
+            }
+            return .undefined
+        }
+        for delay in stride(from: 2, to: 600, by: 2) {
+            try guest.call(.object(guest.realm.global), "setTimeout", reader, .number(Double(delay)))
+        }
+        try guest.host.runEventLoop()
+        #expect(log == ["timer", "written \(count)", "written 1"])
+        #expect(received.count == count + 1)
+        #expect(received.prefix(count).allSatisfy { $0 == 1 } && received.last == 2)
     }
 
     @Test("file operations call back in a task of their own")
