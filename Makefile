@@ -97,7 +97,8 @@ lint: ## Check the layout of the Swift sources
 install: build ## Install the program under PREFIX (/usr/local)
 	@install -D -m 755 $(GOWASM) "$(DESTDIR)$(PREFIX)/bin/gowasm-fast"
 	@ln -sf gowasm-fast "$(DESTDIR)$(PREFIX)/bin/go_js_wasm_exec"
-	@echo "Installed $(DESTDIR)$(PREFIX)/bin/gowasm-fast, and go_js_wasm_exec for go run and go test"
+	@ln -sf gowasm-fast "$(DESTDIR)$(PREFIX)/bin/go_wasip1_wasm_exec"
+	@echo "Installed $(DESTDIR)$(PREFIX)/bin/gowasm-fast, and go_{js,wasip1}_wasm_exec for go run and go test"
 
 clean: ## Remove what was built
 	@rm -rf .build "$(TOOLS)/programs"

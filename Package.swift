@@ -33,9 +33,14 @@ let package = Package(
         .target(name: "WasmRuntime", dependencies: ["WasmFrontend", "CSupport"], swiftSettings: swiftSettings),
         // What guests get of the machine: files and the permission to use them, clocks, randomness.
         .target(name: "HostSystem", dependencies: ["CSupport"], swiftSettings: swiftSettings),
+        // Implements WASI preview 1 and runs programs and reactors for it.
+        .target(
+            name: "WASI", dependencies: ["WasmRuntime", "WasmFrontend", "HostSystem", "CSupport"],
+            swiftSettings: swiftSettings),
         // Implements the runtime imports of Go's js/wasm and runs Go programs.
         .target(
-            name: "GoWasm", dependencies: ["WasmRuntime", "WasmFrontend", "HostSystem"], swiftSettings: swiftSettings),
+            name: "GoWasm", dependencies: ["WasmRuntime", "WasmFrontend", "HostSystem", "WASI"],
+            swiftSettings: swiftSettings),
         // The command line as testable types.
         .target(
             name: "GoWasmCLI",

@@ -1,4 +1,4 @@
-// Opening files beneath a folder, by a system call that no C library wraps.
+// Calls of the system that Swift does not see, or that no C library wraps.
 #if defined(__linux__) && !defined(_GNU_SOURCE)
 #define _GNU_SOURCE
 #endif
@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <time.h>
 
 #ifdef __linux__
 #include <linux/openat2.h>
@@ -34,5 +35,16 @@ int gw_lookup_only(void) {
     return O_PATH;
 #else
     return O_RDONLY;
+#endif
+}
+
+int gw_poll(struct pollfd *requests, uint32_t count, int64_t nanoseconds) {
+#ifdef __linux__
+    struct timespec limit = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
+    return ppoll(requests, count, nanoseconds < 0 ? NULL : &limit, NULL);
+#else
+    // Rounded up, so that a time has passed when it is looked at next.
+    int64_t milliseconds = nanoseconds < 0 ? -1 : nanoseconds / 1000000 + (nanoseconds % 1000000 != 0);
+    return poll(requests, count, milliseconds > INT32_MAX ? INT32_MAX : (int)milliseconds);
 #endif
 }

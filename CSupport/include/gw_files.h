@@ -1,6 +1,9 @@
-// Opening files beneath a folder.
+// Calls of the system that Swift does not see.
 #ifndef GW_FILES_H
 #define GW_FILES_H
+
+#include <poll.h>
+#include <stdint.h>
 
 /// Opens a path that must not lead out of a folder: openat2 with RESOLVE_BENEATH.
 ///
@@ -10,5 +13,8 @@ int gw_open_beneath(int directory, const char *path, int flags, unsigned mode);
 /// The flag that opens a file only to say which one is meant, without the right to read it: O_PATH, or reading where
 /// there is no such flag.
 int gw_lookup_only(void);
+
+/// Waits like poll, but with a time in nanoseconds; without end if that is negative.
+int gw_poll(struct pollfd *requests, uint32_t count, int64_t nanoseconds);
 
 #endif

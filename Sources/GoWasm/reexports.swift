@@ -1,3 +1,4 @@
 @_exported public import HostSystem
+@_exported public import WASI
 @_exported import WasmFrontend
 @_exported import WasmRuntime

@@ -26,9 +26,13 @@ enum Failure {
         switch error {
         case let failure as LoadFailure: describe(failure)
         case let error as ModuleError: "cannot be loaded: \(oneLine("\(error)")); \(advice)"
-        case let error as LinkError: oneLine(error.description) + "; only the imports of Go's own runtime are provided"
+        case let error as LinkError:
+            oneLine(error.description) + "; only the imports of Go's own runtime and of WASI preview 1 are provided"
         case GoProgramError.notAGoProgram(let reason): "not a Go program for js/wasm: \(reason); \(advice)"
         case let error as HostAccessError: oneLine(error.description)
+        case let error as WASIProgramError: oneLine(error.description)
+        case let error as InvocationError: oneLine(error.description)
+        case let error as CallError: oneLine("\(error)")
         case let error as GoProgramError: oneLine(error.description)
         default: oneLine("\(error)")
         }

@@ -7,10 +7,10 @@ public struct GoWasmFast: ParsableCommand {
     /// How the command presents itself.
     public static let configuration = CommandConfiguration(
         commandName: "gowasm-fast",
-        abstract: "Runs Go programs compiled with GOOS=js GOARCH=wasm, without a JavaScript engine.",
+        abstract: "Runs Go programs compiled with GOOS=js or GOOS=wasip1 and GOARCH=wasm, without a JavaScript engine.",
         usage: "gowasm-fast [options] FILE.wasm [arguments ...]",
         discussion: """
-            The Go version (1.11 to 1.27) is found out from the file. The program gets standard input, output and error, \
+            What kind of module it is, and the Go version (1.11 to 1.27), is found out from the file. The program gets standard input, output and error, \
             the arguments behind FILE, the clock and randomness; environment variables, files and the network only as options say.
 
             The exit status is the program's; 1 also when it traps or cannot be loaded, 64 for wrong options.
@@ -41,8 +41,21 @@ public struct GoWasmFast: ParsableCommand {
     @Flag(help: "Let the program open network connections.")
     var allowNet = false
 
+    @Option(
+        name: .customLong("tcp-listen"),
+        help: ArgumentHelp(
+            "Listen here before a program for WASI starts, which gets the listening socket. May be repeated.",
+            valueName: "ADDRESS:PORT"))
+    var listeners: [String] = []
+
     @Flag(help: "Let the program use all files that you may use, and the network.")
     var allowAll = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Call this export with the arguments behind FILE, and print its results, instead of running the program.",
+            valueName: "NAME"))
+    var invoke: String?
 
     @Flag(help: "Check every memory access in code instead of relying on 8 GiB of reserved address space.")
     var checkedMemory = false
@@ -95,7 +108,8 @@ public struct GoWasmFast: ParsableCommand {
         let mounts = folders.map { HostAccess.Mount(parsing: $0) }
         guard !mounts.contains(nil) else { return nil }
         return HostAccess(
-            mounts: mounts.compactMap { $0 }, allowsAllFiles: allowAll, allowsNetwork: allowNet || allowAll)
+            mounts: mounts.compactMap { $0 }, allowsAllFiles: allowAll, allowsNetwork: allowNet || allowAll,
+            listeners: listeners)
     }
 
     /// Runs the program, and ends with its exit code.
@@ -117,15 +131,18 @@ public struct GoWasmFast: ParsableCommand {
             let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             invocation.environment[String(parts[0])] = String(parts[1])
         }
+        if let invoke { return invocation.invoke(invoke, arguments: Array(command.dropFirst())) }
         return disassemble ? invocation.disassemble(functions: Array(command.dropFirst())) : invocation.run()
     }
 
     /// The command line's entry: runs the process to its end.
     ///
-    /// Called `go_js_wasm_exec`, it stands for Go's script of that name, which `go run` and `go test` look for in PATH: all
-    /// arguments are the program's, and the program has the environment and the files that Node would give it.
+    /// Called `go_js_wasm_exec` or `go_wasip1_wasm_exec`, it stands for Go's script of that name, which `go run` and
+    /// `go test` look for in PATH: all arguments are the program's, which has the whole environment, all files, and the
+    /// working directory of the process.
     public static func launch(_ arguments: [String] = CommandLine.arguments) -> Never {
-        if arguments.count > 1, arguments[0].split(separator: "/").last == "go_js_wasm_exec" {
+        let name = arguments.first?.split(separator: "/").last
+        if arguments.count > 1, name == "go_js_wasm_exec" || name == "go_wasip1_wasm_exec" {
             var invocation = Invocation(file: arguments[1], arguments: Array(arguments.dropFirst()))
             invocation.endProcess = endProcess
             invocation.inheritsEnvironment = true

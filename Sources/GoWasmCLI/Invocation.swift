@@ -44,25 +44,96 @@ struct Invocation {
 
     /// Loads and runs the program; returns the exit code.
     func run() -> Int32 {
-        do {
-            let program = try GoProgram(load())
-            var options = GoProgram.Options(arguments: arguments, environment: environment)
-            if inheritsEnvironment {
-                options.environment = Self.processEnvironment().merging(environment) { _, given in given }
-                options.addsTemporaryDirectory = true
+        reporting {
+            let module = try load()
+            switch ModuleKind(module) {
+            case .goProgram, .plain: return try GoProgram(module).run(goOptions).code
+            case .wasiCommand: return try WASIProgram(module).run(wasiOptions).code
+            case .wasiReactor:
+                throw InvocationError.nothingToRun(exports: Self.functions(module))
             }
-            options.engine = engine
-            options.endProcess = endProcess
-            options.access = access
-            if trace { options.trace = report }
-            return try program.run(options).code
+        }
+    }
+
+    /// Runs `body`, which returns the exit code, and reports what it throws.
+    private func reporting(_ body: () throws -> Int32) -> Int32 {
+        do {
+            return try body()
         } catch let trap as Trap {
-            report(Failure.line(file, "trap: \(trap)"))
+            report(Failure.line(file, "trap: \(trap.code.message)"))
             for line in Failure.stackTrace(trap) { report(line) }
+        } catch let exit as WASIExit {
+            return exit.status.code
+        } catch GoProgramError.ended(let status) where !status.isSuccess {
+            return status.code
         } catch {
             report(Failure.line(file, Failure.describe(error)))
         }
         return Self.failure
+    }
+
+    private var goOptions: GoProgram.Options {
+        var options = GoProgram.Options(arguments: arguments, environment: wholeEnvironment, access: access)
+        options.addsTemporaryDirectory = inheritsEnvironment
+        options.engine = engine
+        options.endProcess = endProcess
+        if trace { options.trace = report }
+        return options
+    }
+
+    private var wasiOptions: WASIProgram.Options {
+        var options = WASIProgram.Options(arguments: arguments, environment: wholeEnvironment, access: access)
+        options.engine = engine
+        options.endProcess = endProcess
+        if trace { options.trace = report }
+        return options
+    }
+
+    private var wholeEnvironment: [String: String] {
+        guard inheritsEnvironment else { return environment }
+        return Self.processEnvironment().merging(environment) { _, given in given }
+    }
+
+    // MARK: - Calling an export
+
+    /// Calls an exported function with arguments given as text, and prints its results, one a line.
+    func invoke(_ name: String, arguments given: [String]) -> Int32 {
+        reporting {
+            let module = try load()
+            var invocation = self
+            invocation.arguments = [file]
+            switch ModuleKind(module) {
+            case .goProgram:
+                let program = try GoProgram(module).start(invocation.goOptions)
+                try Self.call(name, given, in: program.instance)
+                return try program.runReadyEvents()?.code ?? 0
+            case .wasiReactor, .plain, .wasiCommand:
+                try Self.call(name, given, in: WASIProgram(module).start(invocation.wasiOptions))
+                return 0
+            }
+        }
+    }
+
+    private static func call(_ name: String, _ given: [String], in instance: Instance) throws {
+        guard case .function(let function) = instance.export(named: name) else {
+            throw InvocationError.noSuchExport(name, exports: functions(instance.module))
+        }
+        let types = function.type.parameters
+        guard given.count == types.count else {
+            throw InvocationError.argumentCount(name, function.type, given: given.count)
+        }
+        let values = try zip(given, types).map { text, type in
+            guard let value = Value(parsing: text, as: type) else { throw InvocationError.argument(text, type) }
+            return value
+        }
+        for result in try function.call(values) { Descriptors.print(result.text + "\n") }
+    }
+
+    /// The exported functions with their types, for messages.
+    private static func functions(_ module: Module) -> [String] {
+        module.exports.filter { $0.kind == .function }.map {
+            $0.name + module.types[Int(module.functionTypes[Int($0.index)])].text
+        }
     }
 
     /// Prints the bytecode of the functions with these names or indices, or of all when none is named.

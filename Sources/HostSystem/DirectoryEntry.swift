@@ -15,6 +15,13 @@ package struct DirectoryEntry {
     /// What it is.
     package var kind: OpenFile.Kind
 
+    /// Describes a name.
+    package init(name: [UInt8], inode: UInt64, kind: OpenFile.Kind) {
+        self.name = name
+        self.inode = inode
+        self.kind = kind
+    }
+
     /// The names in an open directory, without "." and "..", sorted by their bytes.
     static func list(_ descriptor: Int32) throws(ErrorCode) -> [DirectoryEntry] {
         // A stream of its own: its position is not that of the guest's descriptor.

@@ -70,6 +70,19 @@ public final class Memory {
     }
 }
 
+/// A memory for host functions of its own store, which would keep the store for ever with a handle.
+package struct UnownedMemory {
+    private let pointer: UnsafeMutablePointer<GWMemory>
+
+    /// Refers to a memory, whose store must outlive the reference.
+    package init(_ memory: Memory) { pointer = memory.pointer }
+
+    /// Where the first byte lies at the moment.
+    @inline(__always) package var baseAddress: UnsafeMutableRawPointer { UnsafeMutableRawPointer(pointer.pointee.base) }
+    /// The size in bytes at the moment.
+    @inline(__always) package var byteCount: UInt64 { pointer.pointee.size }
+}
+
 /// A table of references (section 4.2.7).
 public final class Table {
     let store: Store
@@ -188,4 +201,11 @@ public struct Function: Equatable {
         try store.call(pointer)
         return slots[0]
     }
+
+    /// Where the arguments of the next call are put, one slot each, and where its results are then.
+    var argumentSlots: UnsafeMutablePointer<UInt64> { store.machine.pointee.top.unsafelyUnwrapped }
+
+    /// Calls the function with the arguments that lie in ``argumentSlots``.
+    @inline(__always)
+    func callPrepared() throws { try store.call(pointer) }
 }

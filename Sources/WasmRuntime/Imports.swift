@@ -60,6 +60,20 @@ public struct Imports {
             })
     }
 
+    /// Defines a host function of any type that reads its arguments itself: from as many C values as there are
+    /// parameters; and writes the one result, if the type has one, to the address behind.
+    package mutating func define(
+        _ module: String, _ name: String, type: FunctionType,
+        calling body:
+            @escaping (UnsafeMutablePointer<UnsafeMutableRawPointer?>, UnsafeMutableRawPointer?) throws -> Void
+    ) {
+        definitions[Name(module: module, name: name)] = .host(
+            type,
+            .raw { arguments, results, _ in
+                try body(arguments, results)
+            })
+    }
+
     /// Defines a host function whose WebAssembly type is that of a Swift closure with one result.
     public mutating func define<each Parameter: WasmValue, Result: WasmValue>(
         _ module: String, _ name: String, _ body: @escaping (repeat each Parameter) throws -> Result

@@ -98,6 +98,8 @@ public enum CallError: Error, Sendable, Equatable {
     case noSuchMemory(String)
     /// The arguments are not those of the function's type.
     case mismatchedArguments(expected: [ValueType], given: [ValueType])
+    /// The function has another type than it was asked for with.
+    case mismatchedType(wanted: FunctionType, found: FunctionType)
     /// A value of another store was passed.
     case otherStore
     /// Memory or address space for an instance could not be had.

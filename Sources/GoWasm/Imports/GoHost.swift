@@ -214,12 +214,12 @@ final class GoHost {
 
     // MARK: The event loop
 
-    /// Runs tasks until none is left or can come any more.
-    func runEventLoop() throws(JSFailure) {
+    /// Runs tasks until none is left or can come any more; or, if so asked, until the next has to be waited for.
+    func runEventLoop(onlyReady: Bool = false) throws(JSFailure) {
         let events = realm.events
         while true {
             try runMicrotasks()
-            guard events.isAlive else { return }
+            guard events.isAlive, !onlyReady || !events.tasks.isEmpty else { return }
             // Timers that are armed meanwhile wait for the next round, also those that are due at once.
             events.beginRound(realm.host.clock)
             while let timer = events.takeTimer(dueAt: events.roundTime) {

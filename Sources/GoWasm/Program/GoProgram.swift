@@ -20,6 +20,8 @@ public enum GoProgramError: Error, Equatable, Sendable, CustomStringConvertible 
     case fault(String)
     /// A JavaScript exception that nobody caught, as text.
     case uncaughtException(String)
+    /// The program has ended, so that nothing in it can be called.
+    case ended(ExitStatus)
 
     /// What went wrong, in one sentence.
     public var description: String {
@@ -28,6 +30,7 @@ public enum GoProgramError: Error, Equatable, Sendable, CustomStringConvertible 
         case .argumentsTooLong: ArgumentBlock.tooLongMessage
         case .fault(let reason): "trap: \(reason)"
         case .uncaughtException(let text): "uncaught exception: \(text)"
+        case .ended(let status): "the program has ended (\(status)) and cannot be called"
         }
     }
 }
@@ -56,6 +59,8 @@ public struct GoProgram: Sendable {
         /// Gets a line for each call of an import: its name, Go's stack pointer, what it read and what it returned.
         public var trace: ((String) -> Void)?
 
+        /// Further functions that the module imports: what `go:wasmimport` names.
+        public var imports = Imports()
         /// How the engine runs the program.
         public var engine = Store.Configuration()
         /// Ends the process with an exit status right where the program exits: nothing is given back to the system piece
@@ -102,6 +107,14 @@ public struct GoProgram: Sendable {
     /// - Returns: how the program ended: by returning from `main`, `os.Exit`, a panic (2) or a deadlock (2).
     /// - Throws: `LinkError` when imports are missing, ``Trap``, ``GoProgramError``, `HostAccessError`.
     public func run(_ options: Options) throws -> ExitStatus {
+        let (instance, host, block) = try prepare(options)
+        defer { host.dismantle() }
+        defer { withExtendedLifetime(instance) {} }
+        return try Self.execute(host, block)
+    }
+
+    /// Makes an instance with its host, and puts the arguments into its memory.
+    func prepare(_ options: Options) throws -> (Instance, GoHost, ArgumentBlock) {
         var variables = options.environment
         if options.addsTemporaryDirectory, abi.generation >= .go1_12, variables["TMPDIR"] == nil {
             variables["TMPDIR"] = P_tmpdir
@@ -113,16 +126,18 @@ public struct GoProgram: Sendable {
         let services = HostServices(environment: environment, files: try FileSystem(options.access))
         let host = GoHost(abi, host: services, trace: options.trace)
         host.endProcess = options.endProcess
-        defer { host.dismantle() }
-        let instance = try Instance(module, imports: imports(of: host), store: Store(configuration: options.engine))
+        var isReady = false
+        defer { if !isReady { host.dismantle() } }
+        let instance = try Instance(
+            module, imports: imports(of: host, and: options.imports), store: Store(configuration: options.engine))
         host.guest = try entryPoints(of: instance)
-        defer { withExtendedLifetime(instance) {} }
         services.guestMemory = { [unowned host] in host.memory }
         guard let target = host.memory.slice(ArgumentBlock.start, UInt64(block.bytes.count)) else {
             throw GoProgramError.fault("the memory has no room for the arguments")
         }
         target.copyBytes(from: block.bytes)
-        return try Self.execute(host, block)
+        isReady = true
+        return (instance, host, block)
     }
 
     /// Starts Go and runs the event loop until the program has exited.
@@ -138,7 +153,7 @@ public struct GoProgram: Sendable {
     }
 
     /// The exit status that an error stands for, or the error that callers get to see.
-    private static func outcome(of error: any Error, _ host: GoHost) throws -> ExitStatus {
+    static func outcome(of error: any Error, _ host: GoHost) throws -> ExitStatus {
         switch error {
         case let exit as GuestExit: return ExitStatus(code: exit.code)
         case JSFailure.aborted(let cause): return try outcome(of: cause, host)
@@ -148,8 +163,8 @@ public struct GoProgram: Sendable {
         }
     }
 
-    private func imports(of host: GoHost) -> Imports {
-        var imports = Imports()
+    private func imports(of host: GoHost, and given: Imports) -> Imports {
+        var imports = given
         // Only what the module asks for; the rest of its imports the instantiation reports, all at once.
         for wanted in module.imports where GoABI.importModules.contains(wanted.module) {
             guard let row = GoImport(rawValue: wanted.name) else { continue }
@@ -190,7 +205,7 @@ public struct GoProgram: Sendable {
 
     private static func suspicion(_ module: Module) -> String {
         if module.imports.contains(where: { $0.module == "wasi_snapshot_preview1" }) {
-            return "it was built for WASI; build it with GOOS=js"
+            return "it was built for WASI, and exports neither _start nor _initialize"
         }
         if module.exports.contains(where: { $0.name == "main" || $0.name == "_start" }) {
             return "it was not built by Go's compiler; exports run and mem are missing"

@@ -1,0 +1,30 @@
+public import WasmFrontend
+
+/// What a module is for, as its imports and exports tell.
+public enum ModuleKind: Equatable, Sendable {
+    /// A Go program compiled with GOOS=js: ``GoProgram``.
+    case goProgram
+    /// A program for WASI preview 1, which exports `_start`: ``WASIProgram``.
+    case wasiCommand
+    /// Functions to be called that want WASI preview 1, with `_initialize` or without: ``WASIProgram``.
+    case wasiReactor
+    /// Functions to be called that need nothing of a system.
+    case plain
+
+    /// The name of the module that programs for WASI preview 1 import from.
+    private static let wasiModule = "wasi_snapshot_preview1"
+
+    /// Looks at a module.
+    public init(_ module: Module) {
+        func exportsFunction(_ name: String) -> Bool { module.export(named: name)?.kind == .function }
+        if GoABI(module) != nil {
+            self = .goProgram
+        } else if exportsFunction("_start") {
+            self = .wasiCommand
+        } else if exportsFunction("_initialize") || module.imports.contains(where: { $0.module == Self.wasiModule }) {
+            self = .wasiReactor
+        } else {
+            self = .plain
+        }
+    }
+}

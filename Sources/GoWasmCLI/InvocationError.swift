@@ -1,0 +1,67 @@
+import WasmFrontend
+import WasmRuntime
+
+/// Why an export could not be called as the command line asks.
+enum InvocationError: Error, CustomStringConvertible {
+    /// The module is no program: there are only functions to be called.
+    case nothingToRun(exports: [String])
+    case noSuchExport(String, exports: [String])
+    case argumentCount(String, FunctionType, given: Int)
+    case argument(String, ValueType)
+
+    var description: String {
+        switch self {
+        case .nothingToRun(let exports):
+            "it is no program; call one of its functions with --invoke NAME: \(Self.list(exports))"
+        case .noSuchExport(let name, let exports):
+            "it exports no function \(name.debugDescription); it exports \(Self.list(exports))"
+        case .argumentCount(let name, let type, let given):
+            "\(name) has the type \(type.text), but the number of arguments is \(given)"
+        case .argument(let text, let type): "the argument \(text.debugDescription) is no \(type)"
+        }
+    }
+
+    private static func list(_ exports: [String]) -> String {
+        exports.isEmpty ? "none" : exports.joined(separator: ", ")
+    }
+}
+
+extension Value {
+    /// Reads a number of a type: integers signed or unsigned, in decimal or after 0x; nil for what is no such number,
+    /// and for types that have no text.
+    init?(parsing text: String, as type: ValueType) {
+        switch type {
+        case .i32:
+            guard let bits = Self.integer(text, Int32.self, UInt32.self) else { return nil }
+            self = .i32(bits)
+        case .i64:
+            guard let bits = Self.integer(text, Int64.self, UInt64.self) else { return nil }
+            self = .i64(bits)
+        case .f32:
+            guard let number = Float(text) else { return nil }
+            self = .f32(number.bitPattern)
+        case .f64:
+            guard let number = Double(text) else { return nil }
+            self = .f64(number.bitPattern)
+        default: return nil
+        }
+    }
+
+    private static func integer<Signed: FixedWidthInteger, Unsigned: FixedWidthInteger>(
+        _ text: String, _: Signed.Type, _: Unsigned.Type
+    ) -> Unsigned? {
+        if text.hasPrefix("0x") { return Unsigned(text.dropFirst(2), radix: 16) }
+        return Signed(text).map { Unsigned(truncatingIfNeeded: $0) } ?? Unsigned(text)
+    }
+
+    /// The value as text: integers signed, as most languages mean them.
+    var text: String {
+        switch self {
+        case .i32(let bits): "\(Int32(bitPattern: bits))"
+        case .i64(let bits): "\(Int64(bitPattern: bits))"
+        case .f32(let bits): "\(Float(bitPattern: bits))"
+        case .f64(let bits): "\(Double(bitPattern: bits))"
+        default: "a reference"
+        }
+    }
+}

@@ -1,0 +1,123 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// What guests of WASI have open from the start, beside standard input and output.
+extension FileSystem {
+    /// Gives the guest its folders and listening sockets as descriptors, from 3 on.
+    ///
+    /// The folders have their absolute names, which Go compares with absolute paths. The working directory comes last
+    /// under the name ".", which C libraries compare with relative ones. A folder "/" that refuses everything stands
+    /// first, so that what was not granted is denied by this program, which can say why, and not by the guest's library.
+    package func addPreopens() throws(HostAccessError) {
+        if access.allowsAllFiles {
+            addPreopen(AT_FDCWD, "/", Folder(descriptor: 0, isConfined: false, isReadOnly: false), name: "/")
+        } else if !mounts.contains(where: { $0.path == [GuestPath.slash] }) {
+            let file = OpenFile(-1, kind: .directory, isOwned: false)
+            file.isForbidden = true
+            file.preopenName = [GuestPath.slash]
+            _ = descriptors.add(file)
+        }
+        for mount in mounts.reversed() {
+            addPreopen(mount.folder.descriptor, ".", mount.folder, name: GuestPath.text(mount.path))
+        }
+        if let path = try? workingDirectory(), let location = find(path) ?? (access.allowsAllFiles ? .here : nil),
+            let opened = try? location.folder.open(location.path, Folder.lookupOnly | O_DIRECTORY)
+        {
+            addPreopen(opened, ".", location.folder, name: ".", isConfined: location.folder.isConfined)
+            systemClose(opened)
+        }
+        for address in access.listeners { _ = addSocket(try Listener.open(address, report: report)) }
+    }
+
+    private func addPreopen(
+        _ directory: Int32, _ path: String, _ folder: Folder, name: String, isConfined: Bool? = nil
+    ) {
+        var opened = path.withCString { openat(directory, $0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+        if opened < 0 { opened = path.withCString { openat(directory, $0, Folder.lookupOnly | O_CLOEXEC) } }
+        guard opened >= 0 else { return }
+        var folder = folder
+        folder.descriptor = opened
+        if let isConfined { folder.isConfined = isConfined }
+        let file = OpenFile(opened, kind: .directory, folder: folder, isReadOnly: folder.isReadOnly)
+        file.preopenName = Array(name.utf8)
+        _ = descriptors.add(file)
+    }
+
+    /// Adds a socket, and returns the guest's number for it.
+    package func addSocket(_ descriptor: Int32) -> (number: Int, file: OpenFile) {
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        let file = OpenFile(descriptor, kind: .socket)
+        return (descriptors.add(file), file)
+    }
+
+    /// Ends what the guest has taken out of the table.
+    package func finish(_ file: OpenFile) throws(ErrorCode) { try file.closeNow() }
+}
+
+extension FileSystem.Location {
+    /// The working directory of the process.
+    fileprivate static let here = FileSystem.Location(
+        folder: Folder(descriptor: AT_FDCWD, isConfined: false, isReadOnly: false), path: [UInt8(ascii: ".")],
+        named: [UInt8(ascii: ".")])
+}
+
+/// Sockets that listen before the guest starts.
+enum Listener {
+    /// Listens on an address such as `127.0.0.1:8080`, `[::1]:0` or `localhost:80`.
+    ///
+    /// The user is told which port the system chose for 0.
+    static func open(_ address: String, report: (String) -> Void) throws(HostAccessError) -> Int32 {
+        guard let (host, port) = split(address) else {
+            throw .listener(address: address, reason: "it must be ADDRESS:PORT")
+        }
+        var hints = addrinfo()
+        hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        var found: UnsafeMutablePointer<addrinfo>?
+        let failure = getaddrinfo(host.isEmpty ? nil : host, port, &hints, &found)
+        guard failure == 0, let first = found else {
+            throw .listener(address: address, reason: String(cString: gai_strerror(failure)))
+        }
+        defer { freeaddrinfo(found) }
+        let descriptor = socket(first.pointee.ai_family, first.pointee.ai_socktype, 0)
+        guard descriptor >= 0 else { throw .listener(address: address, reason: ErrorCode.last.message) }
+        var yes: Int32 = 1
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+        guard bind(descriptor, first.pointee.ai_addr, first.pointee.ai_addrlen) == 0, listen(descriptor, 128) == 0
+        else {
+            let reason = ErrorCode.last.message
+            systemClose(descriptor)
+            throw .listener(address: address, reason: reason)
+        }
+        if port == "0" { report("listening on \(host):\(chosenPort(descriptor))") }
+        return descriptor
+    }
+
+    private static func split(_ address: String) -> (host: String, port: String)? {
+        guard let colon = address.lastIndex(of: ":") else { return nil }
+        var host = address[..<colon]
+        let port = address[address.index(after: colon)...]
+        if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
+        return UInt16(port) == nil ? nil : (String(host), String(port))
+    }
+
+    private static func chosenPort(_ descriptor: Int32) -> UInt16 {
+        var storage = sockaddr_storage()
+        var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        return withUnsafeMutablePointer(to: &storage) { storage in
+            let result = storage.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                getsockname(descriptor, $0, &size)
+            }
+            guard result == 0 else { return 0 }
+            // The port is in the same place for both families.
+            return storage.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
+                UInt16(bigEndian: $0.pointee.sin_port)
+            }
+        }
+    }
+}

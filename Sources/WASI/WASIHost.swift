@@ -1,0 +1,173 @@
+public import HostSystem
+import WasmFrontend
+import WasmRuntime
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// How a guest ended that called `proc_exit`: thrown through everything that is running.
+public struct WASIExit: Error, Equatable {
+    /// The number that the guest gave.
+    public let status: ExitStatus
+}
+
+/// The host of one running guest of WASI preview 1.
+final class WASIHost {
+    let files: FileSystem
+    /// The arguments and the environment, each text with the zero byte that ends it.
+    private let arguments: [[UInt8]]
+    private let environment: [[UInt8]]
+    /// Called instead of unwinding when the program exits.
+    var endProcess: ((Int32) -> Never)?
+    /// Gets a line for each call.
+    private let trace: ((String) -> Void)?
+    /// The guest's memory, which is kept by the same store as this object.
+    private var linked: UnownedMemory?
+
+    init(
+        _ files: FileSystem, arguments: [String], environment: [(key: String, value: String)],
+        trace: ((String) -> Void)? = nil
+    ) {
+        self.files = files
+        self.arguments = arguments.map { Array($0.utf8) + [0] }
+        self.environment = environment.map { Array("\($0.key)=\($0.value)".utf8) + [0] }
+        self.trace = trace
+    }
+
+    /// Says which memory the addresses of the guest mean.
+    func link(_ memory: Memory?) { linked = memory.map { UnownedMemory($0) } }
+
+    /// The guest's memory.
+    ///
+    /// - Throws: EFAULT before there is one.
+    @inline(__always)
+    var memory: GuestMemory {
+        get throws(ErrorCode) {
+            guard let linked else { throw ErrorCode.fault }
+            return GuestMemory(base: linked.baseAddress, count: linked.byteCount)
+        }
+    }
+
+    /// Adds what a module asks for.
+    func define(_ wanted: some Sequence<Import>, in imports: inout Imports) {
+        for row in wanted where row.module == WASIFunction.module {
+            guard let function = WASIFunction.named(row.name) else { continue }
+            imports.define(row.module, row.name, type: function.type, calling: entry(function))
+        }
+    }
+
+    /// What the engine calls: runs the function, and turns what it throws into an errno.
+    private func entry(
+        _ function: WASIFunction
+    ) -> (UnsafeMutablePointer<UnsafeMutableRawPointer?>, UnsafeMutableRawPointer?) throws -> Void {
+        let body = function.body
+        guard let trace else {
+            return { [self] values, result in
+                var code: UInt32 = 0
+                do {
+                    try body(self, CallArguments(values: values))
+                } catch let error as ErrorCode {
+                    code = UInt32(error.wasi)
+                }
+                result?.storeBytes(of: code, as: UInt32.self)
+            }
+        }
+        return { [self] values, result in
+            let call = "\(function.name)(\(Self.text(values, function.parameters)))"
+            do {
+                try body(self, CallArguments(values: values))
+                result?.storeBytes(of: 0, as: UInt32.self)
+                trace("\(call) = 0")
+            } catch let error as ErrorCode {
+                result?.storeBytes(of: UInt32(error.wasi), as: UInt32.self)
+                trace("\(call) = \(error.wasi) \(error.name)")
+            } catch {
+                trace("\(call) does not return")
+                throw error
+            }
+        }
+    }
+
+    private static func text(
+        _ values: UnsafeMutablePointer<UnsafeMutableRawPointer?>, _ types: [ValueType]
+    ) -> String {
+        let arguments = CallArguments(values: values)
+        return types.enumerated().map { index, type in
+            type == .i64 ? "\(arguments.long(index))" : "\(arguments[index])"
+        }.joined(separator: ", ")
+    }
+
+    // MARK: - Arguments and environment
+
+    func argsSizesGet(_ count: UInt32, _ size: UInt32) throws(ErrorCode) { try sizes(arguments, count, size) }
+    func argsGet(_ pointers: UInt32, _ texts: UInt32) throws(ErrorCode) { try list(arguments, pointers, texts) }
+    func environSizesGet(_ count: UInt32, _ size: UInt32) throws(ErrorCode) { try sizes(environment, count, size) }
+    func environGet(_ pointers: UInt32, _ texts: UInt32) throws(ErrorCode) { try list(environment, pointers, texts) }
+
+    private func sizes(_ strings: [[UInt8]], _ count: UInt32, _ size: UInt32) throws(ErrorCode) {
+        let memory = try memory
+        try memory.store(UInt32(strings.count), at: count)
+        try memory.store(UInt32(strings.reduce(0) { $0 + $1.count }), at: size)
+    }
+
+    private func list(_ strings: [[UInt8]], _ pointers: UInt32, _ texts: UInt32) throws(ErrorCode) {
+        let memory = try memory
+        var at = texts
+        for (index, string) in strings.enumerated() {
+            try memory.store(at, at: pointers, offset: UInt32(index) * 4)
+            try memory.bytes(at: at, count: UInt32(string.count)).copyBytes(from: string)
+            at += UInt32(string.count)
+        }
+    }
+
+    // MARK: - Clocks, randomness, the process
+
+    /// The system's clock by the number in type `clockid`.
+    static func clock(_ id: UInt32) throws(ErrorCode) -> clockid_t {
+        switch id {
+        case 0: CLOCK_REALTIME
+        case 1: CLOCK_MONOTONIC
+        case 2: CLOCK_PROCESS_CPUTIME_ID
+        case 3: CLOCK_THREAD_CPUTIME_ID
+        default: throw ErrorCode(EINVAL)
+        }
+    }
+
+    func clockResGet(_ id: UInt32, _ result: UInt32) throws(ErrorCode) {
+        var time = timespec()
+        clock_getres(try Self.clock(id), &time)
+        try memory.store(time.nanoseconds, at: result)
+    }
+
+    func clockTimeGet(_ id: UInt32, _ result: UInt32) throws(ErrorCode) {
+        var time = timespec()
+        clock_gettime(try Self.clock(id), &time)
+        try memory.store(time.nanoseconds, at: result)
+    }
+
+    func randomGet(_ address: UInt32, _ count: UInt32) throws(ErrorCode) {
+        RandomSource.fill(try memory.bytes(at: address, count: count))
+    }
+
+    func schedYield() { sched_yield() }
+
+    func procExit(_ code: UInt32) throws {
+        let status = ExitStatus(code: Int32(truncatingIfNeeded: code))
+        if trace == nil { endProcess?(status.code) }
+        throw WASIExit(status: status)
+    }
+}
+
+extension ErrorCode {
+    static let notSupported = ErrorCode(EOPNOTSUPP)
+}
+
+extension timespec {
+    /// Since the clock's beginning.
+    var nanoseconds: Int64 { Int64(tv_sec) * 1_000_000_000 + Int64(tv_nsec) }
+}
