@@ -11,9 +11,12 @@ SWIFT ?= swift
 TOOLS := $(CURDIR)/.build-tools
 # The program, without any other Swift library to be found at run time.
 RELEASE := -c release --static-swift-stdlib
-# On Linux the linker packs the 41,000 relocations of the Swift libraries: a millisecond of every start.
+# What a start spends before main(), halved on Linux (2.2 to 1.1 ms): the addresses are fixed when linking, instead of 41,000
+# relocations in each start (what memory is allocated is still placed at random), and libstdc++ and libffi come from
+# their static libraries, found first in a folder that holds nothing else.
 ifeq ($(shell uname -s),Linux)
-RELEASE += -Xswiftc -use-ld=lld -Xlinker -z -Xlinker pack-relative-relocs
+STATIC_LIBRARIES := $(TOOLS)/static-libraries
+RELEASE += -Xswiftc -use-ld=lld -Xlinker -no-pie -Xswiftc -L -Xswiftc "$(STATIC_LIBRARIES)"
 endif
 GOWASM := .build/release/gowasm-fast
 RELEASE_TESTS := -c release -Xswiftc -enable-testing --scratch-path .build-release-tests
@@ -28,7 +31,7 @@ export GOWASM_REQUIRE_SUITES := 1
 endif
 endif
 
-.PHONY: help build run test test-tools std-tests bench sanitize lint install clean distclean build-packages
+.PHONY: help build run test test-tools std-tests bench sanitize lint install clean distclean build-packages static-libraries
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,12 +39,18 @@ help: ## Print this list
 build-packages:
 	@Tests/Tools/install-packages.sh $(BUILD_PACKAGES)
 
-build: build-packages ## Build the program, optimised, as .build/release/gowasm-fast
+build: build-packages static-libraries ## Build the program, optimised, as .build/release/gowasm-fast
 	@echo "==> Building gowasm-fast (release)"
 	@$(SWIFT) build $(RELEASE) --product gowasm-fast
 
 run: build ## Build, then run the example: prints fib(30)
 	@$(GOWASM) main.wasm 30
+
+static-libraries:
+ifdef STATIC_LIBRARIES
+	@mkdir -p "$(STATIC_LIBRARIES)"
+	@ln -sf "$$(g++ -print-file-name=libstdc++.a)" "$$(g++ -print-file-name=libffi.a)" "$(STATIC_LIBRARIES)"
+endif
 
 test-tools: build-packages ## Install what tests need and build the Go test programs
 	@Tests/Tools/install-packages.sh $(TEST_PACKAGES)
