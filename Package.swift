@@ -45,7 +45,8 @@ let package = Package(
         .target(
             name: "GoWasmCLI",
             dependencies: [
-                "GoWasm", "HostSystem", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "GoWasm", "HostSystem", "WasmRuntime", "WasmFrontend",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
         .executableTarget(

@@ -41,13 +41,14 @@ final class InstanceStorage {
         importedGlobals = .allocate(capacity: max(1, imports.globals.count))
         importedFunctions = .allocate(capacity: max(1, imports.functions.count))
         tablePointers = .allocate(capacity: max(1, tables.count))
-        data = .allocate(capacity: max(1, module.data.count))
+        let dataCount = module.usesDataSegments ? module.data.count : 0
+        data = .allocate(capacity: max(1, dataCount))
         elements = .allocate(capacity: max(1, module.elements.count))
 
         for (index, function) in imports.functions.enumerated() { importedFunctions[index] = function }
         for (index, global) in imports.globals.enumerated() { importedGlobals[index] = global }
         for (index, table) in tables.enumerated() { tablePointers[index] = table }
-        data.initialize(repeating: GWSegment(bytes: nil, size: 0), count: max(1, module.data.count))
+        data.initialize(repeating: GWSegment(bytes: nil, size: 0), count: max(1, dataCount))
         elements.initialize(repeating: GWSegment(bytes: nil, size: 0), count: max(1, module.elements.count))
 
         let importCount = imports.functions.count
@@ -141,21 +142,25 @@ final class InstanceStorage {
 
     private func applyData() throws {
         let bytes = module.bytes.buffer
-        // Go's modules have up to 100,000 segments.
-        try module.data.withUnsafeBufferPointer { segments in
-            for index in 0..<segments.count {
-                let range = segments[index].bytes
-                switch segments[index].mode {
-                case .passive, .declarative:
-                    data[index] = GWSegment(bytes: bytes.baseAddress! + range.lowerBound, size: UInt64(range.count))
-                case .active(_, let offset):
-                    let to = evaluate(offset) & 0xFFFF_FFFF
-                    guard let memory, to + UInt64(range.count) <= memory.pointee.size else {
-                        throw Trap(code: .memoryOutOfBounds, backtrace: [], isTruncated: false)
-                    }
-                    UnsafeMutableRawPointer(memory.pointee.base + Int(to)).copyMemory(
-                        from: bytes.baseAddress! + range.lowerBound, byteCount: range.count)
+        let size = memory?.pointee.size ?? 0
+        try module.data.forEach { offset, range in
+            guard let memory, UInt64(offset) + UInt64(range.count) <= size else {
+                throw Trap(code: .memoryOutOfBounds, backtrace: [], isTruncated: false)
+            }
+            memcpy(memory.pointee.base + Int(offset), bytes.baseAddress! + range.lowerBound, range.count)
+        } other: { index, segment in
+            switch segment.mode {
+            case .passive, .declarative:
+                guard module.usesDataSegments else { return }
+                data[index] = GWSegment(
+                    bytes: bytes.baseAddress! + segment.bytes.lowerBound, size: UInt64(segment.bytes.count))
+            case .active(_, let offset):
+                let to = evaluate(offset) & 0xFFFF_FFFF
+                guard let memory, to + UInt64(segment.bytes.count) <= size else {
+                    throw Trap(code: .memoryOutOfBounds, backtrace: [], isTruncated: false)
                 }
+                memcpy(
+                    memory.pointee.base + Int(to), bytes.baseAddress! + segment.bytes.lowerBound, segment.bytes.count)
             }
         }
     }

@@ -93,9 +93,9 @@ struct GoABI: Equatable {
     /// Where the module's first data segment lies in memory.
     private static func lowestData(of module: Module) -> UInt64? {
         var lowest: UInt64?
-        for segment in module.data where !segment.bytes.isEmpty {
-            guard case .active(_, .value(let offset)) = segment.mode else { continue }
-            lowest = min(lowest ?? .max, offset)
+        module.data.forEach { offset, bytes in
+            if !bytes.isEmpty { lowest = min(lowest ?? .max, UInt64(offset)) }
+        } other: { _, _ in
         }
         return lowest
     }

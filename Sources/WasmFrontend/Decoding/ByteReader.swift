@@ -114,6 +114,30 @@ struct ByteReader {
         return long.value
     }
 
+    /// The offset of a data segment of the most frequent form, active in memory 0 at an `i32.const`; skips that, and
+    /// nothing if the segment begins in another way.
+    @inline(__always)
+    mutating func plainDataOffset() -> UInt32? {
+        // Kind 0, i32.const, at most five bytes of a number, end.
+        guard remaining >= 8, position[0] == 0, position[1] == 0x41 else { return nil }
+        var next = position + 2
+        var value: UInt32 = 0
+        var shift: UInt32 = 0
+        while next.pointee >= 0x80 {
+            guard shift < 21 else { return nil }
+            value |= UInt32(next.pointee & 0x7F) << shift
+            shift += 7
+            next += 1
+        }
+        let last = next.pointee
+        value |= UInt32(last & 0x7F) << shift
+        shift += 7
+        if last & 0x40 != 0 { value |= UInt32.max << shift }
+        guard next[1] == 0x0B else { return nil }
+        position = next + 2
+        return value
+    }
+
     /// Skips an unsigned 32-bit number (LEB128).
     @inline(__always)
     mutating func skipU32() throws(LoadFailure) {

@@ -13,7 +13,7 @@ struct DecodedParts {
     var exports: [Export] = []
     var start: UInt32?
     var elements: [ElementSegment] = []
-    var data: [DataSegment] = []
+    var data = DataSegments()
     var bodies: [FunctionBody] = []
     var customSections: [CustomSection] = []
 

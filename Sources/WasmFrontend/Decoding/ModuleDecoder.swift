@@ -189,6 +189,11 @@ struct ModuleDecoder {
         parts.data.reserveCapacity(count)
         for _ in 0..<count {
             let start = reader.offset
+            if let offset = reader.plainDataOffset() {
+                try parts.checkMemory(0, at: start)
+                parts.data.append(at: offset, bytes: try reader.sized())
+                continue
+            }
             let kind = try reader.u32()
             let mode: SegmentMode
             switch kind {
@@ -201,10 +206,7 @@ struct ModuleDecoder {
             default:
                 throw .malformed(.dataSegmentKind(kind), at: start)
             }
-            let byteCount = Int(try reader.u32())
-            let first = reader.offset
-            try reader.skip(byteCount)
-            parts.data.append(DataSegment(mode: mode, bytes: first..<first + byteCount))
+            parts.data.append(DataSegment(mode: mode, bytes: try reader.sized()))
         }
     }
 }

@@ -25,7 +25,9 @@ public final class Module: Sendable {
     /// The element segments.
     public let elements: [ElementSegment]
     /// The data segments.
-    public let data: [DataSegment]
+    public let data: DataSegments
+    /// Whether code may use data segments after instantiation: whether there is a data count section (section 5.5.15).
+    public let usesDataSegments: Bool
     /// The bodies of the functions that the module defines, behind the imported ones in the index space.
     public let bodies: [FunctionBody]
     /// The custom sections, in their order.
@@ -95,6 +97,7 @@ public final class Module: Sendable {
         start = parts.start
         elements = parts.elements
         data = parts.data
+        usesDataSegments = parts.dataCount != nil
         bodies = parts.bodies
         customSections = parts.customSections
         importedFunctionCount = parts.importedFunctionCount

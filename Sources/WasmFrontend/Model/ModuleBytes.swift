@@ -8,36 +8,54 @@
 
 /// The bytes of a module, in memory of their own: immutable while the object lives.
 ///
-/// Files are read, not mapped: a mapped file changes when somebody writes to it, and lowering reads the bytes of a function
-/// long after they have been validated.
+/// Files are read, not mapped: a mapped file changes when somebody writes to it, which may be the guest itself, between the
+/// validation of an instruction and its use.
 public final class ModuleBytes: @unchecked Sendable {
     // Sendable: the buffer is written before `init` returns and never after.
     /// The bytes; valid while the object lives.
     public let buffer: UnsafeRawBufferPointer
+    /// The size of the mapping that the buffer is in; nil where it is allocated.
+    private let mappedCount: Int?
 
     /// Copies bytes.
     public init(_ bytes: some Collection<UInt8>) {
         let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 8)
         copy.copyBytes(from: bytes)
         buffer = UnsafeRawBufferPointer(copy)
+        mappedCount = nil
     }
 
     /// Reads `count` bytes of an open file, or what there is of them; nil when reading fails, with the reason in `errno`.
     public init?(reading descriptor: Int32, count: Int) {
-        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 4096)
+        let protection = PROT_READ | PROT_WRITE
+        let flags = MAP_PRIVATE | MAP_ANONYMOUS
+        guard let copy = mmap(nil, max(1, count), protection, flags, -1, 0), copy != MAP_FAILED else { return nil }
+        #if os(Linux)
+            // All of it will be written: in large pages, one fault for each of them is enough.
+            madvise(copy, count, MADV_HUGEPAGE)
+        #endif
         var filled = 0
         while filled < count {
-            let result = read(descriptor, copy.baseAddress! + filled, count - filled)
+            let result = read(descriptor, copy + filled, count - filled)
             if result == 0 { break }
             if result > 0 {
                 filled += result
             } else if errno != EINTR {
-                copy.deallocate()
+                let reason = errno
+                munmap(copy, max(1, count))
+                errno = reason
                 return nil
             }
         }
-        buffer = UnsafeRawBufferPointer(start: copy.baseAddress, count: filled)
+        buffer = UnsafeRawBufferPointer(start: copy, count: filled)
+        mappedCount = max(1, count)
     }
 
-    deinit { buffer.deallocate() }
+    deinit {
+        if let mappedCount {
+            munmap(UnsafeMutableRawPointer(mutating: buffer.baseAddress), mappedCount)
+        } else {
+            buffer.deallocate()
+        }
+    }
 }

@@ -75,6 +75,75 @@ public struct DataSegment: Sendable {
     public var bytes: Range<Int>
 }
 
+/// The data segments of a module.
+///
+/// Go's linker makes tens of thousands of them, so that they are kept in 16 bytes each.
+public struct DataSegments: RandomAccessCollection, Sendable {
+    private enum Kind: UInt64 { case passive, constant, global }
+    private struct Packed {
+        /// Where the bytes begin in the module, and below that, in two bits, the kind.
+        var startAndKind: UInt64
+        var count: UInt32
+        /// The offset in memory, or the global that has it.
+        var offset: UInt32
+    }
+    private var segments: [Packed] = []
+
+    public var startIndex: Int { 0 }
+    public var endIndex: Int { segments.count }
+
+    public subscript(position: Int) -> DataSegment {
+        let packed = segments[position]
+        let start = Int(packed.startAndKind >> 2)
+        let mode: SegmentMode =
+            switch Kind(rawValue: packed.startAndKind & 3)! {
+            case .passive: .passive
+            case .constant: .active(index: 0, offset: .value(UInt64(packed.offset)))
+            case .global: .active(index: 0, offset: .global(packed.offset))
+            }
+        return DataSegment(mode: mode, bytes: start..<start + Int(packed.count))
+    }
+
+    mutating func reserveCapacity(_ count: Int) { segments.reserveCapacity(count) }
+
+    /// Appends an active segment whose offset is a constant: nearly all are.
+    @inline(__always) mutating func append(at offset: UInt32, bytes: Range<Int>) {
+        append(.constant, offset, bytes)
+    }
+
+    /// Appends a segment, which is valid: its offset is an i32, and its memory the only one.
+    mutating func append(_ segment: DataSegment) {
+        switch segment.mode {
+        case .active(_, .value(let offset)): append(.constant, UInt32(truncatingIfNeeded: offset), segment.bytes)
+        case .active(_, .global(let global)): append(.global, global, segment.bytes)
+        default: append(.passive, 0, segment.bytes)
+        }
+    }
+
+    @inline(__always) private mutating func append(_ kind: Kind, _ offset: UInt32, _ bytes: Range<Int>) {
+        segments.append(
+            Packed(
+                startAndKind: UInt64(bytes.lowerBound) << 2 | kind.rawValue,
+                count: UInt32(truncatingIfNeeded: bytes.count), offset: offset))
+    }
+
+    /// Calls `body` with each active segment whose offset is a constant, and gives the others to `other`.
+    @inline(__always) package func forEach(
+        constant body: (_ offset: UInt32, _ bytes: Range<Int>) throws -> Void,
+        other: (_ index: Int, _ segment: DataSegment) throws -> Void
+    ) rethrows {
+        for index in segments.indices {
+            let packed = segments[index]
+            if packed.startAndKind & 3 == Kind.constant.rawValue {
+                let start = Int(packed.startAndKind >> 2)
+                try body(packed.offset, start..<start + Int(packed.count))
+            } else {
+                try other(index, self[index])
+            }
+        }
+    }
+}
+
 /// The code of a function that the module defines (section 5.5.13).
 public struct FunctionBody: Sendable {
     /// Where the body lies in the module: the declarations of its locals, then its instructions with the last `end`.
