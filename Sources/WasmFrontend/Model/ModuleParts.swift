@@ -89,9 +89,12 @@ public struct DataSegments: RandomAccessCollection, Sendable {
     }
     private var segments: [Packed] = []
 
+    /// Zero.
     public var startIndex: Int { 0 }
+    /// The number of segments.
     public var endIndex: Int { segments.count }
 
+    /// The segment with an index in the module.
     public subscript(position: Int) -> DataSegment {
         let packed = segments[position]
         let start = Int(packed.startAndKind >> 2)
