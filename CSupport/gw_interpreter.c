@@ -27,6 +27,7 @@
 #include "gw_interpreter.h"
 #include "gw_numeric.h"
 #include "gw_opcodes.h"
+#include "gw_vector.h"
 
 #ifndef GW_CHECKED
 #define GW_CHECKED 0
@@ -226,6 +227,7 @@ first:;
 #include "gw_handlers_numeric.inc"
 #include "gw_handlers_memory.inc"
 #include "gw_handlers_control.inc"
+#include "gw_handlers_vector.inc"
 
 #if GW_CHECKED
 out_of_bounds:

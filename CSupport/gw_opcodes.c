@@ -115,6 +115,26 @@ GWOp gw_select_unary(GWWasmOpcode op) {
     return op >= 0xFC00 && op < 0xFC00 + GW_WASM_FC_COUNT ? unary[UNARY_INDEX(op)] : GWOp_invalid;
 }
 
+GWOp gw_select_vector(GWWasmOpcode op) {
+    static const uint16_t vectors[256] = {
+#define GW_VECTOR_ROW(name) [GWWasmOpcode_##name & 0xFF] = GWOp_##name,
+#define GW_VECTOR_LOAD(code, name, ...) GW_VECTOR_ROW(name)
+#define GW_VECTOR_LOAD_LANE GW_VECTOR_LOAD
+#define GW_VECTOR_STORE_LANE GW_VECTOR_LOAD
+#define GW_VECTOR_SPLAT GW_VECTOR_LOAD
+#define GW_VECTOR_EXTRACT GW_VECTOR_LOAD
+#define GW_VECTOR_REPLACE GW_VECTOR_LOAD
+#define GW_VECTOR_BINARY GW_VECTOR_LOAD
+#define GW_VECTOR_UNARY GW_VECTOR_LOAD
+#define GW_VECTOR_SHIFT GW_VECTOR_LOAD
+#define GW_VECTOR_TEST GW_VECTOR_LOAD
+#define GW_VECTOR_OTHER GW_VECTOR_LOAD
+#define GW_VECTOR_CALLED(code, name, ...) [GWWasmOpcode_##name & 0xFF] = GWOp_v128Call,
+#include "gw_vector_opcodes.def"
+    };
+    return (op & 0xFF00) == 0xFD00 ? vectors[op & 0xFF] : GWOp_invalid;
+}
+
 GWOp gw_select_load(GWWasmOpcode op, GWMode mode) { return loads[op - GWWasmOpcode_i32Load][mode]; }
 
 GWOp gw_select_store(GWWasmOpcode op, GWMode mode, GWKind value) {

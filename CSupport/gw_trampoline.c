@@ -14,6 +14,10 @@ struct GWHostFunction {
     GWHostBody body;
     void *context;
     uint32_t parameters, results;
+    /// The slots of the results.
+    uint32_t result_slots;
+    /// Whether there are vectors among the parameters.
+    bool takes_vectors;
     /// Whether it is of the type (i32) -> (), as all runtime imports of Go's js/wasm are.
     bool plain;
     /// The bytes of the parameters' types, then of the results'.
@@ -24,11 +28,15 @@ struct GWHostFunction {
 // Whether the body that this thread called last failed. The closure's C type has no place for it.
 static _Thread_local bool failed;
 
+// The byte of the type v128.
+#define VECTOR 0x7B
+
 static ffi_type *c_type(uint8_t type) {
     switch (type) {
     case 0x7F: return &ffi_type_uint32;
     case 0x7D: return &ffi_type_float;
     case 0x7C: return &ffi_type_double;
+    case VECTOR: return &ffi_type_pointer;
     default: return &ffi_type_uint64;
     }
 }
@@ -37,31 +45,43 @@ static ffi_type *c_type(uint8_t type) {
 static void enter(ffi_cif *cif, void *result, void **arguments, void *user) {
     (void)cif;
     GWHostFunction *f = user;
+    void *values[f->takes_vectors ? f->parameters + 1 : 1];
+    if (f->takes_vectors) {
+        // The body gets the addresses of values; of vectors, these are the arguments themselves.
+        for (uint32_t i = 0; i < f->parameters; i++)
+            values[i] = f->types[i] == VECTOR ? *(void **)arguments[i] : arguments[i];
+        if (f->result_slots > 1) values[f->parameters] = arguments[f->parameters];
+        arguments = values;
+    }
     if (f->results == 1 && f->types[f->parameters] == 0x7F) {
         // libffi wants integers narrower than a register widened to one.
         uint32_t value = 0;
         failed = !f->body(f->context, arguments, &value);
         *(ffi_arg *)result = value;
     } else {
-        failed = !f->body(f->context, arguments, f->results > 1 ? *(void **)arguments[f->parameters] : result);
+        failed = !f->body(f->context, arguments, f->result_slots > 1 ? *(void **)arguments[f->parameters] : result);
     }
 }
 
 GWHostFunction *gw_host_create(
     const uint8_t *types, uint32_t parameters, uint32_t results, GWHostBody body, void *context) {
-    uint32_t count = parameters + (results > 1);
+    uint32_t result_slots = results;
+    for (uint32_t i = 0; i < results; i++) result_slots += types[parameters + i] == VECTOR;
+    uint32_t count = parameters + (result_slots > 1);
     GWHostFunction *f = calloc(1, sizeof *f + (count + 1) * sizeof *f->arguments + parameters + results);
     if (!f) return NULL;
     f->types = (uint8_t *)&f->arguments[count + 1];
     memcpy(f->types, types, parameters + results);
     f->parameters = parameters;
     f->results = results;
+    f->result_slots = result_slots;
+    for (uint32_t i = 0; i < parameters; i++) f->takes_vectors |= types[i] == VECTOR;
     f->body = body;
     f->context = context;
     f->plain = parameters == 1 && results == 0 && types[0] == 0x7F;
     for (uint32_t i = 0; i < parameters; i++) f->arguments[i] = c_type(types[i]);
-    if (results > 1) f->arguments[parameters] = &ffi_type_pointer;
-    ffi_type *result = results == 1 ? c_type(types[parameters]) : &ffi_type_void;
+    if (result_slots > 1) f->arguments[parameters] = &ffi_type_pointer;
+    ffi_type *result = result_slots == 1 ? c_type(types[parameters]) : &ffi_type_void;
     f->closure = ffi_closure_alloc(sizeof *f->closure, &f->pointer);
     if (f->closure && ffi_prep_cif(&f->cif, FFI_DEFAULT_ABI, count, result, f->arguments) == FFI_OK &&
         ffi_prep_closure_loc(f->closure, &f->cif, enter, f, f->pointer) == FFI_OK)
@@ -84,14 +104,22 @@ bool gw_host_call(GWHostFunction *f, uint64_t *slots) {
     }
     // The slots of i32 and f32 hold them in their low half: on a little-endian machine, at their own address.
     void *arguments[f->parameters + 1];
-    for (uint32_t i = 0; i < f->parameters; i++) arguments[i] = &slots[i];
-    uint64_t several[f->results > 1 ? f->results : 1], *pointer = several;
-    if (f->results > 1) memset(several, 0, sizeof several);
+    uint64_t *vectors[f->takes_vectors ? f->parameters : 1], *slot = slots;
+    for (uint32_t i = 0; i < f->parameters; i++) {
+        arguments[i] = slot;
+        if (f->types[i] == VECTOR) {
+            vectors[i] = slot++;
+            arguments[i] = &vectors[i];
+        }
+        slot++;
+    }
+    uint64_t several[f->result_slots > 1 ? f->result_slots : 1], *pointer = several;
+    if (f->result_slots > 1) memset(several, 0, sizeof several);
     arguments[f->parameters] = &pointer;
     union { ffi_arg word; uint64_t i64; double f64; float f32; } one = {0};
     ffi_call(&f->cif, FFI_FN(f->pointer), &one, arguments);
     if (failed) return false;
-    if (f->results == 1) {
+    if (f->result_slots == 1) {
         uint8_t type = f->types[f->parameters];
         if (type == 0x7D || type == 0x7F) {
             uint32_t low;
@@ -100,8 +128,8 @@ bool gw_host_call(GWHostFunction *f, uint64_t *slots) {
         } else {
             slots[0] = one.i64;
         }
-    } else if (f->results > 1) {
-        for (uint32_t i = 0; i < f->results; i++) slots[i] = several[i];
+    } else if (f->result_slots > 1) {
+        for (uint32_t i = 0; i < f->result_slots; i++) slots[i] = several[i];
     }
     return true;
 }

@@ -3,7 +3,8 @@
 
 // The bytes of value types (specification, section 5.3.1) from the letters of the .def file.
 #define TYPE(letter) \
-    ((letter) == 'i' ? 0x7F : (letter) == 'I' ? 0x7E : (letter) == 'f' ? 0x7D : (letter) == 'F' ? 0x7C : 0)
+    ((letter) == 'i' ? 0x7F : (letter) == 'I' ? 0x7E : (letter) == 'f' ? 0x7D : (letter) == 'F' ? 0x7C \
+     : (letter) == 'v' ? 0x7B : 0)
 #define COUNT(signature) ((signature)[0] == '*' ? 255 : (int)sizeof(signature) - 1)
 // A signature has at most three letters; the padding keeps the index inside the literal.
 #define LETTER(signature, index) TYPE((signature "\0\0\0")[index])
@@ -24,7 +25,7 @@ static const GWWasmOpcodeInfo plain[256] = {
 
 static const GWWasmOpcodeInfo prefixed[GW_WASM_FC_COUNT + 1] = {
 #define GW_WASM(code, name, text, immediate, operands, results) \
-    [(code) >= 0xFC00 ? (code) - 0xFC00 : GW_WASM_FC_COUNT] = ROW(text, immediate, operands, results),
+    [(code) >> 8 == 0xFC ? (code) & 0xFF : GW_WASM_FC_COUNT] = ROW(text, immediate, operands, results),
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Winitializer-overrides"
 #include "gw_wasm_opcodes.def"
@@ -33,5 +34,17 @@ static const GWWasmOpcodeInfo prefixed[GW_WASM_FC_COUNT + 1] = {
 #pragma clang diagnostic pop
 };
 
+static const GWWasmOpcodeInfo vectors[257] = {
+#define GW_WASM(code, name, text, immediate, operands, results) \
+    [(code) >> 8 == 0xFD ? (code) & 0xFF : 256] = ROW(text, immediate, operands, results),
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Winitializer-overrides"
+#include "gw_wasm_opcodes.def"
+#undef GW_WASM
+    [256] = {0},
+#pragma clang diagnostic pop
+};
+
 const GWWasmOpcodeInfo *gw_wasm_opcodes(void) { return plain; }
 const GWWasmOpcodeInfo *gw_wasm_opcodes_fc(void) { return prefixed; }
+const GWWasmOpcodeInfo *gw_wasm_opcodes_fd(void) { return vectors; }

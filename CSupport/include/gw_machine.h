@@ -97,16 +97,16 @@ struct GWFunction {
     uint32_t type;
     /// The index in the module.
     uint32_t index;
-    /// The larger number of parameters and results: the slots that a call from the host uses.
+    /// The larger number of slots of parameters and of results: what a call from the host uses.
     uint32_t slots;
 };
 
 /// An instance of a module.
 struct GWInstance {
     GWMemory *memory;
-    /// The globals that the module defines: one cell each.
+    /// The globals that the module defines: one cell each, two neighbouring ones for a vector.
     uint64_t *globals;
-    /// The cells of the imported globals.
+    /// The cells of the imported globals; of a vector, both.
     uint64_t **imported_globals;
     /// The functions that the module defines.
     GWFunction *functions;
@@ -195,6 +195,9 @@ size_t gw_backtrace(const GWMachine *machine, GWFrame *frames, size_t capacity);
 /// The handlers' offsets from the first, by opcode, of the loop that compares addresses or of the other.
 const int32_t *gw_handlers(bool checked);
 
+/// Finds out which vector instructions the processor has; to be called before functions with vectors run.
+void gw_vector_prepare(void);
+
 // --- Memories (gw_memory.c) ---
 
 /// Makes a memory of `pages`; `guarded` asks for the reservation that the unchecked loop needs.
@@ -221,13 +224,14 @@ bool gw_memory_init(GWMemory *memory, const GWSegment *segment, uint32_t to, uin
 // --- Host functions (gw_trampoline.c) ---
 
 /// The Swift side of a host function: reads `arguments[i]`, which point at values of the C types of the
-/// parameters (uint32_t, uint64_t, float, double), writes the results, and returns whether it succeeded.
-/// A single result is of its C type; several are `uint64_t` each.
+/// parameters (uint32_t, uint64_t, float, double, or the 16 bytes of a vector), writes the results, and returns whether
+/// it succeeded. A single result is of its C type; several are `uint64_t` each, two for a vector.
 typedef bool (*GWHostBody)(void *context, void **arguments, void *results);
 
 /// Makes a host function: a libffi closure of the C type that corresponds to the wasm type (i32 is uint32_t,
-/// i64 and references are uint64_t, f32 is float, f64 is double; with several results, the function returns
-/// nothing and takes a last parameter, a pointer to them). `types` are bytes of the binary format, the
+/// i64 and references are uint64_t, f32 is float, f64 is double; v128, for which C has no type, is a pointer to its 16
+/// bytes, aligned to 8, that are valid during the call; with several results or a vector as the result, the function
+/// returns nothing and takes a last parameter, a pointer to where they go). `types` are bytes of the binary format, the
 /// parameters first. Null where no closure can be had.
 GWHostFunction *gw_host_create(
     const uint8_t *types, uint32_t parameters, uint32_t results, GWHostBody body, void *context);

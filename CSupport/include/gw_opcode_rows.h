@@ -40,3 +40,15 @@
     GW_ROW(name##_xr, text, "rrhr")
 #include "gw_opcodes.def"
 #include "gw_opcodes_undef.h"
+#define GW_VECTOR_LOAD(code, name, text, bits, fn) GW_ROW(name, text, "wro")
+#define GW_VECTOR_LOAD_LANE(code, name, text, bits) GW_ROW(name, text, "wvrho")
+#define GW_VECTOR_STORE_LANE(code, name, text, bits) GW_ROW(name, text, "rvho")
+#define GW_VECTOR_SPLAT(code, name, text, type, T) GW_ROW(name, text, "wr")
+#define GW_VECTOR_EXTRACT(code, name, text, type, lanes, T) GW_ROW(name, text, "dvh")
+#define GW_VECTOR_REPLACE(code, name, text, type, lanes, T) GW_ROW(name, text, "wvrh")
+#define GW_VECTOR_BINARY(code, name, text, fn) GW_ROW(name, text, "wvv")
+#define GW_VECTOR_UNARY(code, name, text, fn) GW_ROW(name, text, "wv")
+#define GW_VECTOR_SHIFT(code, name, text, fn) GW_ROW(name, text, "wvr")
+#define GW_VECTOR_TEST(code, name, text, fn) GW_ROW(name, text, "dv")
+#define GW_VECTOR_OTHER(code, name, text, immediate, operands, results, letters) GW_ROW(name, text, letters)
+#include "gw_vector_opcodes.def"

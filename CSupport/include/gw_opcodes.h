@@ -70,6 +70,8 @@ GWOp gw_select_binary(GWWasmOpcode op, GWKind destination, GWKind first, GWKind 
 GWOp gw_select_branch(GWWasmOpcode op, GWKind first, GWKind second);
 /// The branch on the f64 comparison being false.
 GWOp gw_select_branch_not(GWWasmOpcode op);
+/// The instruction for one behind the prefix 0xFD; its operands are in the order of its letters.
+GWOp gw_select_vector(GWWasmOpcode op);
 /// A unary operation from slot to slot.
 GWOp gw_select_unary(GWWasmOpcode op);
 GWOp gw_select_load(GWWasmOpcode op, GWMode mode);

@@ -30,6 +30,17 @@ typedef enum __attribute__((enum_extensibility(closed))) GWWasmImmediate : uint8
     GWWasmImmediate_mem16,
     GWWasmImmediate_mem32,
     GWWasmImmediate_mem64,
+    GWWasmImmediate_mem128,
+    GWWasmImmediate_mem8Lane,
+    GWWasmImmediate_mem16Lane,
+    GWWasmImmediate_mem32Lane,
+    GWWasmImmediate_mem64Lane,
+    GWWasmImmediate_lane2,
+    GWWasmImmediate_lane4,
+    GWWasmImmediate_lane8,
+    GWWasmImmediate_lane16,
+    GWWasmImmediate_v128,
+    GWWasmImmediate_lanes,
     GWWasmImmediate_memory,
     GWWasmImmediate_memories2,
     GWWasmImmediate_dataMemory,
@@ -58,5 +69,8 @@ const GWWasmOpcodeInfo *gw_wasm_opcodes(void);
 /// The properties of the instructions behind the prefix 0xFC, by sub-opcode: `GW_WASM_FC_COUNT` rows.
 const GWWasmOpcodeInfo *gw_wasm_opcodes_fc(void);
 #define GW_WASM_FC_COUNT 18
+/// The properties of the instructions behind the prefix 0xFD, by sub-opcode: `GW_WASM_FD_COUNT` rows.
+const GWWasmOpcodeInfo *gw_wasm_opcodes_fd(void);
+#define GW_WASM_FD_COUNT 256
 
 #endif

@@ -123,6 +123,7 @@ public final class Table {
 /// A global variable (section 4.2.10).
 public final class Global {
     let store: Store
+    /// Its cell; a vector has two neighbouring ones.
     let pointer: UnsafeMutablePointer<UInt64>
     /// The type.
     public let type: GlobalType
@@ -138,11 +139,14 @@ public final class Global {
     /// - Precondition: `value` is of the type.
     public convenience init(_ type: GlobalType, _ value: Value, in store: Store) {
         precondition(value.type == type.value, "a global of type \(type.value) cannot hold \(value)")
-        self.init(store.makeCell(value.slot), type, store: store)
+        self.init(store.makeCell(value), type, store: store)
     }
 
     /// The value at the moment.
-    public var value: Value { Value(type.value, slot: pointer.pointee, store: store) }
+    public var value: Value {
+        var cells = UnsafePointer(pointer)
+        return Value(type.value, slots: &cells, store: store)
+    }
 }
 
 /// A function, of a module or of the host (section 4.2.6).
@@ -181,9 +185,11 @@ public struct Function: Equatable {
         }
         for case .function(let function?) in arguments where function.store !== store { throw CallError.otherStore }
         let slots = store.machine.pointee.top!
-        for (index, argument) in arguments.enumerated() { slots[index] = argument.slot }
+        var next = slots
+        for argument in arguments { next = argument.store(toSlots: next) }
         try store.call(pointer)
-        return type.results.enumerated().map { Value($1, slot: slots[$0], store: store) }
+        var results = UnsafePointer(slots)
+        return type.results.map { Value($0, slots: &results, store: store) }
     }
 
     /// Calls the function with arguments and result as the engine's slots: without any allocation, and without looking

@@ -38,7 +38,8 @@ final class HostFunction {
         self.trampoline = trampoline
         pointer.pointee.host = trampoline
         pointer.pointee.type = TypeNumbers.numbers(of: [type])[0]
-        pointer.pointee.slots = UInt32(max(type.parameters.count, type.results.count))
+        let slots = { (types: [ValueType]) in types.reduce(0) { $0 + ($1 == .v128 ? 2 : 1) } }
+        pointer.pointee.slots = UInt32(max(slots(type.parameters), slots(type.results)))
     }
 
     deinit {

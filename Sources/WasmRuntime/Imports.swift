@@ -39,6 +39,8 @@ public struct Imports {
 
     /// Defines a host function of any type.
     ///
+    /// In its C type, a vector is a pointer to 16 bytes; see `gw_host_create`.
+    ///
     /// - Precondition: `body` returns values of the types that `type` says.
     public mutating func define(
         _ module: String, _ name: String, type: FunctionType, _ body: @escaping ([Value]) throws -> [Value]
@@ -53,9 +55,8 @@ public struct Imports {
                 precondition(returned.map(\.type) == type.results, "\(module).\(name) must return \(type.results)")
                 if returned.count == 1 { returned[0].store(to: results!) }
                 if returned.count > 1 {
-                    for (index, value) in returned.enumerated() {
-                        results!.storeBytes(of: value.slot, toByteOffset: index * 8, as: UInt64.self)
-                    }
+                    var next = results!.assumingMemoryBound(to: UInt64.self)
+                    for value in returned { next = value.store(toSlots: next) }
                 }
             })
     }
@@ -118,6 +119,10 @@ public struct Imports {
 extension Value {
     /// A value that libffi has put in memory as the C value of its type.
     init(_ type: ValueType, address: UnsafeRawPointer, store: Store) {
+        if type == .v128 {
+            self = .v128(V128.load(from: address))
+            return
+        }
         let isNarrow = type == .i32 || type == .f32
         let slot = isNarrow ? UInt64(address.load(as: UInt32.self)) : address.load(as: UInt64.self)
         self.init(type, slot: slot, store: store)
@@ -127,7 +132,7 @@ extension Value {
     func store(to address: UnsafeMutableRawPointer) {
         switch self {
         case .i32(let bits), .f32(let bits): address.storeBytes(of: bits, as: UInt32.self)
-        default: address.storeBytes(of: slot, as: UInt64.self)
+        default: store(toSlots: address.assumingMemoryBound(to: UInt64.self))
         }
     }
 }

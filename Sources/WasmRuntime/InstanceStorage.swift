@@ -36,9 +36,10 @@ final class InstanceStorage {
 
         pointer = .allocate(capacity: 1)
         functions = .allocate(capacity: max(1, module.bodies.count))
-        globals = .allocate(capacity: max(1, module.globals.count))
-        globals.initialize(repeating: 0, count: max(1, module.globals.count))
-        importedGlobals = .allocate(capacity: max(1, imports.globals.count))
+        let layout = code.layout
+        globals = .allocate(capacity: max(1, layout.definedGlobalCells))
+        globals.initialize(repeating: 0, count: max(1, layout.definedGlobalCells))
+        importedGlobals = .allocate(capacity: max(1, layout.importedGlobalCells))
         importedFunctions = .allocate(capacity: max(1, imports.functions.count))
         tablePointers = .allocate(capacity: max(1, tables.count))
         let dataCount = module.usesDataSegments ? module.data.count : 0
@@ -46,7 +47,11 @@ final class InstanceStorage {
         elements = .allocate(capacity: max(1, module.elements.count))
 
         for (index, function) in imports.functions.enumerated() { importedFunctions[index] = function }
-        for (index, global) in imports.globals.enumerated() { importedGlobals[index] = global }
+        for (index, global) in imports.globals.enumerated() {
+            let cell = Int(layout.cell(ofGlobal: UInt32(index)))
+            importedGlobals[cell] = global
+            if module.globalTypes[index].value == .v128 { importedGlobals[cell + 1] = global + 1 }
+        }
         for (index, table) in tables.enumerated() { tablePointers[index] = table }
         data.initialize(repeating: GWSegment(bytes: nil, size: 0), count: max(1, dataCount))
         elements.initialize(repeating: GWSegment(bytes: nil, size: 0), count: max(1, module.elements.count))
@@ -56,11 +61,13 @@ final class InstanceStorage {
             to: GWInstance(
                 memory: memory, globals: globals, imported_globals: importedGlobals, functions: functions,
                 imports: importedFunctions, tables: tablePointers, code: code.code, machine: store.machine,
-                sp_global: code.registerGlobal.map { $0 - UInt32(module.importedGlobalCount) } ?? .max,
+                sp_global: code.registerGlobal.map {
+                    layout.cell(ofGlobal: $0) - UInt32(layout.importedGlobalCells)
+                } ?? .max,
                 import_count: UInt32(importCount), function_count: UInt32(module.bodies.count), data: data,
                 elements: elements))
         // What functions of a type have in common, once a type.
-        let slots = module.types.map { UInt32(max($0.parameters.count, $0.results.count)) }
+        let slots = layout.types.map { UInt32(max($0.parameters.count, $0.results.count)) }
         let entries = code.code.pointee.entries!
         module.functionTypes.withUnsafeBufferPointer { types in
             for index in 0..<module.bodies.count {
@@ -72,7 +79,9 @@ final class InstanceStorage {
                         index: UInt32(importCount + index), slots: slots[type]))
             }
         }
-        for (index, global) in module.globals.enumerated() { globals[index] = evaluate(global.initializer) }
+        for (index, definition) in module.globals.enumerated() {
+            initialize(global(imports.globals.count + index), definition)
+        }
     }
 
     deinit {
@@ -94,7 +103,24 @@ final class InstanceStorage {
 
     /// The cell of a global by its index in the module.
     func global(_ index: Int) -> UnsafeMutablePointer<UInt64> {
-        index < imports.globals.count ? imports.globals[index] : globals + (index - imports.globals.count)
+        index < imports.globals.count
+            ? imports.globals[index]
+            : globals + (Int(code.layout.cell(ofGlobal: UInt32(index))) - code.layout.importedGlobalCells)
+    }
+
+    private func initialize(_ cell: UnsafeMutablePointer<UInt64>, _ definition: GlobalDefinition) {
+        guard definition.type.value == .v128 else {
+            cell.pointee = evaluate(definition.initializer)
+            return
+        }
+        switch definition.initializer {
+        case .vector(let offset):
+            V128.load(from: module.bytes.buffer.baseAddress! + offset).store(to: cell)
+        case .global(let index):
+            cell.update(from: global(Int(index)), count: 2)
+        case .value, .nullReference, .function:
+            preconditionFailure("a vector is not initialised by a number or reference")
+        }
     }
 
     private func evaluate(_ expression: ConstantExpression) -> UInt64 {
@@ -102,6 +128,7 @@ final class InstanceStorage {
         case .value(let bits): bits
         case .global(let index): global(Int(index)).pointee
         case .nullReference: 0
+        case .vector: preconditionFailure("a vector takes two cells")
         case .function(let index): UInt64(UInt(bitPattern: function(Int(index))))
         }
     }

@@ -115,9 +115,10 @@ public final class Store {
         return table
     }
 
-    func makeCell(_ value: UInt64) -> UnsafeMutablePointer<UInt64> {
-        let cell = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
-        cell.pointee = value
+    func makeCell(_ value: Value) -> UnsafeMutablePointer<UInt64> {
+        let cell = UnsafeMutablePointer<UInt64>.allocate(capacity: 2)
+        cell.initialize(repeating: 0, count: 2)
+        value.store(toSlots: cell)
         cells.append(cell)
         return cell
     }

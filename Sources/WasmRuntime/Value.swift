@@ -10,6 +10,8 @@ public enum Value {
     case f32(UInt32)
     /// An f64, as its bits.
     case f64(UInt64)
+    /// A vector.
+    case v128(V128)
     /// A reference to a function; nil is the null reference.
     case function(Function?)
     /// A reference to something of the host's, by a number of the host's; nil is the null reference.
@@ -22,22 +24,44 @@ public enum Value {
         case .i64: .i64
         case .f32: .f32
         case .f64: .f64
+        case .v128: .v128
         case .function: .funcref
         case .extern: .externref
         }
     }
 
-    /// The bits that the engine keeps in a slot.
-    var slot: UInt64 {
+    /// The bits that the engine keeps in a slot; of a vector, in the first of its two.
+    private var slot: UInt64 {
         switch self {
         case .i32(let bits), .f32(let bits): UInt64(bits)
         case .i64(let bits), .f64(let bits): bits
+        case .v128(let vector): vector.low
         case .function(let function): UInt64(UInt(bitPattern: function?.pointer))
         case .extern(let number): number.map { UInt64(bitPattern: Int64($0)) &+ 1 } ?? 0
         }
     }
 
-    /// The value of a type in a slot.
+    /// Writes the bits to as many slots as the type takes; returns the next one.
+    @discardableResult
+    func store(toSlots slots: UnsafeMutablePointer<UInt64>) -> UnsafeMutablePointer<UInt64> {
+        slots[0] = slot
+        guard case .v128(let vector) = self else { return slots + 1 }
+        slots[1] = vector.high
+        return slots + 2
+    }
+
+    /// The value of a type in as many slots as the type takes; `slots` goes on behind it.
+    init(_ type: ValueType, slots: inout UnsafePointer<UInt64>, store: Store) {
+        if type == .v128 {
+            self = .v128(V128(low: slots[0], high: slots[1]))
+            slots += 2
+        } else {
+            self.init(type, slot: slots[0], store: store)
+            slots += 1
+        }
+    }
+
+    /// The value of a type other than `v128` in a slot.
     init(_ type: ValueType, slot: UInt64, store: Store) {
         switch type {
         case .i32: self = .i32(UInt32(truncatingIfNeeded: slot))
@@ -45,14 +69,18 @@ public enum Value {
         case .f32: self = .f32(UInt32(truncatingIfNeeded: slot))
         case .f64: self = .f64(slot)
         case .externref: self = .extern(slot == 0 ? nil : Int(truncatingIfNeeded: Int64(bitPattern: slot &- 1)))
-        case .funcref, .v128: self = .function(Function(slot: slot, store: store))
+        case .v128: preconditionFailure("a vector takes two slots")
+        case .funcref: self = .function(Function(slot: slot, store: store))
         }
     }
 }
 
 extension Value: Equatable {
     /// Whether two values are of the same type and have the same bits, or are the same reference.
-    public static func == (a: Value, b: Value) -> Bool { a.type == b.type && a.slot == b.slot }
+    public static func == (a: Value, b: Value) -> Bool {
+        if case .v128(let a) = a, case .v128(let b) = b { return a == b }
+        return a.type == b.type && a.slot == b.slot
+    }
 }
 
 /// A Swift type whose values cross between Swift and WebAssembly.

@@ -113,6 +113,7 @@ final class SpecEngine {
         case .i64(let bits): .i64(bits)
         case .f32(let bits): .f32(bits)
         case .f64(let bits): .f64(bits)
+        case .v128(let vector): .v128(vector)
         case .function(true): .function(nil)
         case .function(false): throw SpecMismatch("no function to refer to")
         case .extern(let number): .extern(number)
@@ -125,6 +126,7 @@ final class SpecEngine {
         case .i64(let bits): .i64(bits)
         case .f32(let bits): .f32(bits)
         case .f64(let bits): .f64(bits)
+        case .v128(let vector): .v128(vector)
         case .function(let function): .function(isNull: function == nil)
         case .extern(let number): .extern(number)
         }

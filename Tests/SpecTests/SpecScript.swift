@@ -51,9 +51,34 @@ struct SpecScript: Decodable {
         var args: [Constant]?
     }
 
-    /// A value, written as a decimal number of its bits, `null`, or a class of NaNs.
+    /// A value, written as a decimal number of its bits, `null`, or a class of NaNs; a vector as that many of its lanes.
     struct Constant: Decodable {
+        enum CodingKeys: String, CodingKey {
+            case type, value
+            case laneType = "lane_type"
+        }
+
         var type: String
         var value: String?
+        /// The type of a vector's lanes, such as `i8`, and the lanes.
+        var laneType: String?
+        var lanes: [String] = []
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            type = try container.decode(String.self, forKey: .type)
+            laneType = try container.decodeIfPresent(String.self, forKey: .laneType)
+            if type == "v128" {
+                lanes = try container.decodeIfPresent([String].self, forKey: .value) ?? []
+            } else {
+                value = try container.decodeIfPresent(String.self, forKey: .value)
+            }
+        }
+
+        /// A lane of a vector.
+        init(lane: String, type: String) {
+            self.type = type
+            value = lane
+        }
     }
 }

@@ -114,9 +114,13 @@ import _TestSupport
     }
 
     @Test func vectors() {
-        expectUnsupported(oneFunction(code: [0xFD, 0x0C]), .vectorInstructions)
-        expectUnsupported(oneFunction(locals: [(1, .v128)], code: []), .vectorInstructions)
-        expectUnsupported(oneFunction(FunctionType([.v128]), code: []), .vectorInstructions)
-        expectUnsupported(oneFunction(code: [0x02, 0x7B, 0x0B]), .vectorInstructions)
+        // i8x16.extract_lane_s of lane 16; drop of what is not there; i32x4.splat of an i64.
+        let zero = [0xFD, 0x0C] + [UInt8](repeating: 0, count: 16)
+        expectInvalid(oneFunction(code: zero + [0xFD, 0x15, 16, 0x1A]), .lane(16))
+        expectInvalid(oneFunction(code: zero + [0x1A, 0x1A]), .typeMismatch(expected: nil, found: nil))
+        expectInvalid(
+            oneFunction(code: [0x42, 0x00, 0xFD, 0x11, 0x1A]), .typeMismatch(expected: .i32, found: .i64))
+        // Slots are 64 bits: so many locals of 128 bits have no room in a frame.
+        expectUnsupported(oneFunction(locals: [(40_000, .v128)], code: []), .frameSlots)
     }
 }

@@ -45,7 +45,7 @@ struct Disassembler {
     private func operands(_ op: Int, at cell: Int, from start: Int) -> (String, Int) {
         let letters = Array(String(cString: info[op].operands).utf8)
         if letters == [UInt8(ascii: "C")] { return (call(at: cell), Int(GW_CALL_CELLS)) }
-        let isHalf = { (letter: UInt8) in "rdh".utf8.contains(letter) }
+        let isHalf = { (letter: UInt8) in "rdhvw".utf8.contains(letter) }
         let halfCount = letters.lazy.filter(isHalf).count
         var half = 2 * (cell + 1)
         var word = cell + 1 + (halfCount + 1) / 2
@@ -53,7 +53,11 @@ struct Disassembler {
         for letter in letters {
             if isHalf(letter) {
                 let bits = code.arena[half / 2] >> (half % 2 == 0 ? 0 : 16) & 0xFFFF
-                texts.append(letter == UInt8(ascii: "h") ? "\(bits)" : "r\(bits)")
+                switch letter {
+                case UInt8(ascii: "h"): texts.append("\(bits)")
+                case UInt8(ascii: "v"), UInt8(ascii: "w"): texts.append("v\(bits)")
+                default: texts.append("r\(bits)")
+                }
                 half += 1
                 continue
             }
@@ -70,6 +74,12 @@ struct Disassembler {
             case UInt8(ascii: "l"):
                 texts.append("\(UInt64(bits) | UInt64(code.arena[word]) << 32)")
                 word += 1
+            case UInt8(ascii: "x"): texts.append(String(cString: gw_wasm_opcodes_fd()![Int(bits)].text))
+            case UInt8(ascii: "q"):
+                // The highest bits first, as numbers are written.
+                let words = (cell..<cell + 4).map { code.arena[$0 - cell + word - 1] }
+                texts.append("0x" + words.reversed().map(Self.hexadecimal).joined())
+                word += 3
             default: texts.append("\(bits)")
             }
         }
@@ -80,6 +90,11 @@ struct Disassembler {
             }
         }
         return (texts.joined(separator: ", "), word - cell)
+    }
+
+    private static func hexadecimal(_ bits: UInt32) -> String {
+        let text = String(bits, radix: 16)
+        return String(repeating: "0", count: 8 - text.count) + text
     }
 
     private func call(at cell: Int) -> String {

@@ -165,7 +165,10 @@ struct Emitter {
     }
 
     private static func isHalf(_ letter: CChar) -> Bool {
-        letter == CChar(UInt8(ascii: "r")) || letter == CChar(UInt8(ascii: "d")) || letter == CChar(UInt8(ascii: "h"))
+        switch UInt8(bitPattern: letter) {
+        case UInt8(ascii: "r"), UInt8(ascii: "d"), UInt8(ascii: "h"), UInt8(ascii: "v"), UInt8(ascii: "w"): true
+        default: false
+        }
     }
 
     /// The operands of an instruction, in the order of its letters; at most five.
@@ -333,11 +336,12 @@ struct Emitter {
         secondLast = Written()
     }
 
-    /// Lets the instruction written last put its result into another slot, if the slot `from` is where it puts it.
-    mutating func redirectLast(from: Int, to: Int) -> Bool {
+    /// Lets the instruction written last put its result into another slot, if the slot `from` is where it puts it;
+    /// `letter` says whether the result is a vector.
+    mutating func redirectLast(from: Int, to: Int, letter: UInt8 = UInt8(ascii: "d")) -> Bool {
         guard last.start >= barrier, last.start >= 0, !isFull else { return false }
         let letters = info[Int(last.op.rawValue)].operands!
-        guard UInt8(bitPattern: letters[0]) == UInt8(ascii: "d"),
+        guard UInt8(bitPattern: letters[0]) == letter,
             Int(arena[last.start + 1] & 0xFFFF) == from
         else { return false }
         arena[last.start + 1] = arena[last.start + 1] & 0xFFFF_0000 | half(to)

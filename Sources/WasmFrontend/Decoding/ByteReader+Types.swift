@@ -5,8 +5,6 @@ extension ByteReader {
         let start = offset
         let byte = try byte()
         guard let type = ValueType(rawValue: byte) else { throw .malformed(.valueType(byte), at: start) }
-        // Here, and at the instruction prefix in FunctionValidator, vectors will be let in.
-        guard type != .v128 else { throw .unsupported(.vectorInstructions, at: start) }
         return type
     }
 

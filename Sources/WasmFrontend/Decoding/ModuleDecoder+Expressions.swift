@@ -35,6 +35,10 @@ extension ModuleDecoder {
             return (.value(UInt64(try reader.fixed32())), .f32)
         case .f64Const:
             return (.value(try reader.fixed64()), .f64)
+        case .v128Const:
+            let bytes = reader.offset
+            try reader.skip(16)
+            return (.vector(at: bytes), .v128)
         case .globalGet:
             let index = try reader.u32()
             guard index < parts.importedGlobalCount else { throw .invalid(.unknownGlobal(index), at: offset) }
@@ -70,10 +74,15 @@ extension ByteReader {
             code = UInt32(first) << 8 | second
             info = gw_wasm_opcodes_fc()[Int(second)]
         } else if first == Prefix.vector {
-            throw .unsupported(.vectorInstructions, at: start)
+            let second = try u32()
+            guard second < UInt32(GW_WASM_FD_COUNT) else {
+                throw .malformed(.opcode(prefix: first, code: second), at: start)
+            }
+            code = UInt32(first) << 8 | second
+            info = gw_wasm_opcodes_fd()[Int(second)]
         }
         guard info.text != nil, let opcode = GWWasmOpcode(rawValue: UInt16(code)) else {
-            throw .malformed(.opcode(prefix: 0, code: code), at: start)
+            throw .malformed(.opcode(prefix: UInt8(code >> 8), code: code & 0xFF), at: start)
         }
         return opcode
     }

@@ -29,6 +29,8 @@ extension InvalidModule {
         case unknownDataSegment(UInt32)
         /// An alignment exceeds the size of the access.
         case alignment
+        /// A vector has no such lane.
+        case lane(UInt8)
         /// Code writes a global that is immutable.
         case immutableGlobal(UInt32)
         /// `ref.func` names a function that nothing outside of code refers to.
@@ -68,6 +70,7 @@ extension InvalidModule.Reason: CustomStringConvertible {
         case .unknownElementSegment(let index): "unknown elem segment \(index)"
         case .unknownDataSegment(let index): "unknown data segment \(index)"
         case .alignment: "alignment must not be larger than natural"
+        case .lane: "invalid lane index"
         case .immutableGlobal: "global is immutable"
         case .undeclaredFunctionReference: "undeclared function reference"
         case .constantExpression: "constant expression required"

@@ -4,15 +4,13 @@ public enum ImplementationLimit {
     public static let parameters = 1_000
     /// The most locals that a function may have, parameters included; as in the JavaScript API.
     public static let locals = 50_000
-    /// The most slots of a function's frame: its locals and its operand stack at its highest.
+    /// The most slots of a function's frame: its locals and its operand stack at its highest, vectors counting twice.
     public static let frameSlots = 65_535
 }
 
 extension UnsupportedModule {
     /// What a module needs that this implementation doesn't provide.
     public enum Reason: Hashable, Sendable {
-        /// The type `v128` or an instruction behind the prefix 0xFD.
-        case vectorInstructions
         /// A function type with more parameters or results than ``ImplementationLimit/parameters``.
         case parameters(Int)
         /// A function with more locals than ``ImplementationLimit/locals``.
@@ -26,8 +24,6 @@ extension UnsupportedModule.Reason: CustomStringConvertible {
     /// What is needed and what the limit is.
     public var description: String {
         switch self {
-        case .vectorInstructions:
-            "vector instructions are not supported yet"
         case .parameters(let count):
             "\(count) parameters or results of a function, the limit is \(ImplementationLimit.parameters)"
         case .locals(let count):

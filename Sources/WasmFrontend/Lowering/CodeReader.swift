@@ -15,7 +15,7 @@ struct CodeReader {
     /// An opcode, with the prefix as high byte where there is one.
     @inline(__always) mutating func opcode() -> GWWasmOpcode {
         let first = byte()
-        let raw = first == 0xFC ? 0xFC00 | UInt16(truncatingIfNeeded: u32()) : UInt16(first)
+        let raw = first >= Prefix.numeric ? UInt16(first) << 8 | UInt16(truncatingIfNeeded: u32()) : UInt16(first)
         return GWWasmOpcode(rawValue: raw).unsafelyUnwrapped
     }
 

@@ -3,7 +3,7 @@ internal import CSupport
 // Calls.
 extension FunctionLowering {
     mutating func call(_ function: UInt32) {
-        let type = module.types[Int(module.functionTypes[Int(function)])]
+        let type = layout.types[Int(module.functionTypes[Int(function)])]
         if Int(function) < module.importedFunctionCount {
             let base = passArguments(type, firstIsZero: false)
             emitCall(.callImport, type, base, target: unresolved, function: function, immediate: 0)
@@ -20,7 +20,7 @@ extension FunctionLowering {
     }
 
     mutating func callIndirect(type typeIndex: UInt32, table: UInt32) {
-        let type = module.types[Int(typeIndex)]
+        let type = layout.types[Int(typeIndex)]
         settle(type.parameters.count + 1)
         let operand = pop()
         let firstIsZero = hasZeroArgument(type)

@@ -284,7 +284,7 @@ extension FunctionLowering {
 
     mutating func globalGet(_ global: UInt32) {
         if global == registerGlobal { return push(Operand(tag: .sp)) }
-        let imported = UInt32(module.importedGlobalCount)
+        let imported = UInt32(layout.importedGlobalCells)
         if global >= imported { return push(Operand(tag: .global, a: UInt64(global - imported))) }
         let target = temporary(height)
         willWrite(target)
@@ -296,7 +296,7 @@ extension FunctionLowering {
         let operand = pop()
         if global == registerGlobal { return setRegister(operand) }
         flush { $0.readsGlobal || $0.readsMemory }
-        let imported = UInt32(module.importedGlobalCount)
+        let imported = UInt32(layout.importedGlobalCells)
         let source = read(operand, at: height, clean: true)
         if global >= imported {
             emitter.emit(.globalSet, source, word: global - imported)

@@ -27,9 +27,12 @@ struct FunctionLowering: ~Copyable {
     let callRoom: Int
     /// The canonical numbers of the module's function types.
     let typeNumbers: [UInt32]
+    /// The module's function types and globals in slots.
+    let layout: SlotLayout
 
     private var validator: FunctionValidator
     var scan = FunctionScan()
+    private var rewriting = VectorRewriting()
     var emitter: Emitter
     /// The operand stack.
     var stack: UnsafeMutablePointer<Operand>
@@ -44,6 +47,7 @@ struct FunctionLowering: ~Copyable {
     var scratch = 0
     var localCount = 0
     var resultTypes: [ValueType] = []
+    var usesVectors = false
     /// The local that stands for the register global.
     var registerCopy: UInt32?
     /// The construct whose end calls with the constant 0 begin at: see ``directEntry()``.
@@ -61,14 +65,18 @@ struct FunctionLowering: ~Copyable {
     /// Where the result of the call that was emitted last lies, if nothing was emitted behind it.
     var lastCall = (start: -1, end: -1, slot: -1)
 
-    init(module: Module, registerGlobal: UInt32?, optimizes: Bool, typeNumbers: [UInt32], emitter: Emitter) {
+    init(
+        module: Module, layout: SlotLayout, registerGlobal: UInt32?, optimizes: Bool, typeNumbers: [UInt32],
+        emitter: Emitter
+    ) {
         self.module = module
         self.registerGlobal = registerGlobal
         self.optimizes = optimizes
         self.typeNumbers = typeNumbers
         self.emitter = emitter
+        self.layout = layout
         validator = FunctionValidator(module.codeContext)
-        callRoom = module.types.reduce(0) { max($0, $1.parameters.count, $1.results.count) } + Int(GW_FRAME_HEADER) + 1
+        callRoom = layout.types.reduce(0) { max($0, $1.parameters.count, $1.results.count) } + Int(GW_FRAME_HEADER) + 1
         stack = .allocate(capacity: stackCapacity)
     }
 
@@ -95,11 +103,16 @@ struct FunctionLowering: ~Copyable {
     /// - Returns: nil when the arena has no room for it, or its frame has more slots than operands can name.
     /// - Throws: What is wrong with the function.
     mutating func lower(_ function: Int, at position: Int, capacity: Int) throws(LoadFailure) -> Result? {
-        let type = module.types[Int(module.functionTypes[function])]
+        let type = layout.types[Int(module.functionTypes[function])]
+        let body = module.bodies[function - module.importedFunctionCount].bytes
         scan.begin(type, threads: optimizes)
-        let summary = try validator.validate(
-            module.bodies[function - module.importedFunctionCount].bytes, type: module.functionTypes[function],
-            into: &scan)
+        var summary = try validator.validate(body, type: module.functionTypes[function], into: &scan)
+        usesVectors = summary.usesVectors || layout.hasVectors
+        if usesVectors {
+            gw_vector_prepare()
+            scan.begin(type, threads: optimizes)
+            summary = rewriting.rewrite(module, layout, body, function: function, into: &scan)
+        }
         scan.finish()
         prepareFrame(summary, type)
         guard firstTemporary + summary.maxOperandHeight + callRoom <= Int(GW_MAXIMUM_FRAME_SLOTS) else { return nil }
@@ -245,7 +258,9 @@ struct FunctionLowering: ~Copyable {
         case .i32Const, .i64Const, .f32Const, .f64Const: push(.constant(instruction.b))
         case .refNull: push(.constant(0))
         case .localGet: localGet(instruction.a)
-        case .localSet: localSet(instruction.a)
+        case .localSet:
+            if usesVectors && setVector(instruction) { break }
+            localSet(instruction.a)
         case .localTee:
             if instruction.a == registerCopy {
                 // `global.set sp` follows, and takes the value that the local would have had.
@@ -256,6 +271,7 @@ struct FunctionLowering: ~Copyable {
         case .globalGet: globalGet(instruction.a)
         case .globalSet: globalSet(instruction.a)
         case .drop: drop()
+        case .selectTyped where instruction.a == UInt32(ValueType.v128.rawValue): selectVector()
         case .select, .selectTyped: select()
         case .block, .loop, .if, .else, .end, .br, .brIf, .brTable, .return, .unreachable: control(instruction)
         case .call: call(instruction.a)
@@ -273,7 +289,7 @@ struct FunctionLowering: ~Copyable {
         case .i64ExtendI32U: extend()
         case .i32Eqz: equalsZero(.i32Eq)
         case .i64Eqz, .refIsNull: equalsZero(.i64Eq)
-        default: numeric(instruction.op)
+        default: instruction.op.rawValue >= 0xFD00 ? vector(instruction) : numeric(instruction.op)
         }
     }
 }

@@ -88,6 +88,7 @@ struct FunctionScan {
     private var loopBranches = Buffer<Int32>(capacity: 512)
     private let plainRows = gw_wasm_opcodes()!
     private let prefixedRows = gw_wasm_opcodes_fc()!
+    private let vectorRows = gw_wasm_opcodes_fd()!
 
     func deallocate() {
         instructions.deallocate()
@@ -167,16 +168,27 @@ struct FunctionScan {
         let raw = instruction.op.rawValue
         // Arithmetic, the most of what is left, has none.
         if raw >= GWWasmOpcode.i32Eqz.rawValue && raw <= GWWasmOpcode.i64Extend32S.rawValue { return }
-        let row = raw < 0x100 ? plainRows + Int(raw) : prefixedRows + Int(raw & 0xFF)
+        let row =
+            raw < 0x100 ? plainRows + Int(raw) : (raw < 0xFD00 ? prefixedRows : vectorRows) + Int(raw & 0xFF)
         switch row.pointee.immediate {
         case .none, .block, .label, .labels: break
         case .func, .local, .global, .table, .elem, .data: instruction.a = reader.u32()
         case .typeTable, .elemTable, .tables2:
             instruction.a = reader.u32()
             instruction.b = UInt64(reader.u32())
-        case .mem8, .mem16, .mem32, .mem64:
+        case .mem8, .mem16, .mem32, .mem64, .mem128:
             _ = reader.u32()
             instruction.a = reader.u32()
+        case .mem8Lane, .mem16Lane, .mem32Lane, .mem64Lane:
+            _ = reader.u32()
+            instruction.a = reader.u32()
+            instruction.b = UInt64(reader.byte())
+        case .lane2, .lane4, .lane8, .lane16: instruction.b = UInt64(reader.byte())
+        case .v128, .lanes:
+            // Where the 16 bytes lie.
+            instruction.b = UInt64(UInt(bitPattern: reader.position))
+            _ = reader.fixed64()
+            _ = reader.fixed64()
         case .memory: _ = reader.byte()
         case .memories2:
             _ = reader.byte()

@@ -35,6 +35,8 @@ public final class LoweredCode: @unchecked Sendable {
     public let options: Options
     /// The global that lives in a machine register, by its index in the module; nil if there is none fit for it.
     public let registerGlobal: UInt32?
+    /// How the module's values lie in slots.
+    package let layout: SlotLayout
     /// The canonical numbers of the module's types; see ``TypeNumbers``.
     public let typeNumbers: [UInt32]
     // Not owned: the module keeps its code.
@@ -71,6 +73,7 @@ public final class LoweredCode: @unchecked Sendable {
         self.module = module
         self.options = options
         registerGlobal = Self.chooseRegisterGlobal(module)
+        layout = SlotLayout(module)
         typeNumbers = TypeNumbers.numbers(of: module.types)
 
         // Most instructions are smaller than what they become; the arena is address space, committed where it is written.
@@ -92,7 +95,8 @@ public final class LoweredCode: @unchecked Sendable {
         let emitter = Emitter(handlers: gw_handlers(options.checksAddresses), arena: cells)
         state = State(
             lowering: FunctionLowering(
-                module: module, registerGlobal: registerGlobal, optimizes: options.optimizes, typeNumbers: typeNumbers,
+                module: module, layout: layout, registerGlobal: registerGlobal.map(layout.cell(ofGlobal:)),
+                optimizes: options.optimizes, typeNumbers: typeNumbers,
                 emitter: emitter))
         code.initialize(
             to: GWCode(

@@ -34,6 +34,8 @@ public struct Export: Sendable, Hashable {
 public enum ConstantExpression: Sendable, Hashable {
     /// A number; floating-point numbers by their bits, 32-bit numbers zero-extended.
     case value(UInt64)
+    /// The vector whose 16 bytes lie at this offset in the module.
+    case vector(at: Int)
     /// The value of an imported, immutable global.
     case global(UInt32)
     case nullReference

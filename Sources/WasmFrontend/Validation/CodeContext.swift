@@ -39,6 +39,7 @@ final class CodeContext: @unchecked Sendable {
     /// The properties of the instructions: C tables without an end of life.
     let opcodes = gw_wasm_opcodes()!
     let prefixedOpcodes = gw_wasm_opcodes_fc()!
+    let vectorOpcodes = gw_wasm_opcodes_fd()!
     private let typePool: UnsafeMutableBufferPointer<TypeByte>
 
     /// Lays out `parts`; `bytes` must outlive the context.

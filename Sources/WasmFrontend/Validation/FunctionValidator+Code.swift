@@ -222,7 +222,7 @@ extension FunctionValidator {
     /// Reads the alignment and the offset of a memory access, whose natural alignment is `natural` (both exponents of 2);
     /// returns the offset if it `reads` that, else skips it.
     @inline(__always)
-    private func memoryArgument(
+    func memoryArgument(
         _ natural: UInt32, _ reader: inout ByteReader, at: Int, reads: Bool
     ) throws(LoadFailure) -> UInt32 {
         let start = reader.offset

@@ -32,8 +32,7 @@ extension FunctionValidator {
     }
 
     private static func checkBlockResult(_ byte: UInt8, at offset: Int) throws(LoadFailure) {
-        guard let type = ValueType(rawValue: byte) else { throw .malformed(.blockType, at: offset) }
-        guard type != .v128 else { throw .unsupported(.vectorInstructions, at: offset) }
+        guard ValueType(rawValue: byte) != nil else { throw .malformed(.blockType, at: offset) }
     }
 
     /// Without `else`, the parameters of an `if` are its results.

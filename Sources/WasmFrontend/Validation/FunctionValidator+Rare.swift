@@ -60,10 +60,10 @@ extension FunctionValidator {
 
     /// The instructions behind a prefix, and the codes that are none.
     @inline(never)
-    func prefixedInstruction(
+    mutating func prefixedInstruction(
         _ prefix: UInt8, _ reader: inout ByteReader, _ before: OperandTypes, at: Int
     ) throws(LoadFailure) -> OperandTypes {
-        if prefix == Prefix.vector { throw .unsupported(.vectorInstructions, at: at) }
+        if prefix == Prefix.vector { return try vectorInstruction(&reader, before, at: at) }
         guard prefix == Prefix.numeric else { throw .malformed(.opcode(prefix: 0, code: UInt32(prefix)), at: at) }
         let code = try reader.u32()
         guard code < UInt32(GW_WASM_FC_COUNT) else { throw .malformed(.opcode(prefix: prefix, code: code), at: at) }

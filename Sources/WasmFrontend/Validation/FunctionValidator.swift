@@ -10,6 +10,9 @@ struct FunctionValidator: ~Copyable {
     let globalWriteCounts: UnsafeMutableBufferPointer<UInt32>
     var control = ControlStack()
     var locals = LocalTypes()
+    /// The number of locals of the type `v128`, which take two slots each, and whether the code has vector instructions.
+    private var vectorLocalCount = 0
+    var hasVectorInstructions = false
     /// Memory for the types of as many operands as a frame may have.
     private let operandBase: UnsafeMutablePointer<TypeByte>
 
@@ -31,6 +34,8 @@ struct FunctionValidator: ~Copyable {
         var localCount: Int
         /// The highest that the operand stack gets, in values.
         var maxOperandHeight: Int
+        /// Whether the code has instructions behind the prefix 0xFD, or locals of the type `v128`.
+        var usesVectors: Bool
     }
 
     /// Validates the function whose body lies at `body` and whose type has the index `type`, and hands its instructions
@@ -41,14 +46,18 @@ struct FunctionValidator: ~Copyable {
         let signature = context.signatures.baseAddress! + Int(type)
         var reader = ByteReader(context.bytes, body)
         try declareLocals(signature, &reader)
-        let slots = ImplementationLimit.frameSlots - Int(locals.count)
+        let slots = ImplementationLimit.frameSlots - Int(locals.count) - vectorLocalCount
+        guard slots >= 0 else { throw .unsupported(.frameSlots, at: body.lowerBound) }
+        hasVectorInstructions = false
         let operands = OperandTypes(
             top: operandBase, floor: operandBase, isUnreachable: false, highest: operandBase,
             limit: operandBase + slots)
         control.removeAll()
         control.push(ControlFrame(signature: signature, floor: operandBase, kind: .function))
         let height = try validateCode(reader, operands, into: &sink)
-        return Summary(localCount: Int(locals.count), maxOperandHeight: Int(height))
+        return Summary(
+            localCount: Int(locals.count), maxOperandHeight: Int(height),
+            usesVectors: hasVectorInstructions || vectorLocalCount > 0)
     }
 
     /// Reads the declarations of locals (section 5.5.13).
@@ -56,8 +65,11 @@ struct FunctionValidator: ~Copyable {
         _ signature: UnsafePointer<Signature>, _ reader: inout ByteReader
     ) throws(LoadFailure) {
         locals.removeAll()
+        vectorLocalCount = 0
         for index in 0..<Int(signature.pointee.parameterCount) {
-            locals.append(signature.pointee.parameters[index], count: 1)
+            let type = signature.pointee.parameters[index]
+            locals.append(type, count: 1)
+            if type == ValueType.v128.rawValue { vectorLocalCount += 1 }
         }
         let start = reader.offset
         var total = UInt64(locals.count)
@@ -66,7 +78,9 @@ struct FunctionValidator: ~Copyable {
             let added = try reader.u32()
             total += UInt64(added)
             guard total <= UInt64(UInt32.max) else { throw .malformed(.tooManyLocals, at: offset) }
-            locals.append(try reader.valueType().rawValue, count: added)
+            let type = try reader.valueType()
+            locals.append(type.rawValue, count: added)
+            if type == .v128 { vectorLocalCount += Int(added) }
         }
         guard total <= ImplementationLimit.locals else { throw .unsupported(.locals(Int(total)), at: start) }
     }
