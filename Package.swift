@@ -53,6 +53,10 @@ let package = Package(
             name: "gowasm-fast",
             dependencies: ["GoWasmCLI", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: swiftSettings),
+        // Uses a plugin written in Go, and says what its calls cost.
+        .executableTarget(
+            name: "plugin-benchmark", dependencies: ["GoWasm"], path: "Benchmarks/Plugin",
+            swiftSettings: swiftSettings),
         // What several test targets share.
         .target(
             name: "_TestSupport", dependencies: ["WasmFrontend"], path: "Tests/_TestSupport",
@@ -69,6 +73,11 @@ let package = Package(
             swiftSettings: swiftSettings),
         .testTarget(
             name: "GoWasmCLITests", dependencies: ["GoWasmCLI", "GoWasm", "_TestSupport"],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "HostSystemTests", dependencies: ["HostSystem"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "WASITests", dependencies: ["WASI", "HostSystem", "WasmRuntime", "WasmFrontend", "_TestSupport"],
             swiftSettings: swiftSettings),
         // Runs the specification's own tests.
         .testTarget(

@@ -111,6 +111,8 @@ package final class OpenFile {
 /// The open files of a guest by its own numbers, of which a new file gets the lowest that is free.
 package struct DescriptorTable {
     private var files: [OpenFile?] = []
+    /// One more than the highest number that was ever given.
+    package var count: Int { files.count }
     /// No number below is free.
     private var firstFree = 0
 

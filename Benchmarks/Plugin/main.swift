@@ -1,0 +1,103 @@
+// Uses a plugin that was written in Go (Benchmarks/Programs/plugin) from Swift, and says what its calls cost.
+//
+// usage: plugin-benchmark plugin.wasm [calls]
+
+import GoWasm
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// The plugin with the types of Swift.
+struct Plugin {
+    let add: (Int32, Int32) throws -> Int32
+    /// Calls the host function `multiply`, which calls the plugin.
+    let square: (Int64) throws -> Int64
+    private let checksum: (UInt32) throws -> UInt32
+    private let upper: (UInt32) throws -> UInt32
+    private let buffer: (UInt32) throws -> UInt32
+    private let memory: Memory
+
+    init(_ path: String) throws {
+        var options = WASIProgram.Options(arguments: ["plugin"])
+        // What //go:wasmimport asks for is a closure of the corresponding type.
+        options.imports.define("host", "multiply") { (a: Int64, b: Int64) -> Int64 in a &* b }
+        let descriptor = open(path, O_RDONLY)
+        let size = lseek(descriptor, 0, SEEK_END)
+        lseek(descriptor, 0, SEEK_SET)
+        guard size > 0, let bytes = ModuleBytes(reading: descriptor, count: Int(size)) else {
+            perror(path)
+            exit(1)
+        }
+        close(descriptor)
+        let instance = try WASIProgram(Module(bytes)).start(options)
+        add = try instance.function(named: "add", as: ((Int32, Int32) -> Int32).self)
+        square = try instance.function(named: "square", as: ((Int64) -> Int64).self)
+        checksum = try instance.function(named: "checksum", as: ((UInt32) -> UInt32).self)
+        upper = try instance.function(named: "upper", as: ((UInt32) -> UInt32).self)
+        buffer = try instance.function(named: "buffer", as: ((UInt32) -> UInt32).self)
+        memory = try instance.memory(named: "memory")
+    }
+
+    /// Puts bytes where the plugin finds them.
+    private func put(_ bytes: UnsafeRawBufferPointer) throws -> UInt32 {
+        let count = UInt32(bytes.count)
+        let address = try buffer(count)
+        guard let target = memory.bytes(at: address, count: count) else { throw CallError.outOfMemory }
+        target.copyMemory(from: bytes)
+        return count
+    }
+
+    /// The CRC-32 of bytes.
+    func checksum(_ bytes: [UInt8]) throws -> UInt32 { try checksum(bytes.withUnsafeBytes(put)) }
+
+    /// The text in upper case.
+    func uppercased(_ text: String) throws -> String {
+        var text = text
+        let count = try upper(try text.withUTF8 { try put(UnsafeRawBufferPointer($0)) })
+        // The result may lie elsewhere: the plugin is asked again.
+        guard let result = memory.bytes(at: try buffer(count), count: count) else { throw CallError.outOfMemory }
+        return String(decoding: result, as: UTF8.self)
+    }
+}
+
+/// The CPU time of this process, in nanoseconds.
+func processTime() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return Double(time.tv_sec) * 1e9 + Double(time.tv_nsec)
+}
+
+/// Runs `body` so often and prints how long one took.
+func measure(_ name: String, _ calls: Int, _ body: (Int) throws -> Void) rethrows {
+    let start = processTime()
+    for index in 0..<calls { try body(index) }
+    let nanoseconds = (processTime() - start) / Double(calls)
+    let column = name + String(repeating: " ", count: max(1, 48 - name.utf8.count))
+    print(column + "\(Int(nanoseconds.rounded())) ns")
+}
+
+guard CommandLine.arguments.count > 1 else {
+    print("usage: plugin-benchmark plugin.wasm [calls]")
+    exit(64)
+}
+let calls = CommandLine.arguments.count > 2 ? Int(CommandLine.arguments[2]) ?? 1_000_000 : 1_000_000
+let plugin = try Plugin(CommandLine.arguments[1])
+let kilobyte = [UInt8](repeating: 7, count: 1024)
+let isRight = [
+    try plugin.add(2, -3) == -1, try plugin.square(-12) == 144, try plugin.uppercased("grün") == "GRÜN",
+    try plugin.checksum(Array("123456789".utf8)) == 0xCBF4_3926,
+]
+precondition(isRight == [true, true, true, true], "the plugin computes something else: \(isRight)")
+
+print("CPU time of one call, of \(calls)")
+var sum: Int32 = 0
+try measure("add(a, b): numbers", calls) { sum &+= try plugin.add(sum, Int32(truncatingIfNeeded: $0)) }
+try measure("square(a): calls back into Swift", calls) { _ = try plugin.square(Int64($0)) }
+try measure("checksum(bytes): 16 bytes in", calls) { _ in _ = try plugin.checksum(Array(kilobyte.prefix(16))) }
+try measure("checksum(bytes): 1,024 bytes in", calls / 10) { _ in _ = try plugin.checksum(kilobyte) }
+try measure("uppercased(text): 11 bytes in and out", calls) { _ in _ = try plugin.uppercased("hello, Göp") }

@@ -1,0 +1,338 @@
+import Foundation
+import HostSystem
+import Testing
+import WasmFrontend
+import WasmRuntime
+import _TestSupport
+
+@testable import WASI
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+private typealias Errno = Guest.Errno
+
+extension Tag {
+    /// Needs wabt.
+    @Tag static var text: Self
+}
+
+@Suite("The functions of WASI", .disabled(if: WebAssemblyText.isMissing, "wat2wasm is missing: Debian package wabt."))
+struct FunctionTests {
+    /// A folder of its own, removed behind the test.
+    private final class Folder {
+        let path = NSTemporaryDirectory() + "gowasm-\(UUID().uuidString)"
+        init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
+        deinit { try? FileManager.default.removeItem(atPath: path) }
+        var access: HostAccess { HostAccess(mounts: [.init(host: path, guest: "/f")]) }
+    }
+
+    /// Opens a path of the folder with flags, and returns the guest's number; the path lies at 1000.
+    private func open(
+        _ guest: Guest, _ name: String, flags: Int64 = 0, rights: Int64 = -1, descriptorFlags: Int64 = 0
+    ) throws -> Int64 {
+        guest.put(Array(name.utf8), at: 1000)
+        let code = try guest.call(
+            "path_open", 4, 1, 1000, Int64(name.utf8.count), flags, rights, -1, descriptorFlags, 2000)
+        #expect(code == Errno.success)
+        return Int64(guest.get(UInt32.self, at: 2000))
+    }
+
+    @Test("the specification's functions are all there, each once")
+    func completeness() {
+        let names = """
+            args_get args_sizes_get environ_get environ_sizes_get clock_res_get clock_time_get fd_advise fd_allocate
+            fd_close fd_datasync fd_fdstat_get fd_fdstat_set_flags fd_fdstat_set_rights fd_filestat_get
+            fd_filestat_set_size fd_filestat_set_times fd_pread fd_prestat_get fd_prestat_dir_name fd_pwrite fd_read
+            fd_readdir fd_renumber fd_seek fd_sync fd_tell fd_write path_create_directory path_filestat_get
+            path_filestat_set_times path_link path_open path_readlink path_remove_directory path_rename path_symlink
+            path_unlink_file poll_oneoff proc_exit proc_raise sched_yield random_get sock_accept sock_recv sock_send
+            sock_shutdown
+            """.split(whereSeparator: \.isWhitespace).map(String.init)
+        #expect(WASIFunction.all.map(\.name) == names)
+    }
+
+    @Test("arguments and environment are texts that end with zero")
+    func texts() throws {
+        let guest = try Guest(arguments: ["a", "bü"], environment: ["X": "1", "A": ""])
+        #expect(try guest.call("args_sizes_get", 0, 4) == Errno.success)
+        #expect((guest.get(UInt32.self, at: 0), guest.get(UInt32.self, at: 4)) == (2, 6))
+        #expect(try guest.call("args_get", 8, 100) == Errno.success)
+        #expect((guest.get(UInt32.self, at: 8), guest.get(UInt32.self, at: 12)) == (100, 102))
+        #expect(guest.text(at: 100, count: 6) == "a\0bü\0")
+        #expect(try guest.call("environ_sizes_get", 0, 4) == Errno.success)
+        #expect((guest.get(UInt32.self, at: 0), guest.get(UInt32.self, at: 4)) == (2, 7))
+        #expect(try guest.call("environ_get", 8, 100) == Errno.success)
+        #expect(guest.text(at: 100, count: 7) == "A=\0X=1\0")
+    }
+
+    @Test("addresses outside of the memory are refused, in every function that takes one")
+    func faults() throws {
+        let folder = try Folder()
+        let guest = try Guest(access: folder.access)
+        _ = try open(guest, "file", flags: 1)
+        let end: Int64 = 65536
+        for (name, arguments) in [
+            ("args_sizes_get", [end - 3, 0]), ("args_get", [end, 0]), ("clock_time_get", [0, 0, end - 7]),
+            ("random_get", [end - 1, 2]), ("random_get", [-1, 1]), ("fd_write", [1, end - 7, 1, 0]),
+            ("fd_read", [5, -8, 1, 0]), ("fd_fdstat_get", [0, end - 23]), ("fd_filestat_get", [5, end - 63]),
+            ("path_filestat_get", [4, 0, end - 1, 2, 0]), ("fd_readdir", [4, end - 10, 11, 0, 0]),
+            ("poll_oneoff", [end - 47, 0, 1, 0]), ("poll_oneoff", [0, 0, 1 << 27, 0]),
+            ("fd_prestat_get", [4, end - 7]), ("path_open", [4, 0, end, 1, 0, 0, 0, 0, 0]),
+        ] as [(String, [Int64])] {
+            let function = try guest.instance.function(named: name)
+            let values = zip(function.type.parameters, arguments).map { type, number in
+                type == .i64 ? Value.i64(UInt64(bitPattern: number)) : .i32(UInt32(truncatingIfNeeded: number))
+            }
+            #expect(try function.call(values) == [.i32(Errno.fault)], "\(name) \(arguments)")
+        }
+        // A vector that is inside, of bytes that are not.
+        guest.put(UInt32(65530), at: 0)
+        guest.put(UInt32(7), at: 4)
+        #expect(try guest.call("fd_write", 1, 0, 1, 100) == Errno.fault)
+    }
+
+    @Test("files are read, written and described in the specification's layouts")
+    func files() throws {
+        let folder = try Folder()
+        let guest = try Guest(access: folder.access)
+        // 3 refuses all that was not given, 4 is the folder, 5 the same as the working directory.
+        #expect(try guest.call("fd_prestat_get", 4, 0) == Errno.success)
+        #expect((guest.get(UInt32.self, at: 0), guest.get(UInt32.self, at: 4)) == (0, 2))
+        #expect(try guest.call("fd_prestat_dir_name", 4, 0, 2) == Errno.success)
+        #expect(guest.text(at: 0, count: 2) == "/f")
+        #expect(try guest.call("fd_prestat_get", 6, 0) == Errno.badf)
+
+        let file = try open(guest, "file", flags: 1)
+        #expect(file == 6)
+        guest.put(Array("hello world".utf8), at: 100)
+        for (index, part) in [(100, 5), (105, 6)].enumerated() {
+            guest.put(UInt32(part.0), at: index * 8)
+            guest.put(UInt32(part.1), at: index * 8 + 4)
+        }
+        #expect(try guest.call("fd_write", file, 0, 2, 50) == Errno.success)
+        #expect(guest.get(UInt32.self, at: 50) == 11)
+        #expect(try guest.call("fd_tell", file, 50) == Errno.success)
+        #expect(guest.get(UInt64.self, at: 50) == 11)
+        #expect(try guest.call("fd_seek", file, -5, 1, 50) == Errno.success)
+        #expect(try guest.call("fd_seek", file, -50, 1, 50) == Errno.inval)
+        guest.put(Array(repeating: UInt8(0), count: 20), at: 100)
+        #expect(try guest.call("fd_read", file, 0, 2, 50) == Errno.success)
+        #expect(guest.get(UInt32.self, at: 50) == 5)
+        #expect(guest.text(at: 100, count: 6) == "world\0")
+        #expect(try guest.call("fd_pread", file, 0, 1, 4, 50) == Errno.success)
+        #expect(guest.text(at: 100, count: 5) == "o wor")
+        #expect(try guest.call("fd_pwrite", file, 0, 1, 6, 50) == Errno.success)
+        #expect(try String(contentsOfFile: folder.path + "/file", encoding: .utf8) == "hello o wor")
+
+        #expect(try guest.call("fd_filestat_set_times", file, 3_000_000_001, 5_000_000_002, 5) == Errno.success)
+        #expect(try guest.call("fd_filestat_set_times", file, 0, 0, 3) == Errno.inval)
+        #expect(try guest.call("fd_filestat_get", file, 200) == Errno.success)
+        var status = stat()
+        #expect(stat(folder.path + "/file", &status) == 0)
+        #expect(guest.get(UInt64.self, at: 208) == UInt64(status.st_ino))
+        #expect((guest.get(UInt8.self, at: 216), guest.get(UInt64.self, at: 224)) == (4, 1))
+        #expect(guest.get(UInt64.self, at: 232) == 11)
+        #expect((guest.get(UInt64.self, at: 240), guest.get(UInt64.self, at: 248)) == (3_000_000_001, 5_000_000_002))
+
+        #expect(try guest.call("fd_fdstat_get", file, 200) == Errno.success)
+        #expect((guest.get(UInt8.self, at: 200), guest.get(UInt16.self, at: 202)) == (4, 0))
+        #expect(try guest.call("fd_fdstat_set_flags", file, 1) == Errno.success)
+        #expect(try guest.call("fd_seek", file, 0, 0, 50) == Errno.success)
+        #expect(try guest.call("fd_write", file, 0, 1, 50) == Errno.success)
+        #expect(try String(contentsOfFile: folder.path + "/file", encoding: .utf8) == "hello o woro wor")
+        #expect(try guest.call("fd_filestat_set_size", file, 3) == Errno.success)
+        #expect(try guest.call("fd_allocate", file, 0, 8) == Errno.success)
+        #expect(try guest.call("fd_advise", file, 0, 8, 3) == Errno.success)
+        #expect(try guest.call("fd_advise", file, 0, 8, 6) == Errno.inval)
+        #expect(try guest.call("fd_sync", file) == Errno.success)
+        #expect(try guest.call("fd_datasync", file) == Errno.success)
+        #expect(try Data(contentsOf: URL(fileURLWithPath: folder.path + "/file")) == Data("hel".utf8) + Data(count: 5))
+        #expect(try guest.call("fd_close", file) == Errno.success)
+        #expect(try guest.call("fd_close", file) == Errno.badf)
+    }
+
+    @Test("rights can be given up and not taken back, and say how a file was opened")
+    func rights() throws {
+        let folder = try Folder()
+        let guest = try Guest(access: folder.access)
+        _ = try open(guest, "file", flags: 1)
+        let (read, write) = (Int64(Rights.fdRead.rawValue), Int64(Rights.fdWrite.rawValue))
+        let reader = try open(guest, "file", rights: read)
+        guest.put(UInt32(100), at: 0)
+        guest.put(UInt32(1), at: 4)
+        #expect(try guest.call("fd_write", reader, 0, 1, 50) == Errno.badf)
+        #expect(try guest.call("fd_fdstat_get", reader, 200) == Errno.success)
+        #expect(guest.get(Int64.self, at: 208) & (read | write) == read)
+        #expect(try guest.call("fd_fdstat_set_rights", reader, write, 0) == Errno.notcapable)
+        #expect(try guest.call("fd_fdstat_set_rights", reader, 0, 0) == Errno.success)
+        #expect(try guest.call("fd_read", reader, 0, 0, 50) == Errno.notcapable)
+        #expect(try guest.call("fd_fdstat_set_rights", reader, read, 0) == Errno.notcapable)
+    }
+
+    @Test("directories are read in pieces, by cookies that stay")
+    func directories() throws {
+        let folder = try Folder()
+        let names = (0..<50).map { "a long name of number \($0)" }.sorted()
+        for name in names { #expect(FileManager.default.createFile(atPath: "\(folder.path)/\(name)", contents: nil)) }
+        let guest = try Guest(access: folder.access)
+        var found: [String] = []
+        var cookie: UInt64 = 0
+        while true {
+            #expect(try guest.call("fd_readdir", 4, 1000, 150, Int64(cookie), 0) == Errno.success)
+            let used = Int(guest.get(UInt32.self, at: 0))
+            var at = 1000
+            while at + 24 <= 1000 + used {
+                let length = Int(guest.get(UInt32.self, at: at + 16))
+                guard at + 24 + length <= 1000 + used else { break }
+                cookie = guest.get(UInt64.self, at: at)
+                found.append(guest.text(at: at + 24, count: length))
+                at += 24 + length
+            }
+            if used < 150 { break }
+            // What is made meanwhile changes nothing for who is reading.
+            FileManager.default.createFile(atPath: "\(folder.path)/\(found.count)", contents: nil)
+        }
+        #expect(found == [".", ".."] + names)
+    }
+
+    @Test("what was not given is denied")
+    func denied() throws {
+        let guest = try Guest()
+        guest.put(Array("etc/passwd".utf8), at: 0)
+        #expect(try guest.call("path_open", 3, 1, 0, 10, 0, -1, -1, 0, 100) == Errno.acces)
+        #expect(try guest.call("path_unlink_file", 3, 0, 10) == Errno.acces)
+        #expect(try guest.call("fd_readdir", 3, 0, 100, 0, 200) != Errno.success)
+        #expect(try guest.call("path_open", 4, 1, 0, 10, 0, -1, -1, 0, 100) == Errno.badf)
+    }
+
+    @Test("descriptors are renumbered, and the lowest free one is given")
+    func numbers() throws {
+        let folder = try Folder()
+        let guest = try Guest(access: folder.access)
+        let a = try open(guest, "a", flags: 1)
+        let b = try open(guest, "b", flags: 1)
+        #expect(try guest.call("fd_renumber", a, b) == Errno.success)
+        #expect(try guest.call("fd_close", a) == Errno.badf)
+        #expect(try open(guest, "c", flags: 1) == a)
+        guest.put(UInt32(100), at: 0)
+        guest.put(UInt32(1), at: 4)
+        #expect(try guest.call("fd_write", b, 0, 1, 50) == Errno.success)
+        #expect(try Data(contentsOf: URL(fileURLWithPath: folder.path + "/a")).count == 1)
+        #expect(try guest.call("fd_renumber", a, 99) == Errno.badf)
+    }
+
+    @Test("polling takes no processor time, and says which clock it was")
+    func sleeping() throws {
+        let guest = try Guest()
+        for (index, milliseconds) in [300, 100_000].enumerated() {
+            let at = index * 48
+            guest.put(UInt64(7 + index), at: at)
+            guest.put(UInt32(1), at: at + 16)
+            guest.put(UInt64(milliseconds) * 1_000_000, at: at + 24)
+        }
+        func time(_ clock: clockid_t) -> Double {
+            var time = timespec()
+            clock_gettime(clock, &time)
+            return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+        }
+        let (cpu, start) = (time(CLOCK_THREAD_CPUTIME_ID), time(CLOCK_MONOTONIC))
+        #expect(try guest.call("poll_oneoff", 0, 1000, 2, 2000) == Errno.success)
+        #expect(time(CLOCK_MONOTONIC) - start >= 0.3)
+        #expect(time(CLOCK_THREAD_CPUTIME_ID) - cpu < 0.1)
+        #expect(guest.get(UInt32.self, at: 2000) == 1)
+        #expect(
+            (guest.get(UInt64.self, at: 1000), guest.get(UInt16.self, at: 1008), guest.get(UInt8.self, at: 1010)) == (
+                7, 0, 0
+            ))
+        #expect(try guest.call("poll_oneoff", 0, 1000, 0, 2000) == Errno.inval)
+    }
+
+    @Test("polling tells at once of files, and of descriptors that are none")
+    func polling() throws {
+        let folder = try Folder()
+        let guest = try Guest(access: folder.access)
+        let file = try open(guest, "file", flags: 1)
+        for (index, (type, number)) in [(UInt8(2), file), (1, 77), (0, 0)].enumerated() {
+            let at = index * 48
+            guest.put(UInt64(index), at: at)
+            guest.put(type, at: at + 8)
+            guest.put(UInt32(number), at: at + 16)
+            guest.put(UInt64.max, at: at + 24)
+        }
+        #expect(try guest.call("poll_oneoff", 0, 1000, 3, 2000) == Errno.success)
+        #expect(guest.get(UInt32.self, at: 2000) == 2)
+        #expect((guest.get(UInt16.self, at: 1008), guest.get(UInt8.self, at: 1010)) == (0, 2))
+        #expect((guest.get(UInt64.self, at: 1032), guest.get(UInt16.self, at: 1040)) == (1, UInt16(Errno.badf)))
+    }
+
+    @Test("a guest that exits throws its status, and what it cannot do is refused")
+    func rest() throws {
+        let guest = try Guest()
+        #expect(throws: WASIExit(status: ExitStatus(code: 7))) { try guest.call("proc_exit", 7) }
+        #expect(try guest.call("proc_raise", 1) == Errno.notsup)
+        #expect(try guest.call("sched_yield") == Errno.success)
+        #expect(
+            try guest.call("sock_shutdown", 0, 1) == Errno.notcapable
+                || guest.call("sock_shutdown", 0, 1) == Errno.notsock)
+        #expect(try guest.call("clock_time_get", 9, 0, 0) == Errno.inval)
+        for clock in 0..<4 {
+            #expect(try guest.call("clock_time_get", Int64(clock), 0, 0) == Errno.success)
+            #expect(guest.get(UInt64.self, at: 0) > 0)
+            #expect(try guest.call("clock_res_get", Int64(clock), 8) == Errno.success)
+            #expect(guest.get(UInt64.self, at: 8) > 0)
+        }
+        #expect(try guest.call("random_get", 100, 64) == Errno.success)
+        #expect((100..<164).contains { guest.get(UInt8.self, at: $0) != 0 })
+    }
+
+    @Test("a socket that was made before the guest accepts, receives and sends")
+    func sockets() throws {
+        let files = try FileSystem(HostAccess(listeners: ["127.0.0.1:0"]))
+        var port: UInt16 = 0
+        files.report = { port = UInt16($0.split(separator: ":").last ?? "") ?? 0 }
+        try files.addPreopens()
+        let host = WASIHost(files, arguments: [], environment: [])
+        let store = Store()
+        let memory = try Memory(MemoryType(limits: Limits(minimum: 1)), in: store)
+        host.link(memory)
+
+        let listener = UInt32(files.descriptors.count - 1)
+        try host.fdFdstatSetFlags(listener, 4)
+        #expect(throws: ErrorCode(EAGAIN)) { try host.sockAccept(listener, 0, 0) }
+        let client = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(client) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let connected = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(client, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        #expect(connected == 0)
+        try host.fdFdstatSetFlags(listener, 0)
+        try host.sockAccept(listener, 4, 0)
+        let guest = memory.baseAddress
+        let connection = guest.load(as: UInt32.self)
+        guest.storeBytes(of: 100, toByteOffset: 8, as: UInt32.self)
+        guest.storeBytes(of: 50, toByteOffset: 12, as: UInt32.self)
+        #expect(throws: ErrorCode(EAGAIN)) { try host.sockRecv(connection, 8, 1, 0, 16, 20) }
+        #expect(send(client, "abc", 3, 0) == 3)
+        while !Descriptors.isReadable(try files.file(Int(connection)).descriptor) { usleep(1000) }
+        try host.sockRecv(connection, 8, 1, 1, 16, 20)
+        try host.sockRecv(connection, 8, 1, 0, 16, 20)
+        #expect(guest.load(fromByteOffset: 16, as: UInt32.self) == 3)
+        guest.storeBytes(of: 3, toByteOffset: 12, as: UInt32.self)
+        try host.sockSend(connection, 8, 1, 0, 16)
+        try host.sockShutdown(connection, 2)
+        var bytes = [UInt8](repeating: 0, count: 10)
+        #expect(recv(client, &bytes, 10, Int32(MSG_WAITALL)) == 3)
+        #expect(bytes.prefix(3) == [97, 98, 99])
+        #expect(throws: ErrorCode(ENOTSOCK)) { try host.sockSend(1, 8, 1, 0, 16) }
+    }
+}

@@ -1,0 +1,77 @@
+import HostSystem
+import WasmFrontend
+import WasmRuntime
+import _TestSupport
+
+@testable import WASI
+
+/// A guest of a page of memory that passes its calls on: each function of WASI is exported again.
+struct Guest {
+    let instance: Instance
+    let memory: Memory
+
+    init(arguments: [String] = ["guest"], environment: [String: String] = [:], access: HostAccess = .none) throws {
+        var text = "(module (memory (export \"memory\") 1)\n"
+        for function in WASIFunction.all {
+            let parameters = function.parameters.map { "\($0)" }.joined(separator: " ")
+            let result = function.returns ? "(result i32)" : ""
+            text += """
+                (import "\(WASIFunction.module)" "\(function.name)"
+                  (func $\(function.name) (param \(parameters)) \(result)))
+
+                """
+        }
+        // Imports come first.
+        text = text.replacing("(memory (export \"memory\") 1)\n", with: "", maxReplacements: 1)
+        text += "(memory (export \"memory\") 1)\n"
+        for function in WASIFunction.all {
+            text += "(export \"\(function.name)\" (func $\(function.name)))\n"
+        }
+        let module = try WebAssemblyText.module(text + ")")
+        var options = WASIProgram.Options(arguments: arguments, environment: environment, access: access)
+        options.engine.callStackSize = 4 << 20
+        instance = try WASIProgram(module).start(options)
+        memory = try instance.memory(named: "memory")
+    }
+
+    /// Calls a function with its parameters as numbers, and returns the errno.
+    func call(_ name: String, _ arguments: Int64...) throws -> UInt32 {
+        let function = try instance.function(named: name)
+        let values = zip(function.type.parameters, arguments).map { type, number in
+            type == .i64 ? Value.i64(UInt64(bitPattern: number)) : .i32(UInt32(truncatingIfNeeded: number))
+        }
+        guard case .i32(let code)? = try function.call(values).first else { return .max }
+        return code
+    }
+
+    func put(_ bytes: some Collection<UInt8>, at address: Int) {
+        UnsafeMutableRawBufferPointer(start: memory.baseAddress + address, count: bytes.count).copyBytes(from: bytes)
+    }
+
+    func put(_ number: some FixedWidthInteger, at address: Int) {
+        memory.baseAddress.storeBytes(of: number, toByteOffset: address, as: type(of: number))
+    }
+
+    func get<Number: FixedWidthInteger>(_ type: Number.Type, at address: Int) -> Number {
+        memory.baseAddress.loadUnaligned(fromByteOffset: address, as: type)
+    }
+
+    func text(at address: Int, count: Int) -> String {
+        String(decoding: UnsafeRawBufferPointer(start: memory.baseAddress + address, count: count), as: UTF8.self)
+    }
+
+    /// The numbers that the tests expect (type `errno`).
+    enum Errno {
+        static let success: UInt32 = 0
+        static let acces: UInt32 = 2
+        static let again: UInt32 = 6
+        static let badf: UInt32 = 8
+        static let fault: UInt32 = 21
+        static let inval: UInt32 = 28
+        static let noent: UInt32 = 44
+        static let notsock: UInt32 = 57
+        static let notsup: UInt32 = 58
+        static let spipe: UInt32 = 70
+        static let notcapable: UInt32 = 76
+    }
+}
