@@ -14,6 +14,8 @@ struct Emitter {
     private var capacity = 0
     private let handlers: UnsafePointer<Int32>
     private let info: UnsafePointer<GWOpInfo>
+    /// For each instruction, which of its operands have 16 bits.
+    private let halfMasks: UnsafeMutablePointer<UInt8>
 
     /// The positions of labels, -1 until bound.
     private var labels = Buffer<Int>(capacity: 512)
@@ -34,11 +36,14 @@ struct Emitter {
         self.handlers = handlers
         self.arena = arena
         info = gw_op_info()
+        halfMasks = .allocate(capacity: Int(GWOp.count.rawValue))
+        for op in 0..<Int(GWOp.count.rawValue) { halfMasks[op] = Self.halfMask(info[op].operands) }
     }
 
     func deallocate() {
         labels.deallocate()
         fixups.deallocate()
+        halfMasks.deallocate()
     }
 
     /// Begins a function's code at a free cell of the arena.
@@ -144,18 +149,17 @@ struct Emitter {
 
     /// Writes an instruction of the operands in the order of its letters, whatever their widths.
     mutating func emit(_ op: GWOp, operands: Operands) {
-        let letters = info[Int(op.rawValue)].operands!
-        var halfCount = 0
-        for i in 0..<operands.count where Self.isHalf(letters[i]) { halfCount += 1 }
+        let halves = halfMasks[Int(op.rawValue)]
+        let halfCount = halves.nonzeroBitCount
         let first = 1 + (halfCount + 1) / 2
         guard let cell = begin(op, cells: first + operands.count - halfCount) else { return }
         var half = 0
         var word = first
         for i in 0..<operands.count {
             let value = operands[i]
-            if Self.isHalf(letters[i]) {
+            if halves >> UInt8(i) & 1 != 0 {
                 let bits = self.half(Int(value))
-                if half % 2 == 0 { cell[1 + half / 2] = bits } else { cell[1 + half / 2] |= bits << 16 }
+                if half & 1 == 0 { cell[1 + half / 2] = bits } else { cell[1 + half / 2] |= bits << 16 }
                 half += 1
             } else {
                 cell[word] = UInt32(truncatingIfNeeded: value)
@@ -164,11 +168,21 @@ struct Emitter {
         }
     }
 
-    private static func isHalf(_ letter: CChar) -> Bool {
-        switch UInt8(bitPattern: letter) {
-        case UInt8(ascii: "r"), UInt8(ascii: "d"), UInt8(ascii: "h"), UInt8(ascii: "v"), UInt8(ascii: "w"): true
-        default: false
+    /// Which of the operands with these letters have 16 bits: a bit each.
+    private static func halfMask(_ letters: UnsafePointer<CChar>) -> UInt8 {
+        var mask: UInt8 = 0
+        var bit: UInt8 = 1
+        var next = letters
+        while next.pointee != 0 {
+            switch UInt8(bitPattern: next.pointee) {
+            case UInt8(ascii: "r"), UInt8(ascii: "d"), UInt8(ascii: "h"), UInt8(ascii: "v"), UInt8(ascii: "w"):
+                mask |= bit
+            default: break
+            }
+            bit <<= 1
+            next += 1
         }
+        return mask
     }
 
     /// The operands of an instruction, in the order of its letters; at most five.

@@ -20,6 +20,8 @@ struct Buffer<Element> {
         count += 1
     }
 
+    @inline(__always) var last: Element? { count > 0 ? base[count - 1] : nil }
+
     /// Forgets the elements behind the first `count`; they must be of trivial type.
     @inline(__always) mutating func truncate(to count: Int) {
         assert(count <= self.count)

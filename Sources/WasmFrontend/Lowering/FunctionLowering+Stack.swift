@@ -3,18 +3,18 @@ internal import CSupport
 // The operand stack: pushing, popping, and making values exist.
 extension FunctionLowering {
     /// How many values at most are left uncomputed: what is looked through when a slot is written.
-    private static var largestDelay: Int { 48 }
+    static var largestDelay: Int { 48 }
 
-    mutating func push(_ operand: Operand) {
+    @inline(__always) mutating func push(_ operand: Operand) {
         stack[height] = operand
         height += 1
-        if !optimizes {
-            materialize(height - 1)
-            canonicalHeight = height
-        } else if height - canonicalHeight > Self.largestDelay {
-            materialize(canonicalHeight)
-            canonicalHeight += 1
-        }
+        // Without optimisation no value is left uncomputed.
+        if height - canonicalHeight > delayLimit { materializeLowest() }
+    }
+
+    @inline(never) private mutating func materializeLowest() {
+        materialize(canonicalHeight)
+        canonicalHeight += 1
     }
 
     /// Pushes the value that an instruction has put into the canonical slot of the new height.
@@ -24,7 +24,7 @@ extension FunctionLowering {
         height += 1
     }
 
-    mutating func pop() -> Operand {
+    @inline(__always) mutating func pop() -> Operand {
         height -= 1
         if canonicalHeight > height { canonicalHeight = height }
         return stack[height]
@@ -32,8 +32,13 @@ extension FunctionLowering {
 
     /// Prepares for popping `count` values that are then computed into the slots of their heights, the lowest first: none
     /// may depend on the slot of a higher one.
-    mutating func settle(_ count: Int) {
+    @inline(__always) mutating func settle(_ count: Int) {
         guard count > 1 else { return }
+        if count == 2, !stack[height - 2].reads(above: temporary(height - 2)) { return }
+        settleAll(count)
+    }
+
+    private mutating func settleAll(_ count: Int) {
         for at in height - count..<height - 1 where stack[at].reads(above: temporary(at)) { materialize(at) }
     }
 

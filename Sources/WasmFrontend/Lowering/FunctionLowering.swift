@@ -40,6 +40,8 @@ struct FunctionLowering: ~Copyable {
     var height = 0
     /// The values below this height lie in their canonical slots.
     var canonicalHeight = 0
+    /// How many values may be left uncomputed.
+    let delayLimit: Int
 
     // The function at hand.
     var parameterCount = 0
@@ -74,6 +76,7 @@ struct FunctionLowering: ~Copyable {
         self.optimizes = optimizes
         self.typeNumbers = typeNumbers
         self.emitter = emitter
+        delayLimit = optimizes ? Self.largestDelay : 0
         self.layout = layout
         validator = FunctionValidator(module.codeContext)
         callRoom = layout.types.reduce(0) { max($0, $1.parameters.count, $1.results.count) } + Int(GW_FRAME_HEADER) + 1
@@ -105,12 +108,12 @@ struct FunctionLowering: ~Copyable {
     mutating func lower(_ function: Int, at position: Int, capacity: Int) throws(LoadFailure) -> Result? {
         let type = layout.types[Int(module.functionTypes[function])]
         let body = module.bodies[function - module.importedFunctionCount].bytes
-        scan.begin(type, threads: optimizes)
+        scan.begin(type, threads: optimizes, registerGlobal: optimizes ? registerGlobal : nil)
         var summary = try validator.validate(body, type: module.functionTypes[function], into: &scan)
         usesVectors = summary.usesVectors || layout.hasVectors
         if usesVectors {
             gw_vector_prepare()
-            scan.begin(type, threads: optimizes)
+            scan.begin(type, threads: optimizes, registerGlobal: optimizes ? registerGlobal : nil)
             summary = rewriting.rewrite(module, layout, body, function: function, into: &scan)
         }
         scan.finish()
@@ -120,9 +123,7 @@ struct FunctionLowering: ~Copyable {
 
         let live = optimizes && localCount <= FunctionScan.largestAnalysis ? scan.readBeforeWritten() : nil
         knowsLastUses = live != nil
-        registerCopy =
-            optimizes
-            ? registerGlobal.flatMap { scan.registerCopy(of: $0, parameterCount: parameterCount) } : nil
+        registerCopy = scan.registerCopy
         direct = directEntry()
         zeroEntry = nil
         let any = emitter.position
@@ -249,7 +250,7 @@ struct FunctionLowering: ~Copyable {
         }
     }
 
-    private mutating func emit(_ instruction: ScannedInstruction) {
+    @inline(__always) private mutating func emit(_ instruction: ScannedInstruction) {
         if delayed != nil && takeDelayed(instruction) { return }
         switch instruction.op {
         case .nop, .i32ReinterpretF32, .i64ReinterpretF64, .f32ReinterpretI32, .f64ReinterpretI64:

@@ -1,57 +1,72 @@
 internal import CSupport
 
+/// The proof that a local always equals the register global where it is read, and is therefore never needed.
+///
+/// Go's functions from 1.13 on begin with `global.get sp; local.set L`, change both together
+/// (`local.tee L; global.set sp`) and read the global again behind every call. The scan accepts exactly that, and
+/// anything else makes it say no: a wrong yes would read a stale stack pointer.
+struct RegisterCopy {
+    /// The register global; `UInt32.max` for none.
+    var global = UInt32.max
+    /// Parameters have their values before the first instruction, so they do not qualify.
+    var parameterCount: UInt32 = 0
+    /// The local in question; `UInt32.max` while there is none, and for good once it is refuted.
+    private(set) var local = UInt32.max
+    /// Whether the local may differ from the global: after a call, until it is read again.
+    var isStale = false
+    /// How many times the local was written by `local.tee`, and how many times the global from that.
+    var teeCount = 0
+    var matchedTeeCount = 0
+
+    /// Takes a local whose first write is a copy of the global.
+    mutating func begin(_ local: UInt32) {
+        if local >= parameterCount { self.local = local }
+        isStale = false
+    }
+
+    mutating func refute() { local = .max }
+
+    /// At a place where paths part or meet: another path would come to read a stale copy.
+    @inline(__always) mutating func joinPaths() { if isStale { refute() } }
+}
+
 extension FunctionScan {
     // MARK: - The copy of the register global
 
-    /// The local that always equals the register global where it is read, and is therefore never needed.
-    ///
-    /// Go's functions from 1.13 on begin with `global.get sp; local.set L`, change both together
-    /// (`local.tee L; global.set sp`) and read the global again behind every call. The scan accepts exactly that, and
-    /// anything else makes it say no: a wrong yes would read a stale stack pointer.
-    ///
-    /// - Parameter parameterCount: Parameters have their values before the first instruction, so they do not qualify.
-    func registerCopy(of global: UInt32, parameterCount: Int) -> UInt32? {
-        guard instructions.count > 1, instructions[0].op == .globalGet, instructions[0].a == global,
-            instructions[1].op == .localSet, Int(instructions[1].a) >= parameterCount
-        else { return nil }
-        let local = instructions[1].a
-        // Whether the local may differ from the global: after a call, until it is read again.
-        var isStale = false
-        var i = 2
-        while i < instructions.count {
-            let instruction = instructions[i]
-            switch instruction.op {
-            case .localGet where instruction.a == local:
-                if isStale { return nil }
-            case .localTee where instruction.a == local:
-                guard i + 1 < instructions.count, instructions[i + 1].op == .globalSet, instructions[i + 1].a == global
-                else {
-                    return nil
-                }
-                isStale = false
-                i += 1
-            case .localSet where instruction.a == local:
-                return nil
-            case .globalSet where instruction.a == global:
-                return nil
-            case .globalGet where instruction.a == global:
-                if i + 1 < instructions.count, instructions[i + 1].op == .localSet, instructions[i + 1].a == local {
-                    isStale = false
-                    i += 1
-                }
-            case .call, .callIndirect:
-                isStale = true
-            case .return, .unreachable:
-                // Nothing follows that could read it.
-                isStale = false
-            case .block, .loop, .if, .else, .end, .br, .brIf, .brTable:
-                // Another path would come to read it here, or go on elsewhere to do so.
-                if isStale && !(instruction.op == .end && instruction.a == 0) { return nil }
-            default: break
-            }
-            i += 1
+    /// The local that always equals the register global where it is read.
+    var registerCopy: UInt32? {
+        copy.local != .max && copy.teeCount == copy.matchedTeeCount ? copy.local : nil
+    }
+
+    /// Follows what an instruction, about to be appended, does with the copy.
+    mutating func noteCopy(_ op: GWWasmOpcode, _ local: UInt32) {
+        let isBehindGet: Bool
+        if let last = instructions.last, last.op == .globalGet, last.a == copy.global {
+            isBehindGet = true
+        } else {
+            isBehindGet = false
         }
-        return local
+        switch op {
+        case .localSet where instructions.count == 1:
+            if isBehindGet { copy.begin(local) }
+        case .localSet:
+            if isBehindGet { copy.isStale = false } else { copy.refute() }
+        case .localTee:
+            // The instruction behind it must be the write of the global.
+            copy.teeCount += 1
+        default:
+            if copy.isStale { copy.refute() }
+        }
+    }
+
+    /// Follows a write of the register global, about to be appended.
+    mutating func noteRegisterSet() {
+        if let last = instructions.last, last.op == .localTee, last.a == copy.local {
+            copy.matchedTeeCount += 1
+            copy.isStale = false
+        } else {
+            copy.refute()
+        }
     }
 
     // MARK: - Locals that need their zero
@@ -68,7 +83,8 @@ extension FunctionScan {
         for _ in 0..<12 {
             var changed = false
             var live: UInt64 = 0
-            for i in stride(from: instructions.count - 1, through: 0, by: -1) {
+            for event in stride(from: events.count - 1, through: 0, by: -1) {
+                let i = Int(events[event])
                 let instruction = instructions[i]
                 if instruction.flags.contains(.skip) { continue }
                 let a = Int(instruction.a)

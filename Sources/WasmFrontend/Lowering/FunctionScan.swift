@@ -96,6 +96,13 @@ struct FunctionScan {
         labels.deallocate()
         open.deallocate()
         loopBranches.deallocate()
+        events.deallocate()
+    }
+
+    /// Records an instruction that liveness depends on.
+    @inline(__always) private mutating func appendEvent(_ instruction: ScannedInstruction) {
+        events.append(UInt32(truncatingIfNeeded: instructions.count))
+        instructions.append(instruction)
     }
 
     /// How many constructs of code that is never executed are open; -1 in live code.
@@ -103,10 +110,19 @@ struct FunctionScan {
     /// Whether jumps through a dispatch are to be threaded.
     private var threads = false
 
+    /// The instructions that liveness depends on: those on locals, and control.
+    private(set) var events = Buffer<UInt32>(capacity: 2048)
+    /// What is known about the local that is a copy of the register global.
+    var copy = RegisterCopy()
+
     /// Begins with a function of a type.
     ///
-    /// - Parameter threads: Whether jumps through a dispatch are to be threaded.
-    mutating func begin(_ type: FunctionType, threads: Bool) {
+    /// - Parameters:
+    ///   - threads: Whether jumps through a dispatch are to be threaded.
+    ///   - registerGlobal: The global whose copy in a local is looked for; nil for none.
+    mutating func begin(_ type: FunctionType, threads: Bool, registerGlobal: UInt32?) {
+        copy = RegisterCopy(global: registerGlobal ?? .max, parameterCount: UInt32(type.parameters.count))
+        events.truncate(to: 0)
         instructions.truncate(to: 0)
         constructs.truncate(to: 0)
         labels.truncate(to: 0)
@@ -143,7 +159,9 @@ struct FunctionScan {
             table(&instruction, &reader)
         } else {
             operands(&instruction, &reader)
-            if deadDepth < 0 { instructions.append(instruction) }
+            guard deadDepth < 0 else { return }
+            if instruction.op == .callIndirect { copy.isStale = true }
+            instructions.append(instruction)
         }
     }
 
@@ -160,7 +178,8 @@ struct FunctionScan {
         }
         deadDepth = 0
         if threads && dispatch == nil { recogniseDispatch(instruction) }
-        instructions.append(instruction)
+        copy.joinPaths()
+        appendEvent(instruction)
     }
 
     /// Reads the immediates of an instruction without control flow.
@@ -283,8 +302,21 @@ extension FunctionScan: InstructionSink {
 
     @inline(__always) mutating func append(_ op: GWWasmOpcode, index: UInt32) {
         guard deadDepth < 0 else { return }
-        if index == dispatchLocal && (op == .localGet || op == .localTee) { otherUses += 1 }
-        instructions.append(ScannedInstruction(op: op, a: index))
+        let instruction = ScannedInstruction(op: op, a: index)
+        switch op {
+        case .localGet, .localTee, .localSet:
+            if index == dispatchLocal && op != .localSet { otherUses += 1 }
+            if index == copy.local || op == .localSet && instructions.count == 1 { noteCopy(op, index) }
+            appendEvent(instruction)
+        case .globalSet:
+            if index == copy.global { noteRegisterSet() }
+            instructions.append(instruction)
+        case .call:
+            copy.isStale = true
+            instructions.append(instruction)
+        default:
+            instructions.append(instruction)
+        }
     }
 
     @inline(__always) mutating func append(_ op: GWWasmOpcode, constant: UInt64) {
@@ -300,11 +332,12 @@ extension FunctionScan: InstructionSink {
             deadDepth += 1
             return
         }
+        copy.joinPaths()
         let construct = UInt32(constructs.count)
         let kind: Construct.Kind = op == .block ? .block : op == .loop ? .loop : .if
         constructs.append(Construct(kind: kind, parameters: parameters, results: results))
         open.append(construct)
-        instructions.append(ScannedInstruction(op: op, a: construct))
+        appendEvent(ScannedInstruction(op: op, a: construct))
     }
 
     mutating func openElse() {
@@ -318,9 +351,10 @@ extension FunctionScan: InstructionSink {
             // The first branch goes from here to the end.
             constructs.base[Int(construct)].isTargeted = true
         }
+        copy.joinPaths()
         deadDepth = -1
         constructs.base[Int(construct)].hasElse = true
-        instructions.append(instruction)
+        appendEvent(instruction)
     }
 
     @inline(__always) mutating func end() {
@@ -338,7 +372,9 @@ extension FunctionScan: InstructionSink {
                 construct.kind != .loop && construct.isTargeted || construct.kind == .if && !construct.hasElse
             if isReached { deadDepth = -1 }
         }
-        instructions.append(instruction)
+        // Behind the function's end nothing reads it.
+        if index != 0 { copy.joinPaths() }
+        appendEvent(instruction)
     }
 
     @inline(__always) mutating func branch(_ op: GWWasmOpcode, depth: UInt32) {
@@ -349,13 +385,16 @@ extension FunctionScan: InstructionSink {
         if construct == dispatchLoop {
             if op == .br { loopBranches.append(Int32(instructions.count)) } else { otherUses += 1 }
         }
-        instructions.append(ScannedInstruction(op: op, a: construct))
+        copy.joinPaths()
+        appendEvent(ScannedInstruction(op: op, a: construct))
     }
 
     mutating func leave(_ op: GWWasmOpcode) {
         guard deadDepth < 0 else { return }
         deadDepth = 0
-        instructions.append(ScannedInstruction(op: op))
+        // Nothing follows that could read it.
+        copy.isStale = false
+        appendEvent(ScannedInstruction(op: op))
     }
 
     mutating func appendRare(at start: UnsafePointer<UInt8>) {

@@ -76,13 +76,19 @@ struct Operand {
     }
 
     /// Whether it depends on a slot above the given one.
-    func reads(above slot: Int) -> Bool { slots.0 > slot || slots.1 > slot }
+    @inline(__always) func reads(above slot: Int) -> Bool {
+        if tag == .slot || tag == .wrapped { return Int(a) > slot }
+        return tag == .constant ? false : slots.0 > slot || slots.1 > slot
+    }
 
     /// Whether it depends on a slot.
-    func reads(slot: Int) -> Bool { slots.0 == slot || slots.1 == slot }
+    @inline(__always) func reads(slot: Int) -> Bool {
+        if tag == .slot || tag == .wrapped { return Int(a) == slot }
+        return tag == .constant ? false : slots.0 == slot || slots.1 == slot
+    }
 
     /// The slots that it depends on; -1 for none.
-    @inline(__always) private var slots: (Int, Int) {
+    private var slots: (Int, Int) {
         switch tag {
         case .slot, .wrapped, .unary: (Int(a), -1)
         case .load:
