@@ -6,14 +6,29 @@ struct ProgramRun: Sendable, CustomTestStringConvertible {
     let build: GoBuild
     let testCase: ProgramCase
 
-    var testDescription: String { "\(build): \(String(testCase.description.prefix(60)))" }
+    /// Whether it is the build for WASI.
+    var isWASI = false
 
-    static let all: [ProgramRun] = GoBuild.all.flatMap { build in
+    var testDescription: String {
+        "\(build)\(isWASI ? " for WASI" : ""): \(String(testCase.description.prefix(60)))"
+    }
+
+    /// What the builds for WASI run: all that needs no JavaScript.
+    private static let wasi: [ProgramRun] = GoBuild.all.filter { $0.hasWASI && !Engine.isNode }.flatMap { build in
         ProgramCase.all
             .filter { $0.minors.contains(build.minor) && (!$0.newestOnly || build == GoBuild.newest) }
-            .filter { !(Engine.isNode && $0.notOnNode != nil) }
-            .map { ProgramRun(build: build, testCase: $0) }
+            .filter { !$0.arguments[0].hasPrefix("js-") }
+            .map { ProgramRun(build: build, testCase: $0, isWASI: true) }
     }
+
+    static let all: [ProgramRun] =
+        wasi
+        + GoBuild.all.flatMap { build in
+            ProgramCase.all
+                .filter { $0.minors.contains(build.minor) && (!$0.newestOnly || build == GoBuild.newest) }
+                .filter { !(Engine.isNode && $0.notOnNode != nil) }
+                .map { ProgramRun(build: build, testCase: $0) }
+        }
 }
 
 extension Tag {
@@ -46,7 +61,8 @@ struct ProgramTests {
         let command = try Self.feeding(
             testCase, in: folder,
             to: Engine.command(
-                run.build.probe, version: run.build.version, testCase.arguments, environment: testCase.variables))
+                run.isWASI ? run.build.wasi("probe") : run.build.probe, version: run.build.version, testCase.arguments,
+                environment: testCase.variables))
         let finished = try command.run()
 
         let output: Data

@@ -37,6 +37,12 @@ struct GoBuild: Sendable, Comparable, CustomStringConvertible {
     var nativeProbe: String { folder.appendingPathComponent("probe").path }
     var fib: String { folder.appendingPathComponent("fib.wasm").path }
 
+    /// Programs for both kinds of hosts, or for WASI only; those that this version was not asked for are not there.
+    var files: String { folder.appendingPathComponent("files.wasm").path }
+    func wasi(_ program: String) -> String { folder.appendingPathComponent("wasip1/\(program).wasm").path }
+    /// Whether programs were built for WASI.
+    var hasWASI: Bool { FileManager.default.fileExists(atPath: wasi("files")) }
+
     /// The second number of the version.
     var minor: Int { Int(version.split(separator: ".")[1]) ?? 0 }
 

@@ -5,11 +5,18 @@
 #
 # Reads FOLDER/go-toolchains.tsv. Makes FOLDER/programs/VERSION/{probe.wasm,probe,fib.wasm} and lists the versions in
 # FOLDER/programs/versions.txt, which the tests read. What is newer than its sources and its compiler stays.
+#
+# For WASI the oldest version that knows it and the newest are enough: VERSION/wasip1/{probe,fib,files,echo,plugin}.wasm,
+# and VERSION/files.wasm. The plugin needs Go 1.24.
 set -euo pipefail
 
 folder=$1
 root=$(cd "$(dirname "$0")/../.." && pwd)
 export PROBE=$root/Tests/GoProgramTests/Programs/probe FIB=$root/Benchmarks/Programs/fib
+export FILES=$root/Tests/GoProgramTests/Programs/files ECHO=$root/Tests/GoProgramTests/Programs/echo
+export PLUGIN=$root/Benchmarks/Programs/plugin
+NEWEST=$(cut -f 1 "$folder/go-toolchains.tsv" | sort -V | tail -n 1)
+export NEWEST
 
 build_version() {
     local folder=$1 version=$2 go=$3
@@ -17,7 +24,7 @@ build_version() {
     mkdir -p "$out/probe-source" "$out/fib-source"
     export GOTOOLCHAIN=local GOCACHE=$folder/go-cache GOFLAGS= GOENV=off CGO_ENABLED=0 GOWORK=off GOPATH=$folder/go-path
     unset GOOS GOARCH GOROOT GOWASM GOEXPERIMENT
-    if [[ -f $out/done && ! $go -nt $out/done && -z $(find "$PROBE" "$FIB" -newer "$out/done") ]]; then
+    if [[ -f $out/done && ! $go -nt $out/done && -z $(find "$PROBE" "$FIB" "$FILES" "$ECHO" "$PLUGIN" -newer "$out/done") ]]; then
         return 0
     fi
     rm -f "$out/done"
@@ -34,10 +41,33 @@ build_version() {
     if [[ $minor -ge 16 ]]; then export GO111MODULE=on; else export GO111MODULE=off; fi
     (cd "$out/probe-source" && "$go" build -o "$out/probe" . && GOOS=js GOARCH=wasm "$go" build -o "$out/probe.wasm" .)
     (cd "$out/fib-source" && GOOS=js GOARCH=wasm "$go" build -o "$out/fib.wasm" .)
+    if [[ $minor -eq 21 || $version == "$NEWEST" ]]; then build_for_wasi "$out" "$go" "$minor"; fi
     touch "$out/done"
     echo "    Go $version: programs built in $((SECONDS - started)) s"
 }
-export -f build_version
+# Builds the programs for WASI, and those that are built for both kinds of hosts.
+build_for_wasi() {
+    local out=$1 go=$2 minor=$3 source
+    mkdir -p "$out/wasip1"
+    for source in probe fib; do
+        (cd "$out/$source-source" && GOOS=wasip1 GOARCH=wasm "$go" build -o "$out/wasip1/$source.wasm" .)
+    done
+    for source in "$FILES" "$ECHO" "$PLUGIN"; do
+        local name=${source##*/} mode=default
+        if [[ $name == plugin ]]; then
+            if [[ $minor -lt 24 ]]; then continue; fi
+            mode=c-shared
+        fi
+        mkdir -p "$out/$name-source"
+        rm -f "$out/$name-source"/*
+        cp "$source"/*.go "$out/$name-source"
+        printf 'module example/%s\n\ngo 1.%s\n' "$name" "$minor" >"$out/$name-source/go.mod"
+        (cd "$out/$name-source" &&
+            GOOS=wasip1 GOARCH=wasm "$go" build -buildmode=$mode -o "$out/wasip1/$name.wasm" .)
+    done
+    (cd "$out/files-source" && GOOS=js GOARCH=wasm "$go" build -o "$out/files.wasm" .)
+}
+export -f build_version build_for_wasi
 
 mkdir -p "$folder/programs"
 echo "==> Building the Go test programs"

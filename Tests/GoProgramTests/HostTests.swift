@@ -1,0 +1,200 @@
+import Foundation
+import Testing
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// A Go program with files, as one version built it for one kind of host.
+struct FileProgram: Sendable, CustomTestStringConvertible {
+    let build: GoBuild
+    let isWASI: Bool
+    var module: String { isWASI ? build.wasi("files") : build.files }
+    var testDescription: String { "\(build) for \(isWASI ? "WASI" : "js")" }
+
+    static let all = GoBuild.all.filter(\.hasWASI).flatMap { build in
+        [false, true].map { FileProgram(build: build, isWASI: $0) }
+    }
+}
+
+@Suite(
+    "What programs may do", .tags(.go), .enabled(if: !GoBuild.all.isEmpty, Missing.builds),
+    .enabled(if: Tools.hasExecutable, Missing.executable))
+struct HostTests {
+    /// A folder `in`, which is granted as /g, and a folder `out` with a secret.
+    private func playground() throws -> TemporaryFolder {
+        let folder = try TemporaryFolder()
+        for name in ["in/sub", "in/real", "out"] {
+            try FileManager.default.createDirectory(atPath: folder.path(name), withIntermediateDirectories: true)
+        }
+        for (name, text) in [("in/file", "public"), ("in/real/file", "public"), ("out/file", "secret")] {
+            _ = try folder.write(Data(text.utf8), to: name)
+        }
+        for (name, target) in [
+            ("up", "../out"), ("abs", folder.path("out")), ("upfile", "../out/file"), ("sub/back", ".."),
+            ("okay", "sub/back/file"), ("other", "../out"), ("new", "../out/new"),
+        ] { try FileManager.default.createSymbolicLink(atPath: folder.path("in/\(name)"), withDestinationPath: target) }
+        return folder
+    }
+
+    private func run(
+        _ program: FileProgram, _ options: [String], _ arguments: [String], in folder: TemporaryFolder? = nil
+    ) throws -> Finished {
+        var command = Command(
+            executable: Tools.executable, arguments: options + [program.module] + arguments,
+            environment: Tools.sanitizerOptions)
+        if let folder {
+            command.arguments =
+                ["-c", "cd \"$0\" && exec \"$@\"", folder.url.path, command.executable] + command.arguments
+            command.executable = "/bin/sh"
+        }
+        return try command.run()
+    }
+
+    @Test("all operations of package os work on a granted folder, as natively", arguments: FileProgram.all)
+    func operations(_ program: FileProgram) throws {
+        let folder = try playground()
+        try FileManager.default.createDirectory(atPath: folder.path("in/work"), withIntermediateDirectories: true)
+        let expected = """
+            hello a true 1 true 5
+            3 2000
+            helXY el 1 true
+            exists
+            does not exist
+            true
+            301 file 299 true
+            dd--------- h---------- lL---------
+
+            """
+        let granted = try run(program, ["--dir", "\(folder.path("in")):/g"], ["work", "/g/work"])
+        #expect(String(decoding: granted.output, as: UTF8.self) == expected, "\(granted.errorText)")
+        #expect(granted.errorText == "")
+        try FileManager.default.removeItem(atPath: folder.path("in/work"))
+        try FileManager.default.createDirectory(atPath: folder.path("in/work"), withIntermediateDirectories: true)
+        let all = try run(program, ["--allow-all"], ["work", folder.path("in/work")])
+        #expect(String(decoding: all.output, as: UTF8.self) == expected, "\(all.errorText)")
+    }
+
+    @Test("paths that lead out of the folder are denied, and what was not given", arguments: FileProgram.all)
+    func escapes(_ program: FileProgram) throws {
+        let folder = try playground()
+        let operations = [
+            ("read", "/g/../out/file"), ("read", "../out/file"), ("read", "/g/up/file"), ("read", "/g/abs/file"),
+            ("read", "/g/upfile"), ("write", "/g/upfile"), ("append", "/g/upfile"), ("write", "/g/new"),
+            ("stat", "/g/up"), ("list", "/g/up"), ("mkdir", "/g/up/x"), ("remove", "/g/up/file"),
+            ("rename", "/g/up/file"), ("link", "/g/up/file"), ("linkto", "/g/up/x"), ("truncate", "/g/upfile"),
+            ("chtimes", "/g/upfile"), ("readlink", "/g/up/file"), ("read", "/etc/passwd"), ("list", "/"),
+            ("read", "/g/sub/back/up/file"), ("lstat", "/g/up/"), ("read", "/proc/self/root/etc/passwd"),
+        ]
+        let finished = try run(
+            program, ["--dir", "\(folder.path("in")):/g"], operations.flatMap { [$0.0, $0.1] })
+        #expect(finished.end == .exited(0), "\(finished.errorText)")
+        let lines = String(decoding: finished.output, as: UTF8.self).split(separator: "\n")
+        #expect(lines == operations.map { "\($0.0) \($0.1): permission denied" }[...].map { Substring($0) })
+        #expect(try String(contentsOfFile: folder.path("out/file"), encoding: .utf8) == "secret")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path("out")) == ["file"])
+        // One line each for what was not given and for what leads out, which name the option.
+        #expect(finished.errorLines.count == 2)
+        #expect(finished.errorLines.allSatisfy { $0.hasPrefix("gowasm-fast: hint: ") && $0.contains("--dir") })
+
+        let allowed = ["read", "/g/file", "read", "file", "read", "/g/okay", "lstat", "/g/up", "stat", "/"]
+        let inside = try run(program, ["--dir", "\(folder.path("in")):/g"], allowed)
+        let expected = ["read /g/file: ok", "read file: ok", "read /g/okay: ok", "lstat /g/up: ok", "stat /: ok"]
+        #expect(String(decoding: inside.output, as: UTF8.self) == expected.joined(separator: "\n") + "\n")
+        #expect(inside.errorText == "")
+    }
+
+    @Test("nothing is given without an option, and with :ro nothing can be changed", arguments: FileProgram.all)
+    func denied(_ program: FileProgram) throws {
+        let folder = try playground()
+        let nothing = try run(program, [], ["read", "in/file", "stat", "/etc"], in: folder)
+        #expect(
+            String(decoding: nothing.output, as: UTF8.self)
+                == "read in/file: permission denied\nstat /etc: permission denied\n")
+        #expect(nothing.errorLines.count == 1)
+        #expect(nothing.errorText.contains("--dir") && nothing.errorText.contains("--allow-all"))
+        let changes = ["write", "append", "mkdir", "remove", "rename", "linkto", "truncate", "chtimes"]
+        let readOnly = try run(
+            program, ["--dir", "\(folder.path("in")):/g:ro"],
+            ["read", "/g/file"] + changes.flatMap { [$0, "/g/file"] })
+        #expect(
+            String(decoding: readOnly.output, as: UTF8.self)
+                == "read /g/file: ok\n" + changes.map { "\($0) /g/file: permission denied\n" }.joined())
+        #expect(readOnly.errorLines.count == 1 && readOnly.errorText.contains(":ro"))
+    }
+
+    @Test("a folder that is given under its own path has the working directory", arguments: FileProgram.all)
+    func workingDirectory(_ program: FileProgram) throws {
+        let folder = try playground()
+        let path = folder.path("in/file")
+        let finished = try run(
+            program, ["--dir", "."], ["read", "in/file", "read", path, "read", "/etc/passwd"], in: folder)
+        #expect(
+            String(decoding: finished.output, as: UTF8.self)
+                == "read in/file: ok\nread \(path): ok\nread /etc/passwd: permission denied\n", "\(finished.errorText)")
+    }
+
+    @Test("links that somebody swaps during the search never lead out", arguments: FileProgram.all)
+    func race(_ program: FileProgram) throws {
+        let folder = try playground()
+        let script = """
+            cd "$0"
+            (while :; do mv -T real r && mv -T other real && mv -T r other && mv -T real r && mv -T other real && mv -T r other
+              done) 2>/dev/null & swapper=$!
+            "$@"; code=$?
+            kill $swapper; exit $code
+            """
+        let command = Command(
+            executable: "/bin/sh",
+            arguments: [
+                "-c", script, folder.path("in"), Tools.executable, "--dir", "\(folder.path("in")):/g", program.module,
+                "race", "/g/real/file",
+            ], environment: Tools.sanitizerOptions.merging(["PATH": "/usr/bin:/bin"]) { a, _ in a })
+        let finished = try command.run()
+        #expect(finished.end == .exited(0), "\(finished.errorText)")
+        #expect(String(decoding: finished.output, as: UTF8.self) == "race /g/real/file: ok\n")
+    }
+
+    @Test("a pipe that nobody writes to stops no timer", arguments: FileProgram.all.filter { !$0.isWASI })
+    func pipe(_ program: FileProgram) throws {
+        let folder = try playground()
+        #expect(mkfifo(folder.path("in/fifo"), 0o600) == 0)
+        let finished = try run(program, ["--dir", "\(folder.path("in")):/g"], ["fifo", "/g/fifo"])
+        #expect(String(decoding: finished.output, as: UTF8.self) == "fifo /g/fifo: ok\n", "\(finished.errorText)")
+    }
+
+    // MARK: - Sockets
+
+    @Test("a program for WASI serves connections of a listening socket", arguments: GoBuild.all.filter(\.hasWASI))
+    func sockets(_ build: GoBuild) throws {
+        let folder = try TemporaryFolder()
+        // Each client says something, waits, says more, and reads what comes back until the end.
+        let script = """
+            import re, socket, subprocess, sys, threading
+            server = subprocess.Popen(sys.argv[1:], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            port = int(re.search(r"listening on 127.0.0.1:(\\d+)", server.stderr.readline())[1])
+            assert server.stdout.readline() == "ready\\n"
+            def client(number):
+                with socket.create_connection(("127.0.0.1", port)) as s:
+                    sent = b"hello %d\\n" % number + b"x" * 100000 + b"end"
+                    threading.Thread(target=lambda: (s.sendall(sent), s.shutdown(socket.SHUT_WR))).start()
+                    received = b""
+                    while part := s.recv(65536): received += part
+                    if received != sent.upper(): print("wrong", number, len(received))
+            clients = [threading.Thread(target=client, args=(n,)) for n in range(8)]
+            [c.start() for c in clients]; [c.join() for c in clients]
+            print(server.stdout.read().strip(), server.wait(timeout=60))
+            """
+        let path = try folder.write(Data(script.utf8), to: "clients.py")
+        let command = Command(
+            executable: "/usr/bin/env",
+            arguments: ["python3", path, Tools.executable, "--tcp-listen", "127.0.0.1:0", build.wasi("echo"), "8"],
+            environment: Tools.sanitizerOptions.merging(["PATH": "/usr/local/bin:/usr/bin:/bin"]) { a, _ in a })
+        let finished = try command.run()
+        #expect(String(decoding: finished.output, as: UTF8.self) == "served 0\n", "\(finished.errorText)")
+    }
+}
