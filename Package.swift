@@ -39,7 +39,7 @@ let package = Package(
             swiftSettings: swiftSettings),
         // Implements the runtime imports of Go's js/wasm and runs Go programs.
         .target(
-            name: "GoWasm", dependencies: ["WasmRuntime", "WasmFrontend", "HostSystem", "WASI"],
+            name: "GoWasm", dependencies: ["WasmRuntime", "WasmFrontend", "HostSystem", "WASI", "CSupport"],
             swiftSettings: swiftSettings),
         // The command line as testable types.
         .target(

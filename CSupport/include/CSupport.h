@@ -8,5 +8,6 @@
 #include "gw_numeric.h"
 #include "gw_machine.h"
 #include "gw_files.h"
+#include "gw_curl.h"
 
 #endif

@@ -147,6 +147,7 @@ public struct GoWasmFast: ParsableCommand {
             invocation.endProcess = endProcess
             invocation.inheritsEnvironment = true
             invocation.access = .all
+            invocation.standsForNode = true
             endProcess(invocation.run())
         }
         // Without options there is nothing to parse; looking at the options' declarations takes longer than a small program.

@@ -24,6 +24,8 @@ struct Invocation {
     var inheritsEnvironment = false
     /// What the program may use of the machine.
     var access = HostAccess.none
+    /// Whether the program shall take this for Node.
+    var standsForNode = false
     var trace = false
     /// When the module's code is validated.
     var codeValidation = Module.CodeValidationTime.onFirstCall
@@ -77,6 +79,7 @@ struct Invocation {
         options.addsTemporaryDirectory = inheritsEnvironment
         options.engine = engine
         options.endProcess = endProcess
+        options.standsForNode = standsForNode
         if trace { options.trace = report }
         return options
     }

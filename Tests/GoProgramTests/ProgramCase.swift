@@ -96,6 +96,9 @@ struct SeededGenerator: RandomNumberGenerator {
 }
 
 extension ProgramCase {
+    /// Sub-programs that other tests run.
+    static let elsewhere: Set = ["fetch", "fetch-one"]
+
     /// Every run of every sub-program.
     static let all: [ProgramCase] = plain + failing + input + surroundings + javaScript
 
@@ -182,7 +185,15 @@ extension ProgramCase {
     private static let javaScript: [ProgramCase] =
         ["js-values", "js-errors", "js-functions", "js-bytes"].map {
             ProgramCase(arguments: [$0], output: .expected($0, code: 0), errors: .none, minors: 14...Int.max)
+        }
+        + [
+            "js-arrays", "js-strings", "js-collections", "js-buffers", "js-objects", "js-promises", "js-conversions",
+        ].map {
+            ProgramCase(arguments: [$0], output: .expected($0, code: 0), errors: .none, minors: 18...Int.max)
         } + [
+            ProgramCase(
+                arguments: ["js-events"], output: .expected("js-events", code: 0),
+                errors: .begins("call to released function\n"), minors: 18...Int.max),
             ProgramCase(
                 arguments: ["js-panic"], output: .empty(code: 2), errors: .begins("panic: JavaScript error: "),
                 minors: 14...Int.max),

@@ -13,11 +13,9 @@ extension JSRealm {
         method(array, "isArray") { _, _, arguments throws(JSFailure) in .boolean(arguments[0].array != nil) }
         method(array, "of") { realm, _, arguments throws(JSFailure) in .object(realm.makeArray(arguments.values)) }
         method(array, "from") { realm, _, arguments throws(JSFailure) in
-            if case .string(let text) = arguments[0] {
-                return .object(
-                    realm.makeArray(ContiguousArray(text.text.unicodeScalars.map { realm.string(String($0)) })))
-            }
-            var elements = try realm.list(arguments[0])
+            var elements =
+                try realm.isIterable(arguments[0])
+                ? realm.collect(arguments[0]) : realm.list(.object(realm.toObject(arguments[0])))
             if let function = arguments[1].function {
                 for index in elements.indices {
                     elements[index] = try realm.call(function, this: .undefined, elements[index], .number(index))
@@ -233,7 +231,7 @@ extension JSRealm {
     }
 
     /// A stable merge sort, which bears comparison functions that contradict themselves; `undefined` goes to the end.
-    private func sorted(_ values: ContiguousArray<JSValue>, by comparison: JSValue) throws(JSFailure)
+    func sorted(_ values: ContiguousArray<JSValue>, by comparison: JSValue) throws(JSFailure)
         -> ContiguousArray<JSValue>
     {
         guard comparison.isUndefined || comparison.function != nil else {

@@ -12,15 +12,18 @@ extension JSRealm {
         installPrimitives()
         installArray()
         installTypedArrays()
-        installMath()
-        installDate()
         installPromise()
-        installReflect()
-        installJSON()
         installTimers()
-        installConsole()
         installProcess()
         installFileSystem()
+        global.hasLateProperties = true
+        installLate(on: prototypes.array) { $0.installMoreOfArrays() }
+        installLate(on: prototypes.anyTypedArray) { $0.installMoreOfTypedArrays() }
+        installLate(on: prototypes.string) { $0.installMoreOfStrings() }
+        installLate(on: prototypes.number) { $0.installMoreOfNumbers() }
+        installLate(onConstructorOf: prototypes.object) { $0.installMoreOfObject($1) }
+        installLate(onConstructorOf: prototypes.number) { $0.installMoreOfNumber($1) }
+        installLate(onConstructorOf: prototypes.promise) { $0.installMoreOfPromise($1) }
     }
 
     /// Adds a built-in method to an object.
@@ -31,14 +34,34 @@ extension JSRealm {
         let nameKey = key(name)
         function.properties.reserve(1)
         function.define(keys.name, string(nameKey), .configurable)
-        object.define(nameKey, .object(function), .builtIn)
+        add(nameKey, .object(function), .builtIn, to: object)
         return function
+    }
+
+    /// Adds a built-in method whose key is a symbol.
+    func method(_ object: JSObject, _ symbol: JSSymbol, _ name: StaticString, _ code: @escaping JSCode) {
+        let function = makeFunction(code)
+        builtIns.append(function)
+        function.define(keys.name, string(name), .configurable)
+        add(symbol.key, .object(function), .builtIn, to: object)
+    }
+
+    /// Adds a property; one that comes late does not replace what the program has put there.
+    func add(_ key: PropertyKey, _ value: JSValue, _ attributes: PropertyAttributes, to object: JSObject) {
+        if isCompleting, object.properties.find(key) >= 0 { return }
+        object.define(key, value, attributes)
     }
 
     /// Adds a property that is computed when it is read.
     func getter(_ object: JSObject, _ name: StaticString, _ code: @escaping JSCode) {
         let accessor = JSAccessor(getter: makeFunction(code), setter: nil)
-        object.define(key(name), .object(accessor), [.configurable, .accessor])
+        add(key(name), .object(accessor), [.configurable, .accessor], to: object)
+    }
+
+    /// Adds a property whose key is a symbol and that is computed when it is read.
+    func getter(_ object: JSObject, _ symbol: JSSymbol, _ code: @escaping JSCode) {
+        let accessor = JSAccessor(getter: makeFunction(code), setter: nil)
+        add(symbol.key, .object(accessor), [.configurable, .accessor], to: object)
     }
 
     /// Adds a constructor to the global object and ties it to its prototype.
@@ -52,7 +75,7 @@ extension JSRealm {
         function.define(keys.name, string(name), .configurable)
         function.define(keys.prototype, .object(prototype), [])
         prototype.define(keys.constructor, .object(function), .builtIn)
-        global.define(key(name), .object(function), .builtIn)
+        add(key(name), .object(function), .builtIn, to: global)
         return function
     }
 
@@ -85,16 +108,33 @@ extension JSRealm {
         }
         method(prototype, "bind") { realm, this, arguments throws(JSFailure) in
             let function = try realm.callable(this, "Bind")
-            let boundThis = arguments[0]
-            let bound = arguments.dropFirst(1).values
-            return .object(
-                realm.makeFunction { realm, _, arguments throws(JSFailure) in
-                    try realm.call(function, this: boundThis, values: bound + arguments.values)
-                })
+            return .object(try realm.bind(function, to: arguments[0], arguments.dropFirst(1).values))
         }
         method(prototype, "toString") { realm, this, _ throws(JSFailure) in
             return realm.string(realm.sourceText(.object(try realm.callable(this, "Function.prototype.toString"))))
         }
+    }
+
+    /// The function that `bind` makes.
+    private func bind(_ function: JSFunction, to this: JSValue, _ bound: ContiguousArray<JSValue>) throws(JSFailure)
+        -> JSFunction
+    {
+        var construction = JSFunction.Construction.none
+        if case .none = function.construction {
+        } else {
+            construction = .native { realm, _, arguments throws(JSFailure) in
+                let all = bound + arguments.values
+                return try realm.withArguments(count: all.count, fill: { all[$0] }) { (values) throws(JSFailure) in
+                    try realm.construct(.object(function), values)
+                }
+            }
+        }
+        let result = makeFunction(construction: construction) { realm, _, arguments throws(JSFailure) in
+            try realm.call(function, this: this, values: bound + arguments.values)
+        }
+        result.boundTarget = function
+        result.define(keys.name, .string(JSString.make("bound \(nameText(function))")), .configurable)
+        return result
     }
 
     /// `this` of a method that wants a function.
@@ -118,25 +158,31 @@ extension JSRealm {
 
     // MARK: Errors
 
-    private func installErrors() {
-        func install(_ name: StaticString, _ prototype: JSObject) {
-            let create: JSCode = { realm, _, arguments throws(JSFailure) in
-                let message: JSValue = try arguments[0].isUndefined ? .undefined : .string(realm.toString(arguments[0]))
-                let error = realm.makeError(prototype, message)
-                if let options = arguments[1].object, options.has(realm.keys.cause, realm) {
-                    error.define(realm.keys.cause, try options.get(realm.keys.cause, realm), .builtIn)
-                }
-                return .object(error)
+    /// Adds a constructor of errors.
+    func installError(_ name: StaticString, _ prototype: JSObject) {
+        let create: JSCode = { realm, _, arguments throws(JSFailure) in
+            let message: JSValue = try arguments[0].isUndefined ? .undefined : .string(realm.toString(arguments[0]))
+            let error = realm.makeError(prototype, message)
+            if let options = arguments[1].object, options.has(realm.keys.cause, realm) {
+                error.define(realm.keys.cause, try options.get(realm.keys.cause, realm), .builtIn)
             }
-            constructor(name, prototype, call: create, new: create)
-            prototype.define(keys.name, string(name), .builtIn)
-            prototype.define(keys.message, string(""), .builtIn)
+            return .object(error)
         }
-        install("Error", prototypes.error)
-        install("TypeError", prototypes.typeError)
-        install("RangeError", prototypes.rangeError)
-        install("SyntaxError", prototypes.syntaxError)
-        install("ReferenceError", prototypes.referenceError)
+        constructor(name, prototype, call: create, new: create)
+        prototype.define(keys.name, string(name), .builtIn)
+        prototype.define(keys.message, string(""), .builtIn)
+    }
+
+    private func installErrors() {
+        installError("Error", prototypes.error)
+        installError("TypeError", prototypes.typeError)
+        installError("RangeError", prototypes.rangeError)
+        installError("SyntaxError", prototypes.syntaxError)
+        installError("ReferenceError", prototypes.referenceError)
+        let errorConstructor = prototypes.error.properties.find(keys.constructor)
+        if errorConstructor >= 0, let error = prototypes.error.properties[errorConstructor].value.object {
+            method(error, "captureStackTrace") { _, _, _ throws(JSFailure) in .undefined }
+        }
         method(prototypes.error, "toString") { realm, this, _ throws(JSFailure) in
             guard let error = this.object else {
                 throw realm.typeError("Error.prototype.toString requires that 'this' be an Object")

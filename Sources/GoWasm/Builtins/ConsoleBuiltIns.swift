@@ -11,7 +11,7 @@ internal import HostSystem
 extension JSRealm {
     func installConsole() {
         let console = makeObject()
-        global.define(key("console"), .object(console), .builtIn)
+        add(key("console"), .object(console), .builtIn, to: global)
         let methods: [(StaticString, Int32)] = [
             ("log", STDOUT_FILENO), ("info", STDOUT_FILENO), ("debug", STDOUT_FILENO),
             ("error", STDERR_FILENO), ("warn", STDERR_FILENO), ("trace", STDERR_FILENO),
@@ -145,6 +145,18 @@ extension JSRealm {
             case .fulfilled(let value): return "Promise { \(inspect(value, depth: depth + 1)) }"
             case .rejected(let value): return "Promise { <rejected> \(inspect(value, depth: depth + 1)) }"
             }
+        case .map, .set:
+            let collection = unsafeDowncast(object, to: JSCollection.self)
+            if depth > 2 { return object.kind == .map ? "[Map]" : "[Set]" }
+            brackets = ("\(object.kind == .map ? "Map" : "Set")(\(collection.count)) {", "}")
+            var place = 0
+            while let (key, value, next) = collection.entry(from: place), fields.count < 100 {
+                let shown = inspect(key, depth: depth + 1)
+                fields.append(object.kind == .map ? "\(shown) => \(inspect(value, depth: depth + 1))" : shown)
+                place = next
+            }
+        case .iterator, .dataView, .host:
+            head = (try? describe(.object(object)).text).map { "Object \($0)" } ?? "[object Object]"
         case .wrapper: head = "[\(inspect(unsafeDowncast(object, to: JSWrapper.self).value))]"
         case .ordinary, .accessor:
             if depth > 2 { return "[Object]" }

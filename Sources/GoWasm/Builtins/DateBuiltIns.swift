@@ -48,6 +48,11 @@ extension JSRealm {
                 .number(CalendarTime(try realm.dateThis(this).time).map { Double(field($0)) } ?? .nan)
             }
         }
+        method(date, "parse") { realm, _, arguments throws(JSFailure) in
+            .number(CalendarTime.parse(try realm.toString(arguments[0]).text))
+        }
+        installDateSetters(prototype)
+        installDateTexts(prototype)
         method(prototype, "toISOString") { realm, this, _ throws(JSFailure) in
             guard let time = CalendarTime(try realm.dateThis(this).time) else {
                 throw realm.rangeError("Invalid time value")
@@ -59,6 +64,60 @@ extension JSRealm {
         }
         method(prototype, "toString") { realm, this, _ throws(JSFailure) in
             realm.string(realm.dateText(try realm.dateThis(this).time))
+        }
+    }
+
+    /// The setters: which of the seven fields each of them sets first, how many it takes, and whether in UTC.
+    private func installDateSetters(_ prototype: JSObject) {
+        let setters: [(StaticString, StaticString, first: Int, count: Int)] = [
+            ("setFullYear", "setUTCFullYear", 0, 3), ("setMonth", "setUTCMonth", 1, 2), ("setDate", "setUTCDate", 2, 1),
+            ("setHours", "setUTCHours", 3, 4), ("setMinutes", "setUTCMinutes", 4, 3),
+            ("setSeconds", "setUTCSeconds", 5, 2), ("setMilliseconds", "setUTCMilliseconds", 6, 1),
+        ]
+        for (local, utc, first, count) in setters {
+            for (name, isLocal) in [(local, true), (utc, false)] {
+                method(prototype, name) { realm, this, arguments throws(JSFailure) in
+                    let date = try realm.dateThis(this)
+                    let start = date.time.isNaN && first == 0 ? 0 : date.time
+                    let shift = isLocal ? Double(Clock.minutesBehindUTC(at: start / 1000)) * 60_000 : 0
+                    var fields = [Double](repeating: .nan, count: 7)
+                    if let parts = CalendarTime(start - shift) {
+                        fields = [
+                            parts.year, parts.month, parts.day, parts.hour, parts.minute, parts.second,
+                            parts.millisecond,
+                        ].map { Double($0) }
+                    }
+                    for position in 0..<max(1, min(count, arguments.count)) {
+                        fields[first + position] = try realm.toNumber(arguments[position]).rounded(.towardZero)
+                    }
+                    var time = CalendarTime.time(fields)
+                    if isLocal { time += Double(Clock.minutesBehindUTC(at: time / 1000)) * 60_000 }
+                    date.time = abs(time) > 8.64e15 ? .nan : time
+                    return .number(date.time)
+                }
+            }
+        }
+    }
+
+    private func installDateTexts(_ prototype: JSObject) {
+        method(prototype, "toDateString") { realm, this, _ throws(JSFailure) in
+            let text = realm.dateText(try realm.dateThis(this).time)
+            return realm.string(text.split(separator: " ").prefix(4).joined(separator: " "))
+        }
+        method(prototype, "toTimeString") { realm, this, _ throws(JSFailure) in
+            let text = realm.dateText(try realm.dateThis(this).time)
+            return realm.string(text.split(separator: " ").dropFirst(4).joined(separator: " "))
+        }
+        for name in ["toUTCString", "toGMTString"] as [StaticString] {
+            method(prototype, name) { realm, this, _ throws(JSFailure) in
+                guard let parts = CalendarTime(try realm.dateThis(this).time) else {
+                    return realm.string("Invalid Date")
+                }
+                func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+                return realm.string(
+                    "\(parts.weekdayName), \(two(parts.day)) \(parts.monthName) \(parts.year) "
+                        + "\(two(parts.hour)):\(two(parts.minute)):\(two(parts.second)) GMT")
+            }
         }
     }
 
@@ -93,19 +152,15 @@ extension JSRealm {
         for position in 0..<min(arguments.count, fields.count) {
             fields[position] = try toNumber(arguments[position]).rounded(.towardZero)
         }
-        guard fields.allSatisfy({ $0.isFinite && abs($0) < 1e12 }) else { return .nan }
         if fields[0] >= 0, fields[0] <= 99 { fields[0] += 1900 }
-        let days = CalendarTime.days(year: Int(fields[0]), month: Int(fields[1]), day: 1)
-        return (Double(days) + fields[2] - 1) * 86_400_000 + fields[3] * 3_600_000 + fields[4] * 60_000 + fields[5]
-            * 1000 + fields[6]
+        return CalendarTime.time(fields)
     }
 
     private func dateText(_ time: Double) -> String {
         let behind = Clock.minutesBehindUTC(at: time / 1000)
         guard let parts = CalendarTime(time - Double(behind) * 60_000) else { return "Invalid Date" }
         func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
-        let weekday = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"][parts.weekday]
-        let month = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"][parts.month]
+        let (weekday, month) = (parts.weekdayName, parts.monthName)
         let zone = "GMT\(behind > 0 ? "-" : "+")\(two(abs(behind) / 60))\(two(abs(behind) % 60))"
         return
             "\(weekday) \(month) \(two(parts.day)) \(parts.year) \(two(parts.hour)):\(two(parts.minute)):\(two(parts.second)) \(zone)"
@@ -134,6 +189,20 @@ struct CalendarTime {
         day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
         month = (monthFromMarch + 2) % 12
         year = yearOfEra + era * 400 + (monthFromMarch >= 10 ? 1 : 0)
+    }
+
+    var weekdayName: String { ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"][weekday] }
+    var monthName: String {
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"][month]
+    }
+
+    /// Milliseconds since 1970 of year, month, day, hour, minute, second and millisecond, each of which may lie outside
+    /// its range.
+    static func time(_ fields: [Double]) -> Double {
+        guard fields.allSatisfy({ $0.isFinite && abs($0) < 1e12 }) else { return .nan }
+        let days = CalendarTime.days(year: Int(fields[0]), month: Int(fields[1]), day: 1)
+        let time = fields[3] * 3_600_000 + fields[4] * 60_000 + fields[5] * 1000 + fields[6]
+        return (Double(days) + fields[2] - 1) * 86_400_000 + time
     }
 
     /// Days from 1970-01-01 to a date; the month counts from 0 and may lie outside the year.

@@ -1,7 +1,8 @@
 extension JSRealm {
     func installJSON() {
         let json = makeObject()
-        global.define(key("JSON"), .object(json), .builtIn)
+        add(key("JSON"), .object(json), .builtIn, to: global)
+        json.define(wellKnownSymbols.toStringTag.key, string("JSON"), .configurable)
         method(json, "stringify") { realm, _, arguments throws(JSFailure) in
             var writer = JSONWriter(realm)
             if let replacer = arguments[1].function {

@@ -11,7 +11,8 @@ internal import HostSystem
 extension JSRealm {
     func installMath() {
         let math = makeObject()
-        global.define(key("Math"), .object(math), .builtIn)
+        add(key("Math"), .object(math), .builtIn, to: global)
+        math.define(wellKnownSymbols.toStringTag.key, string("Math"), .configurable)
         let constants: [(StaticString, Double)] = [
             ("E", M_E), ("LN10", M_LN10), ("LN2", M_LN2), ("LOG10E", M_LOG10E), ("LOG2E", M_LOG2E), ("PI", Double.pi),
             ("SQRT1_2", 0.5.squareRoot()), ("SQRT2", 2.0.squareRoot()),
@@ -19,7 +20,7 @@ extension JSRealm {
         for (name, value) in constants { math.define(key(name), .number(value), []) }
         let functions: [(StaticString, (Double) -> Double)] = [
             ("abs", { abs($0) }), ("acos", acos), ("acosh", acosh), ("asin", asin), ("asinh", asinh), ("atan", atan),
-            ("atanh", atanh), ("cbrt", cbrt), ("ceil", ceil), ("cos", cos), ("cosh", cosh), ("exp", exp),
+            ("atanh", atanh), ("cbrt", Self.cubeRoot), ("ceil", ceil), ("cos", cos), ("cosh", cosh), ("exp", exp),
             ("expm1", expm1),
             ("floor", floor), ("fround", { Double(Float($0)) }), ("log", log), ("log10", log10), ("log1p", log1p),
             ("log2", log2), ("sign", { $0 > 0 ? 1 : $0 < 0 ? -1 : $0 }), ("sin", sin), ("sinh", sinh),
@@ -63,16 +64,22 @@ extension JSRealm {
             withUnsafeMutableBytes(of: &bits) { RandomSource.fill($0) }
             return .number(Double(bits >> 11) * 0x1p-53)
         }
-        installPerformanceAndCrypto()
     }
 
-    private func installPerformanceAndCrypto() {
+    /// The cube root; whole numbers where it is one, which not all systems give.
+    private static func cubeRoot(_ value: Double) -> Double {
+        let root = cbrt(value)
+        let whole = root.rounded()
+        return whole * whole * whole == value ? whole : root
+    }
+
+    func installPerformanceAndCrypto() {
         let performance = makeObject()
-        global.define(key("performance"), .object(performance), .builtIn)
+        add(key("performance"), .object(performance), .builtIn, to: global)
         method(performance, "now") { realm, _, _ throws(JSFailure) in .number(Double(realm.host.clock.elapsed) / 1e6) }
         performance.define(key("timeOrigin"), .number(Double(host.clock.origin) / 1e6))
         let crypto = makeObject()
-        global.define(key("crypto"), .object(crypto), .builtIn)
+        add(key("crypto"), .object(crypto), .builtIn, to: global)
         method(crypto, "getRandomValues") { realm, _, arguments throws(JSFailure) in
             guard let array = arguments[0].typedArray, array.element != .float32, array.element != .float64 else {
                 throw realm.typeError("The \"array\" argument must be an integer-typed TypedArray")

@@ -43,22 +43,21 @@ extension JSRealm {
             arguments[0].object?.freeze()
             return arguments[0]
         }
-        method(object, "isFrozen") { _, _, arguments throws(JSFailure) in
-            .boolean(arguments[0].object.map { !$0.isExtensible } ?? true)
-        }
         method(object, "preventExtensions") { _, _, arguments throws(JSFailure) in
             arguments[0].object?.isExtensible = false
             return arguments[0]
         }
         method(object, "create") { realm, _, arguments throws(JSFailure) in
-            guard case .null = arguments[0] else {
-                guard let parent = arguments[0].object else {
+            let parent = arguments[0].object
+            if parent == nil {
+                guard case .null = arguments[0] else {
                     throw realm.typeError(
                         "Object prototype may only be an Object or null: \(realm.inspect(arguments[0]))")
                 }
-                return .object(JSObject(prototype: parent))
             }
-            return .object(JSObject(prototype: nil))
+            let object = JSObject(prototype: parent)
+            if !arguments[1].isUndefined { try realm.defineProperties(object, descriptors: arguments[1]) }
+            return .object(object)
         }
         method(object, "getPrototypeOf") { realm, _, arguments throws(JSFailure) in
             try realm.toObject(arguments[0]).prototype.map { .object($0) } ?? .null
@@ -86,6 +85,13 @@ extension JSRealm {
             }
             return .boolean(arguments[0].isSame(as: arguments[1]))
         }
+        method(prototype, "propertyIsEnumerable") { realm, this, arguments throws(JSFailure) in
+            let object = try realm.toObject(this)
+            let key = try realm.key(arguments[0])
+            let slot = object.properties.find(key)
+            if slot >= 0 { return .boolean(object.properties[slot].attributes.contains(.enumerable)) }
+            return .boolean(object.hasOwn(key, realm) && key != realm.keys.length)
+        }
         method(prototype, "hasOwnProperty") { realm, this, arguments throws(JSFailure) in
             .boolean(try realm.toObject(this).hasOwn(try realm.key(arguments[0]), realm))
         }
@@ -102,7 +108,12 @@ extension JSRealm {
             switch this {
             case .undefined: return realm.string("[object Undefined]")
             case .null: return realm.string("[object Null]")
-            default: return .string(JSString.make("[object \(realm.className(try realm.toObject(this)))]"))
+            default:
+                let object = try realm.toObject(this)
+                if case .string(let tag) = try object.get(realm.wellKnownSymbols.toStringTag.key, realm) {
+                    return .string(JSString.make("[object ").appending(tag).appending(JSString.make("]")))
+                }
+                return .string(JSString.make("[object \(realm.className(object))]"))
             }
         }
     }
@@ -125,45 +136,60 @@ extension JSRealm {
             case .symbol: return "Symbol"
             default: return "Object"
             }
-        case .ordinary, .accessor: return "Object"
+        case .ordinary, .accessor, .iterator, .map, .set, .dataView, .host: return "Object"
         }
     }
 
-    private func defineProperty(_ object: JSObject, key: PropertyKey, descriptor: JSValue) throws(JSFailure) {
+    func defineProperty(_ object: JSObject, key: PropertyKey, descriptor: JSValue) throws(JSFailure) {
         guard let fields = descriptor.object else {
             throw typeError("Property description must be an object: \(inspect(descriptor))")
         }
-        var attributes: PropertyAttributes = []
-        if try fields.get(self.key("enumerable"), self).isTruthy { attributes.insert(.enumerable) }
-        if try fields.get(self.key("configurable"), self).isTruthy { attributes.insert(.configurable) }
         let slot = object.properties.find(key)
-        if slot >= 0, !object.properties[slot].attributes.contains(.configurable) {
-            throw typeError("Cannot redefine property: \(keyText(key))")
+        let old = slot >= 0 ? object.properties[slot].attributes : []
+        // What the descriptor does not say stays as it is.
+        func flag(_ name: StaticString, _ attribute: PropertyAttributes) throws(JSFailure) -> PropertyAttributes {
+            let nameKey = self.key(name)
+            let isSet = try fields.has(nameKey, self) ? fields.get(nameKey, self).isTruthy : old.contains(attribute)
+            return isSet ? attribute : []
+        }
+        var attributes = try flag("enumerable", .enumerable).union(flag("configurable", .configurable))
+        if slot >= 0, !old.contains(.configurable) {
+            let mayChangeValue = old.contains(.writable) && !fields.has(self.key("get"), self)
+            guard mayChangeValue, attributes == old.subtracting(.writable) else {
+                throw typeError("Cannot redefine property: \(keyText(key))")
+            }
         }
         guard slot >= 0 || object.isExtensible else {
             throw typeError("Cannot define property \(keyText(key)), object is not extensible")
         }
-        let getter = try fields.get(self.key("get"), self).function
-        let setter = try fields.get(self.key("set"), self).function
+        var getter = try fields.get(self.key("get"), self).function
+        var setter = try fields.get(self.key("set"), self).function
         if getter != nil || setter != nil {
+            if slot >= 0, old.contains(.accessor), let accessor = object.properties[slot].value.object {
+                getter = getter ?? unsafeDowncast(accessor, to: JSAccessor.self).getter
+                setter = setter ?? unsafeDowncast(accessor, to: JSAccessor.self).setter
+            }
             object.define(key, .object(JSAccessor(getter: getter, setter: setter)), attributes.union(.accessor))
             return
         }
-        if try fields.get(self.key("writable"), self).isTruthy { attributes.insert(.writable) }
-        let value = try fields.get(self.key("value"), self)
+        attributes.formUnion(try flag("writable", .writable))
+        var value = try fields.get(self.key("value"), self)
+        if slot >= 0, !old.contains(.accessor), !fields.has(self.key("value"), self) {
+            value = object.properties[slot].value
+        }
         if object.isExotic, try object.exoticSet(key, value, self) != nil { return }
         object.define(key, value, attributes)
     }
 
     /// The first argument of a function of `Reflect`.
-    private func target(_ value: JSValue, _ name: StaticString) throws(JSFailure) -> JSObject {
+    func target(_ value: JSValue, _ name: StaticString) throws(JSFailure) -> JSObject {
         guard let object = value.object else { throw typeError("Reflect.\(name) called on non-object") }
         return object
     }
 
     func installReflect() {
         let reflect = makeObject()
-        global.define(key("Reflect"), .object(reflect), .builtIn)
+        add(key("Reflect"), .object(reflect), .builtIn, to: global)
         method(reflect, "get") { realm, _, arguments throws(JSFailure) in
             try realm.target(arguments[0], "get").get(realm.key(arguments[1]), realm)
         }
@@ -178,8 +204,10 @@ extension JSRealm {
         }
         method(reflect, "ownKeys") { realm, _, arguments throws(JSFailure) in
             let keys = try realm.target(arguments[0], "ownKeys").ownKeys(enumerableOnly: false, realm)
-            return .object(realm.makeArray(ContiguousArray(keys.map { realm.string($0) })))
+            let symbols = try realm.target(arguments[0], "ownKeys").ownSymbols(realm)
+            return .object(realm.makeArray(ContiguousArray((keys + symbols).map { realm.value($0) })))
         }
+        installMoreOfReflect(reflect)
         method(reflect, "apply") { realm, _, arguments throws(JSFailure) in
             let function = try realm.callable(arguments[0], "Function.prototype.apply")
             return try realm.call(function, this: arguments[1], values: realm.list(arguments[2]))

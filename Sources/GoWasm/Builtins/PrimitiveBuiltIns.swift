@@ -15,7 +15,7 @@ extension JSRealm {
                 .symbol(realm.makeSymbol(try arguments[0].isUndefined ? nil : realm.toString(arguments[0])))
             },
             new: { realm, _, _ throws(JSFailure) in throw realm.typeError("Symbol is not a constructor") })
-        symbol.define(key("iterator"), .symbol(makeSymbol(JSString.make("Symbol.iterator"))), [])
+        installSymbols(symbol)
         for prototype in [prototypes.boolean, prototypes.symbol, prototypes.string] {
             method(prototype, "toString") { realm, this, _ throws(JSFailure) in
                 .string(try realm.describe(realm.primitive(this)))
@@ -26,8 +26,40 @@ extension JSRealm {
         }
     }
 
+    private func installSymbols(_ symbol: JSFunction) {
+        let known: [(StaticString, JSSymbol)] = [
+            ("iterator", wellKnownSymbols.iterator), ("asyncIterator", wellKnownSymbols.asyncIterator),
+            ("hasInstance", wellKnownSymbols.hasInstance), ("toPrimitive", wellKnownSymbols.toPrimitive),
+            ("toStringTag", wellKnownSymbols.toStringTag), ("species", wellKnownSymbols.species),
+            ("isConcatSpreadable", wellKnownSymbols.isConcatSpreadable),
+        ]
+        for (name, value) in known { symbol.define(key(name), .symbol(value), []) }
+        var registry: [PropertyKey: JSSymbol] = [:]
+        method(symbol, "for") { realm, _, arguments throws(JSFailure) in
+            let description = try realm.toString(arguments[0])
+            let name = realm.key(description)
+            if let known = registry[name] { return .symbol(known) }
+            let new = realm.makeSymbol(description)
+            registry[name] = new
+            return .symbol(new)
+        }
+        method(symbol, "keyFor") { realm, _, arguments throws(JSFailure) in
+            guard case .symbol(let symbol) = arguments[0] else {
+                throw realm.typeError("\(realm.inspect(arguments[0])) is not a symbol")
+            }
+            guard let description = symbol.description, registry[realm.key(description)] === symbol else {
+                return .undefined
+            }
+            return .string(description)
+        }
+        getter(prototypes.symbol, "description") { realm, this, _ throws(JSFailure) in
+            guard case .symbol(let symbol) = realm.primitive(this) else { return .undefined }
+            return symbol.description.map { .string($0) } ?? .undefined
+        }
+    }
+
     /// The primitive value that `this` is or wraps.
-    private func primitive(_ this: JSValue) -> JSValue {
+    func primitive(_ this: JSValue) -> JSValue {
         if let object = this.object, object.kind == .wrapper { return unsafeDowncast(object, to: JSWrapper.self).value }
         return this
     }
@@ -111,9 +143,7 @@ extension JSRealm {
             return .object(realm.makeArray(parts))
         }
         method(prototype, "trim") { realm, this, _ throws(JSFailure) in
-            let text = try realm.toString(this).text
-            let kept = text.drop { $0.isWhitespace }
-            return realm.string(String(kept.reversed().drop { $0.isWhitespace }.reversed()))
+            realm.trimmed(try realm.toString(this), start: true, end: true)
         }
         method(prototype, "toUpperCase") { realm, this, _ throws(JSFailure) in
             realm.string(try realm.toString(this).text.uppercased())
@@ -153,11 +183,15 @@ extension JSRealm {
             return .boolean(value.isFinite && value == value.rounded(.towardZero))
         }
         for holder in [number, global] {
+            // Those of Number take nothing but numbers.
+            let converts = holder === global
             method(holder, "isNaN") { realm, _, arguments throws(JSFailure) in
-                .boolean(try realm.toNumber(arguments[0]).isNaN)
+                if !converts { if case .number = arguments[0] {} else { return .boolean(false) } }
+                return .boolean(try realm.toNumber(arguments[0]).isNaN)
             }
             method(holder, "isFinite") { realm, _, arguments throws(JSFailure) in
-                .boolean(try realm.toNumber(arguments[0]).isFinite)
+                if !converts { if case .number = arguments[0] {} else { return .boolean(false) } }
+                return .boolean(try realm.toNumber(arguments[0]).isFinite)
             }
             method(holder, "parseFloat") { realm, _, arguments throws(JSFailure) in
                 .number(NumberText.parseFloat(try realm.toString(arguments[0])))
@@ -173,10 +207,7 @@ extension JSRealm {
             }
             let radix = try arguments[0].isUndefined ? 10 : realm.toInteger(arguments[0])
             guard radix >= 2, radix <= 36 else { throw realm.rangeError("toString() radix must be between 2 and 36") }
-            guard radix != 10, value.isFinite, value == value.rounded(.towardZero), abs(value) < 9.2e18 else {
-                return realm.string(NumberText.format(value))
-            }
-            return realm.string(String(Int64(value), radix: radix))
+            return realm.string(radix == 10 ? NumberText.format(value) : NumberText.text(value, radix: radix))
         }
         method(prototypes.number, "toFixed") { realm, this, arguments throws(JSFailure) in
             guard case .number(let value) = realm.primitive(this) else {

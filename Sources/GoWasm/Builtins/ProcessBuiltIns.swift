@@ -17,8 +17,8 @@ extension JSRealm {
     func installProcess() {
         let process = makeObject()
         global.define(key("process"), .object(process), .builtIn)
-        process.define(key("argv0"), string(HostServices.argv0))
-        process.define(key("title"), string(HostServices.argv0))
+        process.define(key("argv0"), string(host.argv0))
+        process.define(key("title"), string(host.argv0))
         process.define(key("version"), string(HostServices.nodeVersion))
         process.define(key("pid"), .number(Int(getpid())))
         process.define(key("ppid"), .number(Int(getppid())))
@@ -35,7 +35,7 @@ extension JSRealm {
         let environment = makeObject()
         for (name, value) in host.environment { environment.define(key(JSString.make(name)), string(value)) }
         process.define(key("env"), .object(environment))
-        process.define(key("argv"), .object(makeArray([string(HostServices.argv0)])))
+        process.define(key("argv"), .object(makeArray([string(host.argv0)])))
         installProcessDirectories(process)
         installProcessIdentity(process)
         method(process, "exit") { realm, _, arguments throws(JSFailure) in
@@ -48,7 +48,7 @@ extension JSRealm {
             let job = realm.makeFunction { realm, _, _ throws(JSFailure) in
                 try realm.call(function, this: .undefined, values: values)
             }
-            realm.events.microtasks.append(.call(job))
+            realm.events.ticks.append(job)
             return .undefined
         }
         method(process, "hrtime") { realm, _, arguments throws(JSFailure) in

@@ -2,7 +2,7 @@ extension JSRealm {
     func makePromise() -> JSPromise { JSPromise(prototype: prototypes.promise) }
 
     /// The promise that a value is, or one that it resolves.
-    private func promise(resolving value: JSValue) -> JSPromise {
+    func promise(resolving value: JSValue) -> JSPromise {
         if let object = value.object, object.kind == .promise { return unsafeDowncast(object, to: JSPromise.self) }
         let promise = makePromise()
         promise.resolve(value, self)
@@ -70,7 +70,7 @@ extension JSRealm {
     private func installPromiseCombinators(_ constructor: JSFunction) {
         method(constructor, "all") { realm, _, arguments throws(JSFailure) in
             let all = realm.makePromise()
-            let values = try realm.list(arguments[0])
+            let values = try realm.collect(arguments[0])
             let results = realm.makeArray(ContiguousArray(repeating: .undefined, count: values.count))
             var remaining = values.count
             if remaining == 0 { all.resolve(.object(results), realm) }
@@ -87,7 +87,7 @@ extension JSRealm {
         }
         method(constructor, "race") { realm, _, arguments throws(JSFailure) in
             let race = realm.makePromise()
-            for value in try realm.list(arguments[0]) {
+            for value in try realm.collect(arguments[0]) {
                 realm.promise(resolving: value).then(race.resolver(realm), race.rejecter(realm), realm, derived: nil)
             }
             return .object(race)

@@ -3,11 +3,27 @@ extension JSRealm {
     private static let maximumBufferSize = 1 << 33
 
     func installTypedArrays() {
-        constructor("ArrayBuffer", prototypes.arrayBuffer) { realm, _, arguments throws(JSFailure) in
+        let arrayBuffer = constructor("ArrayBuffer", prototypes.arrayBuffer) { realm, _, arguments throws(JSFailure) in
             let length = try realm.toInteger(arguments[0])
             guard length >= 0, length <= Self.maximumBufferSize, let storage = OwnedStorage(byteCount: length) else {
                 throw realm.rangeError("Array buffer allocation failed")
             }
+            return .object(JSArrayBuffer(storage, prototype: realm.prototypes.arrayBuffer))
+        }
+        method(arrayBuffer, "isView") { _, _, arguments throws(JSFailure) in
+            let kind = arguments[0].object?.kind
+            return .boolean(kind == .typedArray || kind == .dataView)
+        }
+        method(prototypes.arrayBuffer, "slice") { realm, this, arguments throws(JSFailure) in
+            guard let object = this.object, object.kind == .arrayBuffer else {
+                throw realm.typeError("ArrayBuffer.prototype.slice called on incompatible receiver")
+            }
+            let bytes = unsafeDowncast(object, to: JSArrayBuffer.self).storage.bytes
+            let range = try realm.range(arguments, count: bytes.count)
+            guard let storage = OwnedStorage(byteCount: range.count) else {
+                throw realm.rangeError("Array buffer allocation failed")
+            }
+            storage.bytes.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[range]))
             return .object(JSArrayBuffer(storage, prototype: realm.prototypes.arrayBuffer))
         }
         getter(prototypes.arrayBuffer, "byteLength") { _, this, _ throws(JSFailure) in
@@ -21,7 +37,16 @@ extension JSRealm {
             }
             for holder in [function, prototype] { holder.define(key("BYTES_PER_ELEMENT"), .number(element.size), []) }
             method(function, "from") { realm, _, arguments throws(JSFailure) in
-                .object(try realm.makeTypedArray(element, copying: realm.list(arguments[0])))
+                var values = try realm.isIterable(arguments[0]) ? realm.collect(arguments[0]) : realm.list(arguments[0])
+                if let function = arguments[1].function {
+                    for index in values.indices {
+                        values[index] = try realm.call(function, this: arguments[2], values[index], .number(index))
+                    }
+                }
+                return .object(try realm.makeTypedArray(element, copying: values))
+            }
+            method(function, "of") { realm, _, arguments throws(JSFailure) in
+                .object(try realm.makeTypedArray(element, copying: arguments.values))
             }
         }
         installTypedArrayMethods()
@@ -38,7 +63,7 @@ extension JSRealm {
             element, storage: storage, byteOffset: 0, length: count, prototype: prototypes.typedArray(element))
     }
 
-    private func makeTypedArray(
+    func makeTypedArray(
         _ element: JSTypedArray.Element, copying values: ContiguousArray<JSValue>
     ) throws(JSFailure) -> JSTypedArray {
         let array = try makeTypedArray(element, count: values.count)
@@ -52,7 +77,12 @@ extension JSRealm {
         guard let source = arguments[0].object else {
             return try makeTypedArray(element, count: toInteger(arguments[0]))
         }
-        guard source.kind == .arrayBuffer else { return try makeTypedArray(element, copying: list(arguments[0])) }
+        guard source.kind == .arrayBuffer else {
+            let isPlain = source.kind == .array || source.kind == .typedArray
+            var isList = isPlain
+            if !isPlain { isList = try !isIterable(arguments[0]) }
+            return try makeTypedArray(element, copying: isList ? list(arguments[0]) : collect(arguments[0]))
+        }
         let buffer = unsafeDowncast(source, to: JSArrayBuffer.self)
         let available = buffer.storage.bytes.count
         let offset = try toInteger(arguments[1])
@@ -79,7 +109,7 @@ extension JSRealm {
             prototype: prototypes.typedArray(element))
     }
 
-    private func typedArrayThis(_ value: JSValue) throws(JSFailure) -> JSTypedArray {
+    func typedArrayThis(_ value: JSValue) throws(JSFailure) -> JSTypedArray {
         guard let array = value.typedArray else { throw typeError("this is not a typed array.") }
         return array
     }

@@ -46,8 +46,12 @@ final class EventLoop {
 
     var tasks = Queue<Task>()
     var microtasks = Queue<Microtask>()
+    /// What `process.nextTick` was given: goes before all microtasks.
+    var ticks = Queue<JSFunction>()
     /// Reads and writes of files that were not ready, in the order in which they were asked for.
     private(set) var transfers: [PendingTransfer] = []
+    /// What comes over the network, once the program has asked for something.
+    var network: Fetcher?
     var unhandledRejections: [JSPromise] = []
     /// A failure that ended the program inside a promise job, to be thrown by the loop.
     var pendingAbort: JSFailure?
@@ -61,7 +65,10 @@ final class EventLoop {
     func beginRound(_ clock: Clock) { roundTime = clock.elapsed }
 
     /// Whether anything can still happen by itself.
-    var isAlive: Bool { !tasks.isEmpty || !microtasks.isEmpty || !transfers.isEmpty || !timers.isEmpty }
+    var isAlive: Bool {
+        !tasks.isEmpty || !microtasks.isEmpty || !ticks.isEmpty || !transfers.isEmpty || !timers.isEmpty
+            || network?.isAlive == true
+    }
 
     /// Adds a timer and returns its id.
     func addTimer(deadline: Int64, _ action: TimerAction) -> Int32 {
@@ -83,8 +90,10 @@ final class EventLoop {
     func discardAll() {
         tasks = Queue()
         microtasks = Queue()
+        ticks = Queue()
         for transfer in transfers { transfer.file.endUse() }
         transfers = []
+        network = nil
         unhandledRejections = []
         timers = TimerHeap()
     }
@@ -92,10 +101,11 @@ final class EventLoop {
     /// Waits until a timer is due, a pending read can proceed, or there is a task.
     func wait(_ clock: Clock) {
         let isReady = !tasks.isEmpty
-        guard !isReady || !transfers.isEmpty else { return }
+        let network = self.network.flatMap { $0.isEmpty ? nil : $0 }
+        guard !isReady || !transfers.isEmpty || network != nil else { return }
         var limit: Int64? = isReady ? 0 : nil
         if !isReady, let deadline = timers.firstDeadline { limit = max(0, deadline - clock.elapsed) }
-        if transfers.isEmpty {
+        if transfers.isEmpty, network == nil {
             guard let limit, limit > 0 else { return }
             var time = timespec(tv_sec: Int(limit / 1_000_000_000), tv_nsec: Int(limit % 1_000_000_000))
             nanosleep(&time, nil)
@@ -104,7 +114,12 @@ final class EventLoop {
         // Rounded up: a timer must not find that its time has not come yet.
         let milliseconds = limit.map { Int32(clamping: ($0 + 999_999) / 1_000_000) } ?? -1
         var requests = transfers.map { pollfd(fd: $0.file.descriptor, events: $0.direction.event, revents: 0) }
-        _ = poll(&requests, nfds_t(requests.count), milliseconds)
+        if let network {
+            // libcurl does not wait without an end.
+            network.wait(with: &requests, milliseconds: milliseconds < 0 ? 60_000 : milliseconds)
+        } else {
+            _ = poll(&requests, nfds_t(requests.count), milliseconds)
+        }
         // Of several that want the same file, only the first may go on, so that bytes keep their order.
         var waiting: [PendingTransfer] = []
         for (position, request) in requests.enumerated() {

@@ -17,9 +17,31 @@ final class HostServices {
     /// The memory of the guest; set when the instance exists.
     var guestMemory: () -> GuestMemory = { .empty }
 
-    init(environment: [(key: String, value: String)] = [], files: FileSystem = FileSystem()) {
+    /// Whether the program may open connections.
+    let allowsNetwork: Bool
+    /// What `process.argv0` names.
+    ///
+    /// From Go 1.21 on, net/http uses a network within the program where it begins with "node", and otherwise `fetch`.
+    let argv0: StaticString
+    private var hasHintedAtNetwork = false
+
+    init(
+        environment: [(key: String, value: String)] = [], files: FileSystem = FileSystem(), allowsNetwork: Bool = false,
+        argv0: StaticString = "node"
+    ) {
         self.environment = environment
         self.files = files
+        self.allowsNetwork = allowsNetwork
+        self.argv0 = argv0
+    }
+
+    /// Tells the user, once, how to allow what was just refused.
+    func hintAtNetwork(_ url: String) {
+        guard !hasHintedAtNetwork else { return }
+        hasHintedAtNetwork = true
+        Descriptors.report(
+            "gowasm-fast: hint: the program may not open connections such as \(url.debugDescription); "
+                + "the option --allow-net lets it\n")
     }
 
     /// The open file that a number of JavaScript means.
@@ -28,10 +50,6 @@ final class HostServices {
         return try files.file(number)
     }
 
-    /// What `process.argv0` and `process.execPath` name.
-    ///
-    /// Go's net/http uses its own fake network under "node".
-    static let argv0: StaticString = "node"
     /// What `process.version` says: that of the Node whose behaviour is the model here.
     static let nodeVersion: StaticString = "v24.0.0"
 }

@@ -262,13 +262,16 @@ final class GoHost {
 
     private func runMicrotasks() throws(JSFailure) {
         let events = realm.events
-        while let job = events.microtasks.popFirst() {
-            switch job {
-            case .call(let function): _ = try realm.call(function, this: .undefined)
-            case .react(let reaction, let outcome): try JSPromise.run(reaction, outcome, realm)
-            case .adopt(let promise, let thenable, let then): try promise.adopt(thenable, then: then, realm)
+        repeat {
+            while let tick = events.ticks.popFirst() { _ = try realm.call(tick, this: .undefined) }
+            while let job = events.microtasks.popFirst() {
+                switch job {
+                case .call(let function): _ = try realm.call(function, this: .undefined)
+                case .react(let reaction, let outcome): try JSPromise.run(reaction, outcome, realm)
+                case .adopt(let promise, let thenable, let then): try promise.adopt(thenable, then: then, realm)
+                }
             }
-        }
+        } while !events.ticks.isEmpty
         if let abort = events.pendingAbort { throw abort }
         guard !events.unhandledRejections.isEmpty else { return }
         let rejections = events.unhandledRejections

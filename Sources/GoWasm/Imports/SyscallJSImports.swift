@@ -27,7 +27,7 @@ extension GoHost {
         let object = try target(value, "get")
         var result = JSValue.undefined
         let entries = entryCount
-        if let key = realm.existingKey(utf8: name) { result = try object.get(key, receiver: value, realm) }
+        if let key = realm.existingKey(of: object, utf8: name) { result = try object.get(key, receiver: value, realm) }
         try followStack(&stack, since: entries)
         stack.beginResults()
         stack.put(reference: references.store(result))
@@ -43,7 +43,7 @@ extension GoHost {
     /// Implements `func valueDelete(v ref, p string)`.
     func valueDelete(_ stack: inout GoStack) throws {
         let object = try target(references.load(stack.reference()), "deleteProperty")
-        if let key = realm.existingKey(utf8: try stack.string()) { object.delete(key, realm) }
+        if let key = realm.existingKey(of: object, utf8: try stack.string()) { object.delete(key, realm) }
     }
 
     /// Implements `func valueIndex(v ref, i int) ref`.
@@ -72,7 +72,9 @@ extension GoHost {
             guard case .object(let object) = value else { throw realm.typeError("Reflect.get called on non-object") }
             var method = JSValue.undefined
             let arguments = ReferenceList(list)
-            if let key = realm.existingKey(utf8: name) { method = try object.get(key, receiver: value, realm) }
+            if let key = realm.existingKey(of: object, utf8: name) {
+                method = try object.get(key, receiver: value, realm)
+            }
             return try self.apply(method, this: value, arguments)
         }
     }

@@ -7,7 +7,7 @@ final class JSArray: JSObject {
     /// The property `length`.
     private(set) var length: Int
     /// Whether elements may be changed; false once the array is frozen.
-    private var isFrozen = false
+    private(set) var isFrozen = false
 
     /// The largest `length`.
     static let maximumLength = 4_294_967_295

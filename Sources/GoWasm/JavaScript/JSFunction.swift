@@ -37,10 +37,24 @@ final class JSFunction: JSObject {
 
     let code: JSCode
     let construction: Construction
+    /// The function that this one was bound from, by `bind`.
+    var boundTarget: JSFunction?
 
     init(prototype: JSObject?, construction: Construction = .none, code: @escaping JSCode) {
         self.code = code
         self.construction = construction
-        super.init(kind: .function, prototype: prototype)
+        var hasPrototype = false
+        if case .ordinary = construction { hasPrototype = true }
+        super.init(kind: .function, prototype: prototype, isExotic: hasPrototype)
+    }
+
+    /// Functions that stand for ones written in JavaScript get their property `prototype` when somebody asks for it.
+    override func exoticGet(_ key: PropertyKey, _ realm: JSRealm) -> JSValue? {
+        if key == realm.keys.prototype, properties.find(key) < 0 {
+            let object = realm.makeObject()
+            object.define(realm.keys.constructor, .object(self), .builtIn)
+            define(key, .object(object), .writable)
+        }
+        return nil
     }
 }

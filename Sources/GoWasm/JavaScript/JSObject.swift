@@ -4,6 +4,7 @@
 class JSObject {
     enum Kind: UInt8 {
         case ordinary, function, array, typedArray, arrayBuffer, date, error, promise, wrapper, accessor
+        case iterator, map, set, dataView, host
     }
 
     let kind: Kind
@@ -11,6 +12,8 @@ class JSObject {
     let isExotic: Bool
     /// Whether properties may be added.
     var isExtensible = true
+    /// Whether properties come when one is missed (``JSRealm/completeProperties(of:missing:)``).
+    var hasLateProperties = false
     /// The id under which Go holds this object, or 0.
     var referenceID: UInt32 = 0
     var prototype: JSObject?
@@ -59,6 +62,7 @@ class JSObject {
                 }
                 return holder.properties[slot].value
             }
+            if holder.hasLateProperties, realm.completeProperties(of: holder, missing: key) { continue }
             guard let next = holder.prototype else { return .undefined }
             holder = next
         }
@@ -103,6 +107,7 @@ class JSObject {
     /// The internal method [[Delete]]; whether the property is gone.
     @discardableResult
     func delete(_ key: PropertyKey, _ realm: JSRealm) -> Bool {
+        if hasLateProperties { _ = realm.completeProperties(of: self, missing: key) }
         if isExotic, let done = exoticDelete(key, realm) { return done }
         let slot = properties.find(key)
         guard slot >= 0 else { return true }
@@ -113,7 +118,8 @@ class JSObject {
 
     /// Whether the object itself has a property.
     func hasOwn(_ key: PropertyKey, _ realm: JSRealm) -> Bool {
-        (isExotic && exoticGet(key, realm) != nil) || properties.find(key) >= 0
+        if (isExotic && exoticGet(key, realm) != nil) || properties.find(key) >= 0 { return true }
+        return hasLateProperties && realm.completeProperties(of: self, missing: key) && properties.find(key) >= 0
     }
 
     /// Whether the object or an ancestor has a property.
@@ -139,6 +145,7 @@ class JSObject {
 
     /// The own keys that are strings, in JavaScript's order: indices ascending, then the rest as created.
     func ownKeys(enumerableOnly: Bool, _ realm: JSRealm) -> [PropertyKey] {
+        if hasLateProperties { realm.completeAllProperties(of: self) }
         var indices = isExotic ? exoticKeys(realm) : []
         var names: [PropertyKey] = []
         for slot in 0..<Int(properties.count) {
@@ -148,6 +155,12 @@ class JSObject {
         }
         indices.sort { ($0.index ?? .max) < ($1.index ?? .max) }
         return indices + names
+    }
+
+    /// The own keys that are symbols.
+    func ownSymbols(_ realm: JSRealm) -> [PropertyKey] {
+        if hasLateProperties { realm.completeAllProperties(of: self) }
+        return (0..<Int(properties.count)).map { properties[$0].key }.filter(\.isSymbol)
     }
 
     /// Makes all own properties unchangeable and the object inextensible.

@@ -34,8 +34,15 @@ extension JSRealm {
     /// ToIntegerOrInfinity, limited to 53 bits.
     func toInteger(_ value: JSValue) throws(JSFailure) -> Int { NumberText.integer(try toNumber(value)) }
 
-    /// ToPrimitive (ECMA-262, 7.1.1), without `Symbol.toPrimitive`: dates prefer strings, as theirs does.
+    /// ToPrimitive (ECMA-262, 7.1.1).
     func toPrimitive(_ object: JSObject, preferringString: Bool) throws(JSFailure) -> JSValue {
+        let exotic = try object.get(wellKnownSymbols.toPrimitive.key, self)
+        if !exotic.isNullish {
+            guard let function = exotic.function else { throw typeError("\(sourceText(exotic)) is not a function") }
+            let result = try call(function, this: .object(object), string(preferringString ? "string" : "number"))
+            if result.object == nil { return result }
+            throw typeError("Cannot convert object to primitive value")
+        }
         let order = preferringString ? [keys.toString, keys.valueOf] : [keys.valueOf, keys.toString]
         for key in order {
             guard let method = try object.get(key, self).function else { continue }
@@ -78,14 +85,19 @@ extension JSRealm {
     /// A key as text, for messages.
     func keyText(_ key: PropertyKey) -> String { strings.string(key)?.text ?? "Symbol()" }
 
-    /// The operator `instanceof` (without `Symbol.hasInstance`).
+    /// The operator `instanceof`.
     func isInstance(_ value: JSValue, of constructor: JSValue) throws(JSFailure) -> Bool {
-        guard let function = constructor.function else {
+        if let object = constructor.object {
+            let own = try object.get(wellKnownSymbols.hasInstance.key, self)
+            if let function = own.function { return try call(function, this: constructor, value).isTruthy }
+        }
+        guard var function = constructor.function else {
             throw typeError(
                 constructor.object == nil
                     ? "Right-hand side of 'instanceof' is not an object"
                     : "Right-hand side of 'instanceof' is not callable")
         }
+        while let target = function.boundTarget { function = target }
         guard let object = value.object else { return false }
         guard let prototype = try function.get(keys.prototype, self).object else {
             throw typeError("Function has non-object prototype 'undefined' in instanceof check")

@@ -23,6 +23,21 @@ final class JSRealm {
     /// Strings of one ASCII character.
     private let characters: ContiguousArray<JSString>
     private let arguments = ArgumentStack()
+    /// The symbols by the numbers in their keys.
+    private var symbols: ContiguousArray<JSSymbol> = []
+    let wellKnownSymbols: WellKnownSymbols
+    /// What fills objects whose properties come late, by object.
+    var lateInstallers: [ObjectIdentifier: (JSRealm) -> Void] = [:]
+    /// The groups of ``lateGlobals`` that are there.
+    var installedGroups: UInt64 = 0
+    /// Whether properties are being added late, so that those which are there already stay.
+    var isCompleting = false
+    /// The prototypes of iterators by what they go through.
+    var iteratorPrototypes: [JSIterator.Subject: JSObject] = [:]
+    /// The prototypes of classes that the language itself does not have.
+    var hostPrototypes: [String: JSObject] = [:]
+    /// The network, once it has been used.
+    var fetcher: Fetcher?
     /// The objects that ``dismantle()`` empties.
     var builtIns: [JSObject] = []
     /// Where the machine stack may not be used any more.
@@ -33,6 +48,8 @@ final class JSRealm {
         events = EventLoop()
         keys = WellKnownKeys(strings)
         prototypes = Prototypes()
+        wellKnownSymbols = WellKnownSymbols(strings)
+        symbols = wellKnownSymbols.all
         global = JSObject(prototype: prototypes.object)
         characters = ContiguousArray((0..<128).map { JSString.make(wtf8: [UInt8($0)]) })
         adoptCurrentThread()
@@ -44,6 +61,10 @@ final class JSRealm {
         events.discardAll()
         for object in builtIns { object.properties.deallocate() }
         builtIns = []
+        lateInstallers = [:]
+        iteratorPrototypes = [:]
+        hostPrototypes = [:]
+        fetcher = nil
         global.properties.deallocate()
     }
 
@@ -52,9 +73,24 @@ final class JSRealm {
     func key(_ text: StaticString) -> PropertyKey { strings.intern(text) }
     func key(_ string: JSString) -> PropertyKey { strings.intern(string) }
 
-    /// The key for a property that is only to be read: nil when no property of that name can exist.
+    /// The key for a property of an object that is only to be read: nil when no property of that name can exist.
     @inline(__always)
-    func existingKey(utf8 bytes: UnsafeRawBufferPointer) -> PropertyKey? {
+    func existingKey(of object: JSObject, utf8 bytes: UnsafeRawBufferPointer) -> PropertyKey? {
+        existingKey(utf8: bytes) ?? lateKey(of: object, utf8: bytes)
+    }
+
+    /// The key for a property that nobody has named yet, where such properties may come late.
+    private func lateKey(of object: JSObject, utf8 bytes: UnsafeRawBufferPointer) -> PropertyKey? {
+        var holder: JSObject? = object
+        while let current = holder {
+            if current.hasLateProperties { return key(utf8: bytes) }
+            holder = current.prototype
+        }
+        return nil
+    }
+
+    @inline(__always)
+    private func existingKey(utf8 bytes: UnsafeRawBufferPointer) -> PropertyKey? {
         if UTF8Text.isASCII(bytes) { return strings.lookUp(bytes) }
         return UTF8Text.decode(bytes).withBytes { strings.lookUp($0) }
     }
@@ -84,8 +120,18 @@ final class JSRealm {
     }
 
     func makeSymbol(_ description: JSString?) -> JSSymbol {
-        JSSymbol(description: description, key: strings.makeSymbolKey())
+        let symbol = JSSymbol(description: description, key: strings.makeSymbolKey())
+        symbols.append(symbol)
+        return symbol
     }
+
+    /// The symbol that a key stands for.
+    func symbol(_ key: PropertyKey) -> JSSymbol? {
+        key.symbolNumber.flatMap { symbols.indices.contains($0 - 1) ? symbols[$0 - 1] : nil }
+    }
+
+    /// The string or symbol that a key stands for.
+    func value(_ key: PropertyKey) -> JSValue { symbol(key).map { .symbol($0) } ?? string(key) }
 
     // MARK: Making values
 
@@ -225,7 +271,7 @@ struct WellKnownKeys {
     let length, prototype, constructor, name, message, stack, code, toString, valueOf, then, buffer: PropertyKey
     let byteLength, byteOffset, id, this, args, result, pendingEvent, callbackShutdown, cause, errno,
         syscall: PropertyKey
-    let path: PropertyKey
+    let path, done, value, next: PropertyKey
 
     init(_ table: InternTable) {
         length = table.intern("length")
@@ -251,6 +297,9 @@ struct WellKnownKeys {
         errno = table.intern("errno")
         syscall = table.intern("syscall")
         path = table.intern("path")
+        done = table.intern("done")
+        value = table.intern("value")
+        next = table.intern("next")
     }
 }
 
@@ -272,6 +321,10 @@ struct Prototypes {
     let syntaxError: JSObject
     let referenceError: JSObject
     let stats: JSObject
+    let iterator: JSObject
+    let map: JSObject
+    let set: JSObject
+    let dataView: JSObject
     private let typedArrays: [JSObject]
 
     init() {
@@ -292,6 +345,10 @@ struct Prototypes {
         syntaxError = derived(error)
         referenceError = derived(error)
         stats = derived()
+        iterator = derived()
+        map = derived()
+        set = derived()
+        dataView = derived()
         let typedArray = derived()
         typedArrays = JSTypedArray.Element.allCases.map { _ in JSObject(prototype: typedArray) }
     }

@@ -30,6 +30,8 @@ struct PropertyKey: Hashable {
     /// The array index that this key is.
     @inline(__always)
     var index: Int? { bits & (Self.symbolBit | Self.indexBit) == Self.indexBit ? Int(bits & ~Self.indexBit) : nil }
+    /// The number of the symbol.
+    var symbolNumber: Int? { isSymbol ? Int(bits & ~Self.symbolBit) : nil }
     /// The number of the interned string.
     var atom: Int? { bits & (Self.symbolBit | Self.indexBit) == 0 ? Int(bits) : nil }
 }

@@ -63,6 +63,8 @@ public struct GoProgram: Sendable {
         public var imports = Imports()
         /// How the engine runs the program.
         public var engine = Store.Configuration()
+        /// Whether programs take this for Node: Go's net/http then stays within the program, as Go's own tests need it.
+        package var standsForNode = false
         /// Ends the process with an exit status right where the program exits: nothing is given back to the system piece
         /// by piece that it takes back in one go.
         package var endProcess: ((Int32) -> Never)?
@@ -123,7 +125,9 @@ public struct GoProgram: Sendable {
         guard let block = ArgumentBlock(arguments: options.arguments, environment: environment, abi) else {
             throw GoProgramError.argumentsTooLong
         }
-        let services = HostServices(environment: environment, files: try FileSystem(options.access))
+        let services = HostServices(
+            environment: environment, files: try FileSystem(options.access),
+            allowsNetwork: options.access.allowsNetwork, argv0: options.standsForNode ? "node" : "gowasm-fast")
         let host = GoHost(abi, host: services, trace: options.trace)
         host.endProcess = options.endProcess
         var isReady = false

@@ -1,0 +1,306 @@
+/// A value as a key of a `Map` or an element of a `Set`: compared by SameValueZero.
+private struct CollectionKey: Hashable {
+    let value: JSValue
+
+    static func == (a: CollectionKey, b: CollectionKey) -> Bool { a.value.isSame(as: b.value) }
+
+    func hash(into hasher: inout Hasher) {
+        switch value {
+        case .undefined: hasher.combine(0)
+        case .null: hasher.combine(1)
+        case .boolean(let flag): hasher.combine(flag)
+        // -0 and 0 are the same key, and all NaNs are.
+        case .number(let number): hasher.combine(number.isNaN ? .nan : number == 0 ? 0 : number)
+        case .string(let string): hasher.combine(string.contentHash)
+        case .symbol(let symbol): hasher.combine(ObjectIdentifier(symbol))
+        case .object(let object): hasher.combine(ObjectIdentifier(object))
+        }
+    }
+}
+
+/// A `Map` or a `Set` (ECMA-262, 24.1 and 24.2): entries in the order in which they came.
+///
+/// What is deleted stays as a gap while something goes through the entries, so that an iterator keeps its place.
+final class JSCollection: JSObject {
+    private var places: [CollectionKey: Int] = [:]
+    private var entries: ContiguousArray<(key: JSValue, value: JSValue)?> = []
+    /// Whether an iterator may hold a place.
+    var isWatched = false
+
+    init(_ kind: Kind, prototype: JSObject?) { super.init(kind: kind, prototype: prototype) }
+
+    deinit {
+        ObjectRelease.release { postpone in
+            for entry in entries {
+                if case .object(let object)? = entry?.key { postpone(object) }
+                if case .object(let object)? = entry?.value { postpone(object) }
+            }
+        } _: {
+            entries = []
+            places = [:]
+        }
+    }
+
+    var count: Int { places.count }
+
+    func find(_ key: JSValue) -> JSValue? { places[CollectionKey(value: key)].flatMap { entries[$0]?.value } }
+
+    func contains(_ key: JSValue) -> Bool { places[CollectionKey(value: key)] != nil }
+
+    func put(_ key: JSValue, _ value: JSValue) {
+        // -0 becomes 0.
+        let key: JSValue = if case .number(let number) = key, number == 0 { .number(0.0) } else { key }
+        if let place = places[CollectionKey(value: key)] {
+            entries[place]?.value = value
+        } else {
+            places[CollectionKey(value: key)] = entries.count
+            entries.append((key, value))
+        }
+    }
+
+    func remove(_ key: JSValue) -> Bool {
+        guard let place = places.removeValue(forKey: CollectionKey(value: key)) else { return false }
+        entries[place] = nil
+        if !isWatched, entries.count > 32, entries.count > places.count * 2 {
+            entries = entries.filter { $0 != nil }
+            for place in entries.indices { places[CollectionKey(value: entries[place]!.key)] = place }
+        }
+        return true
+    }
+
+    func removeAll() {
+        places = [:]
+        // Iterators go on with what comes later.
+        if isWatched { for place in entries.indices { entries[place] = nil } } else { entries = [] }
+    }
+
+    /// The first entry from a place on, and the place behind it.
+    func entry(from place: Int) -> (key: JSValue, value: JSValue, next: Int)? {
+        var place = place
+        while place < entries.count {
+            if let entry = entries[place] { return (entry.key, entry.value, place + 1) }
+            place += 1
+        }
+        return nil
+    }
+}
+
+extension JSRealm {
+    private func collection(_ value: JSValue, _ kind: JSObject.Kind, _ method: StaticString) throws(JSFailure)
+        -> JSCollection
+    {
+        guard let object = value.object, object.kind == kind else {
+            let name = kind == .map ? "Map" : "Set"
+            throw typeError("Method \(name).prototype.\(method) called on incompatible receiver \(inspect(value))")
+        }
+        return unsafeDowncast(object, to: JSCollection.self)
+    }
+
+    func installMap() {
+        let prototype = prototypes.map
+        let map = constructor("Map", prototype) { realm, _, arguments throws(JSFailure) in
+            let map = JSCollection(.map, prototype: prototype)
+            guard !arguments[0].isNullish else { return .object(map) }
+            try realm.iterate(arguments[0]) { (entry) throws(JSFailure) in
+                guard let pair = entry.object else {
+                    throw realm.typeError("Iterator value \(realm.inspect(entry)) is not an entry object")
+                }
+                map.put(try pair.get(PropertyKey(index: 0), realm), try pair.get(PropertyKey(index: 1), realm))
+                return true
+            }
+            return .object(map)
+        }
+        method(map, "groupBy") { realm, _, arguments throws(JSFailure) in
+            let map = JSCollection(.map, prototype: prototype)
+            for (key, values) in try realm.grouped(arguments[0], by: arguments[1], name: { $0 }) {
+                map.put(key, .object(realm.makeArray(values)))
+            }
+            return .object(map)
+        }
+        method(prototype, "get") { realm, this, arguments throws(JSFailure) in
+            try realm.collection(this, .map, "get").find(arguments[0]) ?? .undefined
+        }
+        method(prototype, "set") { realm, this, arguments throws(JSFailure) in
+            try realm.collection(this, .map, "set").put(arguments[0], arguments[1])
+            return this
+        }
+        installCollection(prototype, .map, "Map")
+        let entries: JSCode = { realm, this, _ throws(JSFailure) in
+            try realm.collectionIterator(this, .map, "entries") { realm, key, value in
+                .object(realm.makeArray([key, value]))
+            }
+        }
+        method(prototype, "entries", entries)
+        method(prototype, wellKnownSymbols.iterator, "entries", entries)
+        method(prototype, "keys") { realm, this, _ throws(JSFailure) in
+            try realm.collectionIterator(this, .map, "keys") { _, key, _ in key }
+        }
+        method(prototype, "values") { realm, this, _ throws(JSFailure) in
+            try realm.collectionIterator(this, .map, "values") { _, _, value in value }
+        }
+    }
+
+    func installSet() {
+        let prototype = prototypes.set
+        constructor("Set", prototype) { realm, _, arguments throws(JSFailure) in
+            let set = JSCollection(.set, prototype: prototype)
+            guard !arguments[0].isNullish else { return .object(set) }
+            try realm.iterate(arguments[0]) { (element) throws(JSFailure) in
+                set.put(element, element)
+                return true
+            }
+            return .object(set)
+        }
+        method(prototype, "add") { realm, this, arguments throws(JSFailure) in
+            try realm.collection(this, .set, "add").put(arguments[0], arguments[0])
+            return this
+        }
+        installCollection(prototype, .set, "Set")
+        let values: JSCode = { realm, this, _ throws(JSFailure) in
+            try realm.collectionIterator(this, .set, "values") { _, key, _ in key }
+        }
+        method(prototype, "values", values)
+        method(prototype, "keys", values)
+        method(prototype, wellKnownSymbols.iterator, "values", values)
+        method(prototype, "entries") { realm, this, _ throws(JSFailure) in
+            try realm.collectionIterator(this, .set, "entries") { realm, key, value in
+                .object(realm.makeArray([key, value]))
+            }
+        }
+    }
+
+    /// What maps and sets share.
+    private func installCollection(_ prototype: JSObject, _ kind: JSObject.Kind, _ name: String) {
+        add(wellKnownSymbols.toStringTag.key, string(name), .configurable, to: prototype)
+        getter(prototype, "size") { realm, this, _ throws(JSFailure) in
+            .number(try realm.collection(this, kind, "size").count)
+        }
+        method(prototype, "has") { realm, this, arguments throws(JSFailure) in
+            .boolean(try realm.collection(this, kind, "has").contains(arguments[0]))
+        }
+        method(prototype, "delete") { realm, this, arguments throws(JSFailure) in
+            .boolean(try realm.collection(this, kind, "delete").remove(arguments[0]))
+        }
+        method(prototype, "clear") { realm, this, _ throws(JSFailure) in
+            try realm.collection(this, kind, "clear").removeAll()
+            return .undefined
+        }
+        method(prototype, "forEach") { realm, this, arguments throws(JSFailure) in
+            let collection = try realm.collection(this, kind, "forEach")
+            guard let function = arguments[0].function else {
+                throw realm.typeError("\(realm.inspect(arguments[0])) is not a function")
+            }
+            var place = 0
+            let wasWatched = collection.isWatched
+            collection.isWatched = true
+            defer { collection.isWatched = wasWatched }
+            while let (key, value, next) = collection.entry(from: place) {
+                _ = try realm.call(function, this: arguments[1], value, key, this)
+                place = next
+            }
+            return .undefined
+        }
+    }
+
+    private func collectionIterator(
+        _ this: JSValue, _ kind: JSObject.Kind, _ method: StaticString,
+        _ result: @escaping (JSRealm, JSValue, JSValue) -> JSValue
+    ) throws(JSFailure) -> JSValue {
+        let collection = try collection(this, kind, method)
+        collection.isWatched = true
+        var place = 0
+        return makeIterator(kind == .map ? .map : .set) { realm throws(JSFailure) in
+            guard let (key, value, next) = collection.entry(from: place) else { return nil }
+            place = next
+            return result(realm, key, value)
+        }
+    }
+
+    /// The values of something iterable in groups, by what a function says of each.
+    func grouped(
+        _ values: JSValue, by function: JSValue, name: (JSValue) throws(JSFailure) -> JSValue
+    ) throws(JSFailure) -> [(JSValue, ContiguousArray<JSValue>)] {
+        guard let function = function.function else { throw typeError("\(inspect(function)) is not a function") }
+        var groups: [(JSValue, ContiguousArray<JSValue>)] = []
+        var places: [CollectionKey: Int] = [:]
+        var index = 0
+        try iterate(values) { (value) throws(JSFailure) in
+            let key = try name(call(function, this: .undefined, value, .number(index)))
+            index += 1
+            if let place = places[CollectionKey(value: key)] {
+                groups[place].1.append(value)
+            } else {
+                places[CollectionKey(value: key)] = groups.count
+                groups.append((key, [value]))
+            }
+            return true
+        }
+        return groups
+    }
+
+    /// The collections that do not keep what they hold alive, as far as a program can tell: here they do, and nothing is
+    /// ever reported as collected, which the language allows.
+    func installWeakCollections() {
+        for (name, kind) in [("WeakMap", JSObject.Kind.map), ("WeakSet", .set)] as [(StaticString, JSObject.Kind)] {
+            let prototype = makeObject()
+            constructor(name, prototype) { realm, _, arguments throws(JSFailure) in
+                let collection = JSCollection(kind, prototype: prototype)
+                guard !arguments[0].isNullish else { return .object(collection) }
+                try realm.iterate(arguments[0]) { (entry) throws(JSFailure) in
+                    if kind == .map, let pair = entry.object {
+                        let key = try realm.weakKey(pair.get(PropertyKey(index: 0), realm), name)
+                        collection.put(key, try pair.get(PropertyKey(index: 1), realm))
+                    } else {
+                        collection.put(try realm.weakKey(entry, name), entry)
+                    }
+                    return true
+                }
+                return .object(collection)
+            }
+            add(wellKnownSymbols.toStringTag.key, string(name), .configurable, to: prototype)
+            method(prototype, "has") { realm, this, arguments throws(JSFailure) in
+                .boolean(try realm.collection(this, kind, "has").contains(arguments[0]))
+            }
+            method(prototype, "delete") { realm, this, arguments throws(JSFailure) in
+                .boolean(try realm.collection(this, kind, "delete").remove(arguments[0]))
+            }
+            if kind == .map {
+                method(prototype, "get") { realm, this, arguments throws(JSFailure) in
+                    try realm.collection(this, kind, "get").find(arguments[0]) ?? .undefined
+                }
+                method(prototype, "set") { realm, this, arguments throws(JSFailure) in
+                    try realm.collection(this, kind, "set").put(realm.weakKey(arguments[0], name), arguments[1])
+                    return this
+                }
+            } else {
+                method(prototype, "add") { realm, this, arguments throws(JSFailure) in
+                    try realm.collection(this, kind, "add").put(realm.weakKey(arguments[0], name), arguments[0])
+                    return this
+                }
+            }
+        }
+        let reference = makeObject()
+        let target = makeSymbol(nil).key
+        constructor("WeakRef", reference) { realm, _, arguments throws(JSFailure) in
+            let object = JSObject(prototype: reference)
+            object.define(target, try realm.weakKey(arguments[0], "WeakRef"), [])
+            return .object(object)
+        }
+        method(reference, "deref") { realm, this, _ throws(JSFailure) in try realm.get(this, target) }
+        let registry = makeObject()
+        constructor("FinalizationRegistry", registry) { realm, _, arguments throws(JSFailure) in
+            _ = try realm.callable(arguments[0], "FinalizationRegistry")
+            return .object(JSObject(prototype: registry))
+        }
+        for name in ["register", "unregister"] as [StaticString] {
+            method(registry, name) { _, _, _ throws(JSFailure) in .undefined }
+        }
+    }
+
+    private func weakKey(_ value: JSValue, _ name: StaticString) throws(JSFailure) -> JSValue {
+        switch value {
+        case .object, .symbol: return value
+        default: throw typeError("Invalid value used \(name == "WeakMap" ? "as weak map key" : "in weak set")")
+        }
+    }
+}

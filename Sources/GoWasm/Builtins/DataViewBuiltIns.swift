@@ -1,0 +1,89 @@
+/// A `DataView` (ECMA-262, 25.3).
+final class JSDataView: JSObject {
+    let buffer: JSArrayBuffer
+    let byteOffset: Int
+    let byteLength: Int
+
+    init(_ buffer: JSArrayBuffer, byteOffset: Int, byteLength: Int, prototype: JSObject?) {
+        self.buffer = buffer
+        self.byteOffset = byteOffset
+        self.byteLength = byteLength
+        super.init(kind: .dataView, prototype: prototype)
+    }
+
+    /// `count` bytes from an offset on, if the view has them.
+    func bytes(at offset: Int, count: Int) -> UnsafeMutableRawBufferPointer? {
+        let all = buffer.storage.bytes
+        guard offset >= 0, offset <= byteLength - count, byteOffset + offset + count <= all.count else { return nil }
+        return UnsafeMutableRawBufferPointer(rebasing: all[byteOffset + offset..<byteOffset + offset + count])
+    }
+}
+
+extension JSRealm {
+    private func dataView(_ value: JSValue) throws(JSFailure) -> JSDataView {
+        guard let object = value.object, object.kind == .dataView else { throw typeError("this is not a DataView.") }
+        return unsafeDowncast(object, to: JSDataView.self)
+    }
+
+    func installDataView() {
+        let prototype = prototypes.dataView
+        constructor("DataView", prototype) { realm, _, arguments throws(JSFailure) in
+            guard let object = arguments[0].object, object.kind == .arrayBuffer else {
+                throw realm.typeError("First argument to DataView constructor must be an ArrayBuffer")
+            }
+            let buffer = unsafeDowncast(object, to: JSArrayBuffer.self)
+            let available = buffer.storage.bytes.count
+            let offset = try realm.toInteger(arguments[1])
+            guard offset >= 0, offset <= available else {
+                throw realm.rangeError("Start offset \(offset) is outside the bounds of the buffer")
+            }
+            let length = try arguments[2].isUndefined ? available - offset : realm.toInteger(arguments[2])
+            guard length >= 0, length <= available - offset else {
+                throw realm.rangeError("Invalid DataView length \(length)")
+            }
+            return .object(JSDataView(buffer, byteOffset: offset, byteLength: length, prototype: prototype))
+        }
+        add(wellKnownSymbols.toStringTag.key, string("DataView"), .configurable, to: prototype)
+        getter(prototype, "buffer") { realm, this, _ throws(JSFailure) in .object(try realm.dataView(this).buffer) }
+        getter(prototype, "byteLength") { realm, this, _ throws(JSFailure) in
+            .number(try realm.dataView(this).byteLength)
+        }
+        getter(prototype, "byteOffset") { realm, this, _ throws(JSFailure) in
+            .number(try realm.dataView(this).byteOffset)
+        }
+        let accessors: [(StaticString, StaticString, JSTypedArray.Element)] = [
+            ("getInt8", "setInt8", .int8), ("getUint8", "setUint8", .uint8), ("getInt16", "setInt16", .int16),
+            ("getUint16", "setUint16", .uint16), ("getInt32", "setInt32", .int32),
+            ("getUint32", "setUint32", .uint32), ("getFloat32", "setFloat32", .float32),
+            ("getFloat64", "setFloat64", .float64),
+        ]
+        for (getName, setName, element) in accessors {
+            /// Turns the bytes round where the machine's order is not the one that is asked for.
+            func exchange(_ bytes: UnsafeMutableRawBufferPointer, littleEndian: Bool) {
+                guard (1.littleEndian == 1) != littleEndian else { return }
+                var bytes = bytes
+                bytes.reverse()
+            }
+            method(prototype, getName) { realm, this, arguments throws(JSFailure) in
+                let view = try realm.dataView(this)
+                guard let bytes = view.bytes(at: try realm.toInteger(arguments[0]), count: element.size) else {
+                    throw realm.rangeError("Offset is outside the bounds of the DataView")
+                }
+                let value = try realm.makeTypedArray(element, copying: [.number(0.0)])
+                value.bytes.copyMemory(from: UnsafeRawBufferPointer(bytes))
+                exchange(value.bytes, littleEndian: arguments[1].isTruthy)
+                return .number(value[0])
+            }
+            method(prototype, setName) { realm, this, arguments throws(JSFailure) in
+                let view = try realm.dataView(this)
+                let value = try realm.makeTypedArray(element, copying: [arguments[1]])
+                guard let bytes = view.bytes(at: try realm.toInteger(arguments[0]), count: element.size) else {
+                    throw realm.rangeError("Offset is outside the bounds of the DataView")
+                }
+                exchange(value.bytes, littleEndian: arguments[2].isTruthy)
+                bytes.copyMemory(from: UnsafeRawBufferPointer(value.bytes))
+                return .undefined
+            }
+        }
+    }
+}

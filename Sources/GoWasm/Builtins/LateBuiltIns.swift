@@ -1,0 +1,81 @@
+/// Built-in objects that most programs never name are made when one is missed, so that no program's start pays for them.
+extension JSRealm {
+    /// A group of global names, and what defines them.
+    typealias LateGroup = (names: [StaticString], install: @Sendable (JSRealm) -> Void)
+
+    /// The groups; there may be 64 of them.
+    private static let lateGlobals: [LateGroup] = [
+        (["Math"], { $0.installMath() }),
+        (["performance", "crypto"], { $0.installPerformanceAndCrypto() }),
+        (["Date"], { $0.installDate() }),
+        (["Reflect"], { $0.installReflect() }),
+        (["JSON"], { $0.installJSON() }),
+        (["console"], { $0.installConsole() }),
+        (["Map"], { $0.installMap() }),
+        (["Set"], { $0.installSet() }),
+        (["WeakMap", "WeakSet", "WeakRef", "FinalizationRegistry"], { $0.installWeakCollections() }),
+        (["DataView"], { $0.installDataView() }),
+        (["TextEncoder", "TextDecoder"], { $0.installTextCoding() }),
+        (
+            ["atob", "btoa", "encodeURIComponent", "encodeURI", "decodeURIComponent", "decodeURI"],
+            { $0.installEscaping() }
+        ),
+        (["EvalError", "URIError", "AggregateError", "DOMException"], { $0.installRareErrors() }),
+        (["structuredClone"], { $0.installStructuredClone() }),
+        (
+            ["fetch", "Headers", "Response", "AbortController", "AbortSignal", "ReadableStream"],
+            { $0.installFetch() }
+        ),
+    ]
+
+    /// Notes how an object is filled when a property is missed.
+    func installLate(on object: JSObject, _ install: @escaping (JSRealm) -> Void) {
+        object.hasLateProperties = true
+        lateInstallers[ObjectIdentifier(object)] = install
+    }
+
+    /// The same for a constructor, by its prototype.
+    func installLate(onConstructorOf prototype: JSObject, _ install: @escaping (JSRealm, JSObject) -> Void) {
+        let slot = prototype.properties.find(keys.constructor)
+        guard slot >= 0, let constructor = prototype.properties[slot].value.object else { return }
+        installLate(on: constructor) { install($0, constructor) }
+    }
+
+    /// Adds the properties that come late, or for the global object those that a key is about; whether there are new ones.
+    func completeProperties(of object: JSObject, missing key: PropertyKey) -> Bool {
+        if object !== global {
+            completeAllProperties(of: object)
+            return true
+        }
+        guard let name = strings.string(key) else { return false }
+        for (number, group) in Self.lateGlobals.enumerated()
+        where installedGroups & 1 << UInt64(number) == 0 && group.names.contains(where: { name == $0 }) {
+            complete(number)
+            return true
+        }
+        return false
+    }
+
+    /// Adds all properties of an object that come late.
+    func completeAllProperties(of object: JSObject) {
+        guard object.hasLateProperties else { return }
+        object.hasLateProperties = false
+        if object === global {
+            for number in Self.lateGlobals.indices where installedGroups & 1 << UInt64(number) == 0 { complete(number) }
+        } else if let install = lateInstallers.removeValue(forKey: ObjectIdentifier(object)) {
+            completing(install)
+        }
+    }
+
+    private func complete(_ number: Int) {
+        installedGroups |= 1 << UInt64(number)
+        completing(Self.lateGlobals[number].install)
+    }
+
+    private func completing(_ install: (JSRealm) -> Void) {
+        let outer = isCompleting
+        isCompleting = true
+        install(self)
+        isCompleting = outer
+    }
+}

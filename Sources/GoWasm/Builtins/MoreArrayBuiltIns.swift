@@ -1,0 +1,236 @@
+/// The methods of arrays that come late: those that few programs call.
+extension JSRealm {
+    func installMoreOfArrays() {
+        let prototype = prototypes.array
+        installElementMethods(on: prototype) { (realm, _, elements) throws(JSFailure) in
+            .object(realm.makeArray(elements))
+        }
+        let values = prototype.properties.find(key("values"))
+        if values >= 0 {
+            add(wellKnownSymbols.iterator.key, prototype.properties[values].value, .builtIn, to: prototype)
+        }
+        method(prototype, "flat") { realm, this, arguments throws(JSFailure) in
+            let depth = try arguments[0].isUndefined ? 1 : realm.toInteger(arguments[0])
+            return .object(realm.makeArray(try realm.flattened(realm.list(this), depth: depth)))
+        }
+        method(prototype, "flatMap") { realm, this, arguments throws(JSFailure) in
+            let function = try realm.elementFunction(arguments[0])
+            var results = ContiguousArray<JSValue>()
+            for (index, element) in try realm.list(this).enumerated() {
+                results.append(try realm.call(function, this: arguments[1], element, .number(index), this))
+            }
+            return .object(realm.makeArray(try realm.flattened(results, depth: 1)))
+        }
+        method(prototype, "toSpliced") { realm, this, arguments throws(JSFailure) in
+            var elements = try realm.list(this)
+            let first = JSArguments(base: arguments.base, count: min(1, arguments.count))
+            let start = try realm.range(first, count: elements.count).lowerBound
+            let available = elements.count - start
+            let count =
+                try arguments.count < 2
+                ? (arguments.count == 0 ? 0 : available) : min(max(0, realm.toInteger(arguments[1])), available)
+            elements.replaceSubrange(start..<start + count, with: arguments.dropFirst(2).values)
+            return .object(realm.makeArray(elements))
+        }
+        method(prototype, "copyWithin") { realm, this, arguments throws(JSFailure) in
+            guard let array = this.array else { throw realm.typeError("Array.prototype.copyWithin wants an array") }
+            array.replace(with: try realm.copiedWithin(array.allElements, arguments))
+            return this
+        }
+    }
+
+    func installMoreOfTypedArrays() {
+        let prototype = prototypes.anyTypedArray
+        installElementMethods(on: prototype) { (realm, this, elements) throws(JSFailure) in
+            .object(try realm.makeTypedArray(try realm.typedArrayThis(this).element, copying: elements))
+        }
+        let values = prototype.properties.find(key("values"))
+        if values >= 0 {
+            add(wellKnownSymbols.iterator.key, prototype.properties[values].value, .builtIn, to: prototype)
+        }
+        // Those that make an array make a typed one here.
+        for name in ["map", "filter"] as [StaticString] {
+            let slot = prototypes.array.properties.find(key(name))
+            guard slot >= 0, let generic = prototypes.array.properties[slot].value.function else { continue }
+            method(prototype, name) { realm, this, arguments throws(JSFailure) in
+                let elements = try realm.call(generic, this: this, arguments: arguments).array?.allElements ?? []
+                return .object(try realm.makeTypedArray(try realm.typedArrayThis(this).element, copying: elements))
+            }
+        }
+        for name in ["every", "some", "find", "reduce"] as [StaticString] {
+            let found = prototypes.array.properties.find(key(name))
+            if found >= 0 { add(key(name), prototypes.array.properties[found].value, .builtIn, to: prototype) }
+        }
+        // Those that change the array.
+        let changes:
+            [(
+                StaticString,
+                (JSRealm, ContiguousArray<JSValue>, JSArguments) throws(JSFailure) -> ContiguousArray<JSValue>
+            )] = [
+                ("reverse", { (_, elements, _) throws(JSFailure) in ContiguousArray(elements.reversed()) }),
+                (
+                    "copyWithin",
+                    { (realm, elements, arguments) throws(JSFailure) in try realm.copiedWithin(elements, arguments) }
+                ),
+                (
+                    "sort",
+                    { (realm, elements, arguments) throws(JSFailure) in try realm.sortedNumbers(elements, arguments[0])
+                    }
+                ),
+            ]
+        for (name, change) in changes {
+            method(prototype, name) { realm, this, arguments throws(JSFailure) in
+                let array = try realm.typedArrayThis(this)
+                for (index, value) in try change(realm, realm.list(this), arguments).enumerated() {
+                    array[index] = try realm.toNumber(value)
+                }
+                return this
+            }
+        }
+        getter(prototype, wellKnownSymbols.toStringTag) { _, this, _ throws(JSFailure) in
+            this.typedArray.map { .string(JSString.make($0.element.constructorName)) } ?? .undefined
+        }
+    }
+
+    /// Numbers in ascending order, unless a function compares them.
+    private func sortedNumbers(_ values: ContiguousArray<JSValue>, _ comparison: JSValue) throws(JSFailure)
+        -> ContiguousArray<JSValue>
+    {
+        if comparison.function != nil { return try sorted(values, by: comparison) }
+        var numbers: [Double] = []
+        for value in values { numbers.append(try toNumber(value)) }
+        numbers.sort { a, b in a.isNaN ? false : b.isNaN || a < b || (a == b && a.sign == .minus && b.sign == .plus) }
+        return ContiguousArray(numbers.map { .number($0) })
+    }
+
+    /// The methods that arrays and typed arrays have in common.
+    private func installElementMethods(
+        on prototype: JSObject,
+        _ make: @escaping (JSRealm, JSValue, ContiguousArray<JSValue>) throws(JSFailure) -> JSValue
+    ) {
+        method(prototype, "at") { realm, this, arguments throws(JSFailure) in
+            let elements = try realm.list(this)
+            let index = try realm.toInteger(arguments[0])
+            let place = index < 0 ? elements.count + index : index
+            return elements.indices.contains(place) ? elements[place] : .undefined
+        }
+        for (name, backwards, wantsIndex) in [
+            ("findIndex", false, true), ("findLast", true, false), ("findLastIndex", true, true),
+        ] as [(StaticString, Bool, Bool)] {
+            method(prototype, name) { realm, this, arguments throws(JSFailure) in
+                let function = try realm.elementFunction(arguments[0])
+                let elements = try realm.list(this)
+                for step in elements.indices {
+                    let index = backwards ? elements.count - 1 - step : step
+                    let result = try realm.call(function, this: arguments[1], elements[index], .number(index), this)
+                    if result.isTruthy { return wantsIndex ? .number(index) : elements[index] }
+                }
+                return wantsIndex ? .number(-1.0) : .undefined
+            }
+        }
+        method(prototype, "lastIndexOf") { realm, this, arguments throws(JSFailure) in
+            let elements = try realm.list(this)
+            var last = elements.count - 1
+            if arguments.count > 1 {
+                let start = try realm.toInteger(arguments[1])
+                last = min(last, start < 0 ? elements.count + start : start)
+            }
+            while last >= 0 {
+                if elements[last].isStrictlyEqual(to: arguments[0]) { break }
+                last -= 1
+            }
+            return .number(max(last, -1))
+        }
+        method(prototype, "reduceRight") { realm, this, arguments throws(JSFailure) in
+            let function = try realm.elementFunction(arguments[0])
+            let elements = try realm.list(this)
+            var index = elements.count
+            var result: JSValue
+            if arguments.count > 1 {
+                result = arguments[1]
+            } else if let last = elements.last {
+                (result, index) = (last, index - 1)
+            } else {
+                throw realm.typeError("Reduce of empty array with no initial value")
+            }
+            while index > 0 {
+                index -= 1
+                result = try realm.call(function, this: .undefined, result, elements[index], .number(index), this)
+            }
+            return result
+        }
+        method(prototype, "toReversed") { realm, this, _ throws(JSFailure) in
+            try make(realm, this, ContiguousArray(realm.list(this).reversed()))
+        }
+        method(prototype, "toSorted") { realm, this, arguments throws(JSFailure) in
+            let isTyped = this.typedArray != nil
+            let elements = try realm.list(this)
+            return try make(
+                realm, this,
+                isTyped
+                    ? realm.sortedNumbers(elements, arguments[0]) : realm.sorted(elements, by: arguments[0]))
+        }
+        method(prototype, "with") { realm, this, arguments throws(JSFailure) in
+            var elements = try realm.list(this)
+            let index = try realm.toInteger(arguments[0])
+            let place = index < 0 ? elements.count + index : index
+            guard elements.indices.contains(place) else { throw realm.rangeError("Invalid index : \(index)") }
+            elements[place] = arguments[1]
+            return try make(realm, this, elements)
+        }
+        method(prototype, "toLocaleString") { realm, this, _ throws(JSFailure) in .string(try realm.toString(this)) }
+        method(prototype, "keys") { realm, this, _ throws(JSFailure) in
+            try realm.elementIterator(this) { _, index, _ in .number(index) }
+        }
+        method(prototype, "values") { realm, this, _ throws(JSFailure) in
+            try realm.elementIterator(this) { _, _, value in value }
+        }
+        method(prototype, "entries") { realm, this, _ throws(JSFailure) in
+            try realm.elementIterator(this) { realm, index, value in .object(realm.makeArray([.number(index), value])) }
+        }
+    }
+
+    /// An iterator over an array as it is when each element's turn comes.
+    private func elementIterator(
+        _ this: JSValue, _ result: @escaping (JSRealm, Int, JSValue) -> JSValue
+    ) throws(JSFailure) -> JSValue {
+        let object = try toObject(this)
+        return makeIndexIterator(.array) { realm, index throws(JSFailure) in
+            guard index < (try realm.toInteger(object.get(realm.keys.length, realm))) else { return nil }
+            return result(realm, index, try object.get(PropertyKey(index: index), realm))
+        }
+    }
+
+    private func elementFunction(_ value: JSValue) throws(JSFailure) -> JSFunction {
+        guard let function = value.function else { throw typeError("\(inspect(value)) is not a function") }
+        return function
+    }
+
+    private func flattened(_ elements: ContiguousArray<JSValue>, depth: Int) throws(JSFailure) -> ContiguousArray<
+        JSValue
+    > {
+        try checkStack()
+        var result = ContiguousArray<JSValue>()
+        for element in elements {
+            if depth > 0, let array = element.array {
+                result.append(contentsOf: try flattened(array.allElements, depth: depth - 1))
+            } else {
+                result.append(element)
+            }
+        }
+        return result
+    }
+
+    /// The elements after `copyWithin(target, start, end)`.
+    private func copiedWithin(_ elements: ContiguousArray<JSValue>, _ arguments: JSArguments) throws(JSFailure)
+        -> ContiguousArray<JSValue>
+    {
+        let first = JSArguments(base: arguments.base, count: min(1, arguments.count))
+        let target = try range(first, count: elements.count).lowerBound
+        let source = try range(arguments.dropFirst(1), count: elements.count)
+        let count = min(source.count, elements.count - target)
+        var result = elements
+        for offset in 0..<count { result[target + offset] = elements[source.lowerBound + offset] }
+        return result
+    }
+}

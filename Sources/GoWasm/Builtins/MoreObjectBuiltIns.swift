@@ -1,0 +1,213 @@
+/// The functions of `Object`, `Reflect` and `Promise` that come late: those that few programs call.
+extension JSRealm {
+    func installMoreOfObject(_ object: JSObject) {
+        method(object, "fromEntries") { realm, _, arguments throws(JSFailure) in
+            let result = realm.makeObject()
+            try realm.iterate(arguments[0]) { (entry) throws(JSFailure) in
+                guard let pair = entry.object else {
+                    throw realm.typeError("Iterator value \(realm.inspect(entry)) is not an entry object")
+                }
+                let key = try realm.key(pair.get(PropertyKey(index: 0), realm))
+                result.define(key, try pair.get(PropertyKey(index: 1), realm))
+                return true
+            }
+            return .object(result)
+        }
+        method(object, "groupBy") { realm, _, arguments throws(JSFailure) in
+            let groups = JSObject(prototype: nil)
+            let all = try realm.grouped(arguments[0], by: arguments[1]) { (value) throws(JSFailure) in
+                realm.value(try realm.key(value))
+            }
+            for (key, values) in all { groups.define(try realm.key(key), .object(realm.makeArray(values))) }
+            return .object(groups)
+        }
+        method(object, "getOwnPropertyDescriptor") { realm, _, arguments throws(JSFailure) in
+            try realm.descriptor(of: realm.key(arguments[1]), in: realm.toObject(arguments[0]))
+        }
+        method(object, "getOwnPropertyDescriptors") { realm, _, arguments throws(JSFailure) in
+            let object = try realm.toObject(arguments[0])
+            let result = realm.makeObject()
+            for key in object.ownKeys(enumerableOnly: false, realm) + object.ownSymbols(realm) {
+                result.define(key, try realm.descriptor(of: key, in: object))
+            }
+            return .object(result)
+        }
+        method(object, "defineProperties") { realm, _, arguments throws(JSFailure) in
+            guard let object = arguments[0].object else {
+                throw realm.typeError("Object.defineProperties called on non-object")
+            }
+            try realm.defineProperties(object, descriptors: arguments[1])
+            return arguments[0]
+        }
+        method(object, "getOwnPropertySymbols") { realm, _, arguments throws(JSFailure) in
+            let symbols = try realm.toObject(arguments[0]).ownSymbols(realm)
+            return .object(realm.makeArray(ContiguousArray(symbols.map { realm.value($0) })))
+        }
+        method(object, "seal") { _, _, arguments throws(JSFailure) in
+            guard let object = arguments[0].object else { return arguments[0] }
+            object.isExtensible = false
+            for slot in 0..<Int(object.properties.count) { object.properties[slot].attributes.remove(.configurable) }
+            return arguments[0]
+        }
+        method(object, "isExtensible") { _, _, arguments throws(JSFailure) in
+            .boolean(arguments[0].object?.isExtensible ?? false)
+        }
+        for (name, forbidden) in [("isSealed", .configurable), ("isFrozen", [.configurable, .writable])]
+            as [(StaticString, PropertyAttributes)]
+        {
+            method(object, name) { realm, _, arguments throws(JSFailure) in
+                guard let object = arguments[0].object else { return .boolean(true) }
+                guard !object.isExtensible else { return .boolean(false) }
+                if forbidden.contains(.writable), let array = arguments[0].array, !array.isFrozen, array.length > 0 {
+                    return .boolean(false)
+                }
+                for slot in 0..<Int(object.properties.count) {
+                    var attributes = object.properties[slot].attributes
+                    if attributes.contains(.accessor) { attributes.remove(.writable) }
+                    if !attributes.isDisjoint(with: forbidden) { return .boolean(false) }
+                }
+                return .boolean(true)
+            }
+        }
+    }
+
+    func defineProperties(_ object: JSObject, descriptors: JSValue) throws(JSFailure) {
+        let fields = try toObject(descriptors)
+        for key in fields.ownKeys(enumerableOnly: true, self) + fields.ownSymbols(self) {
+            try defineProperty(object, key: key, descriptor: fields.get(key, self))
+        }
+    }
+
+    /// The descriptor of an own property; `undefined` where there is none.
+    func descriptor(of key: PropertyKey, in object: JSObject) throws(JSFailure) -> JSValue {
+        guard object.hasOwn(key, self) else { return .undefined }
+        let result = makeObject()
+        let slot = object.properties.find(key)
+        var attributes = PropertyAttributes.assigned
+        if slot >= 0 {
+            attributes = object.properties[slot].attributes
+        } else if key == keys.length {
+            attributes = .writable
+        } else if !object.isExtensible, (JSValue.object(object).array?.isFrozen ?? false) {
+            attributes = .enumerable
+        }
+        if slot >= 0, attributes.contains(.accessor), let accessor = object.properties[slot].value.object {
+            let pair = unsafeDowncast(accessor, to: JSAccessor.self)
+            result.define(self.key("get"), pair.getter.map { .object($0) } ?? .undefined)
+            result.define(self.key("set"), pair.setter.map { .object($0) } ?? .undefined)
+        } else {
+            result.define(keys.value, try object.get(key, self))
+            result.define(self.key("writable"), .boolean(attributes.contains(.writable)))
+        }
+        result.define(self.key("enumerable"), .boolean(attributes.contains(.enumerable)))
+        result.define(self.key("configurable"), .boolean(attributes.contains(.configurable)))
+        return .object(result)
+    }
+
+    func installMoreOfReflect(_ reflect: JSObject) {
+        method(reflect, "getOwnPropertyDescriptor") { realm, _, arguments throws(JSFailure) in
+            try realm.descriptor(
+                of: realm.key(arguments[1]), in: realm.target(arguments[0], "getOwnPropertyDescriptor"))
+        }
+        method(reflect, "defineProperty") { realm, _, arguments throws(JSFailure) in
+            let object = try realm.target(arguments[0], "defineProperty")
+            do throws(JSFailure) {
+                try realm.defineProperty(object, key: realm.key(arguments[1]), descriptor: arguments[2])
+                return .boolean(true)
+            } catch {
+                guard case .thrown = error, arguments[2].object != nil else { throw error }
+                return .boolean(false)
+            }
+        }
+        method(reflect, "getPrototypeOf") { realm, _, arguments throws(JSFailure) in
+            try realm.target(arguments[0], "getPrototypeOf").prototype.map { .object($0) } ?? .null
+        }
+        method(reflect, "setPrototypeOf") { realm, _, arguments throws(JSFailure) in
+            let object = try realm.target(arguments[0], "setPrototypeOf")
+            let parent = arguments[1].object
+            if let parent, parent === object || parent.inherits(from: object) { return .boolean(false) }
+            guard object.isExtensible || parent === object.prototype else { return .boolean(false) }
+            object.prototype = parent
+            return .boolean(true)
+        }
+        method(reflect, "isExtensible") { realm, _, arguments throws(JSFailure) in
+            .boolean(try realm.target(arguments[0], "isExtensible").isExtensible)
+        }
+        method(reflect, "preventExtensions") { realm, _, arguments throws(JSFailure) in
+            try realm.target(arguments[0], "preventExtensions").isExtensible = false
+            return .boolean(true)
+        }
+    }
+
+    // MARK: Promises
+
+    func installMoreOfPromise(_ constructor: JSObject) {
+        method(constructor, "allSettled") { realm, _, arguments throws(JSFailure) in
+            let all = realm.makePromise()
+            let values = try realm.collect(arguments[0])
+            let results = realm.makeArray(ContiguousArray(repeating: .undefined, count: values.count))
+            var remaining = values.count
+            if remaining == 0 { all.resolve(.object(results), realm) }
+            for (index, value) in values.enumerated() {
+                func settle(_ status: StaticString, _ name: StaticString) -> JSFunction {
+                    realm.makeFunction { realm, _, arguments throws(JSFailure) in
+                        let result = realm.makeObject()
+                        result.define(realm.key("status"), realm.string(status))
+                        result.define(realm.key(name), arguments[0])
+                        try results.set(PropertyKey(index: index), .object(result), realm)
+                        remaining -= 1
+                        if remaining == 0 { all.resolve(.object(results), realm) }
+                        return .undefined
+                    }
+                }
+                realm.promise(resolving: value).then(
+                    settle("fulfilled", "value"), settle("rejected", "reason"), realm, derived: nil)
+            }
+            return .object(all)
+        }
+        method(constructor, "any") { realm, _, arguments throws(JSFailure) in
+            let any = realm.makePromise()
+            let values = try realm.collect(arguments[0])
+            let errors = realm.makeArray(ContiguousArray(repeating: .undefined, count: values.count))
+            var remaining = values.count
+            func reject(_ realm: JSRealm) throws(JSFailure) {
+                let constructor = try realm.get(.object(realm.global), realm.key("AggregateError"))
+                let prototype = try realm.get(constructor, realm.keys.prototype).object ?? realm.prototypes.error
+                let error = realm.makeAggregateError(
+                    prototype, errors.allElements, realm.string("All promises were rejected"))
+                any.reject(.object(error), realm)
+            }
+            if remaining == 0 { try reject(realm) }
+            for (index, value) in values.enumerated() {
+                let onRejected = realm.makeFunction { realm, _, arguments throws(JSFailure) in
+                    try errors.set(PropertyKey(index: index), arguments[0], realm)
+                    remaining -= 1
+                    if remaining == 0 { try reject(realm) }
+                    return .undefined
+                }
+                realm.promise(resolving: value).then(any.resolver(realm), onRejected, realm, derived: nil)
+            }
+            return .object(any)
+        }
+        method(constructor, "withResolvers") { realm, _, _ throws(JSFailure) in
+            let promise = realm.makePromise()
+            let result = realm.makeObject()
+            result.define(realm.key("promise"), .object(promise))
+            result.define(realm.key("resolve"), .object(promise.resolver(realm)))
+            result.define(realm.key("reject"), .object(promise.rejecter(realm)))
+            return .object(result)
+        }
+        method(constructor, "try") { realm, _, arguments throws(JSFailure) in
+            let promise = realm.makePromise()
+            do throws(JSFailure) {
+                let function = try realm.callable(arguments[0], "Promise.try")
+                promise.resolve(
+                    try realm.call(function, this: .undefined, arguments: arguments.dropFirst(1)), realm)
+            } catch {
+                guard case .thrown(let reason) = error else { throw error }
+                promise.reject(reason, realm)
+            }
+            return .object(promise)
+        }
+    }
+}

@@ -1,0 +1,257 @@
+/// The methods of strings and numbers that come late: those that few programs call.
+extension JSRealm {
+    func installMoreOfStrings() {
+        let prototype = prototypes.string
+        method(prototype, wellKnownSymbols.iterator, "[Symbol.iterator]") { realm, this, _ throws(JSFailure) in
+            let characters = WTF8.characters(of: try realm.toString(this))
+            return realm.makeIndexIterator(.string) { (_, index) throws(JSFailure) in
+                index < characters.count ? .string(characters[index]) : nil
+            }
+        }
+        installStringSearch(prototype)
+        installStringReplacement(prototype)
+        method(prototype, "at") { realm, this, arguments throws(JSFailure) in
+            let text = try realm.toString(this)
+            let index = try realm.toInteger(arguments[0])
+            let place = index < 0 ? text.utf16Count + index : index
+            return place < 0 ? .undefined : realm.codeUnit(of: text, at: place) ?? .undefined
+        }
+        method(prototype, "codePointAt") { realm, this, arguments throws(JSFailure) in
+            let units = try realm.toString(this).utf16
+            let index = try realm.toInteger(arguments[0])
+            guard units.indices.contains(index) else { return .undefined }
+            let first = UInt32(units[index])
+            guard first >> 10 == 0x36, index + 1 < units.count, units[index + 1] >> 10 == 0x37 else {
+                return .number(Int(first))
+            }
+            return .number(Int(0x10000 + (first & 0x3FF) << 10 + UInt32(units[index + 1]) & 0x3FF))
+        }
+        method(prototype, "substr") { realm, this, arguments throws(JSFailure) in
+            let units = try realm.toString(this).utf16
+            var start = try realm.toInteger(arguments[0])
+            start = start < 0 ? max(0, units.count + start) : min(start, units.count)
+            let count = try arguments[1].isUndefined ? units.count : max(0, realm.toInteger(arguments[1]))
+            return .string(JSString.make(utf16: units[start..<start + min(count, units.count - start)]))
+        }
+        method(prototype, "repeat") { realm, this, arguments throws(JSFailure) in
+            let text = try realm.toString(this)
+            let count = try realm.toInteger(arguments[0])
+            guard count >= 0, try realm.toNumber(arguments[0]).isInfinite == false else {
+                throw realm.rangeError("Invalid count value: \(realm.inspect(arguments[0]))")
+            }
+            return .string(try realm.repeated(text, count: count))
+        }
+        for (name, atStart) in [("padStart", true), ("padEnd", false)] as [(StaticString, Bool)] {
+            method(prototype, name) { realm, this, arguments throws(JSFailure) in
+                let text = try realm.toString(this)
+                let filler = try arguments[1].isUndefined ? JSString.make(" ") : realm.toString(arguments[1])
+                let missing = try realm.toInteger(arguments[0]) - text.utf16Count
+                guard missing > 0, filler.byteCount > 0 else { return .string(text) }
+                let width = filler.utf16Count
+                let whole = try realm.repeated(filler, count: missing / width + 1)
+                let padding = JSString.make(utf16: whole.utf16.prefix(missing))
+                return .string(atStart ? padding.appending(text) : text.appending(padding))
+            }
+        }
+        for (names, start, end) in [
+            (["trimStart", "trimLeft"], true, false), (["trimEnd", "trimRight"], false, true),
+        ] as [([StaticString], Bool, Bool)] {
+            for name in names {
+                method(prototype, name) { realm, this, _ throws(JSFailure) in
+                    realm.trimmed(try realm.toString(this), start: start, end: end)
+                }
+            }
+        }
+        method(prototype, "toLocaleUpperCase") { realm, this, _ throws(JSFailure) in
+            realm.string(try realm.toString(this).text.uppercased())
+        }
+        method(prototype, "toLocaleLowerCase") { realm, this, _ throws(JSFailure) in
+            realm.string(try realm.toString(this).text.lowercased())
+        }
+        method(prototype, "isWellFormed") { realm, this, _ throws(JSFailure) in
+            let text = try realm.toString(this)
+            return .boolean(JSString.make(text.text) == text)
+        }
+        method(prototype, "toWellFormed") { realm, this, _ throws(JSFailure) in
+            .string(JSString.make(try realm.toString(this).text))
+        }
+        installStringFunctions()
+    }
+
+    /// The static functions.
+    private func installStringFunctions() {
+        let slot = prototypes.string.properties.find(keys.constructor)
+        guard slot >= 0, let constructor = prototypes.string.properties[slot].value.object else { return }
+        method(constructor, "fromCodePoint") { realm, _, arguments throws(JSFailure) in
+            var units: [UInt16] = []
+            for position in 0..<arguments.count {
+                let number = try realm.toNumber(arguments[position])
+                guard number >= 0, number <= 0x10FFFF, number == number.rounded(.down) else {
+                    throw realm.rangeError("Invalid code point \(realm.inspect(arguments[position]))")
+                }
+                let code = UInt32(number)
+                if code < 0x10000 {
+                    units.append(UInt16(code))
+                } else {
+                    units.append(UInt16(0xD800 + (code - 0x10000) >> 10))
+                    units.append(UInt16(0xDC00 + (code - 0x10000) & 0x3FF))
+                }
+            }
+            return .string(JSString.make(utf16: units))
+        }
+    }
+
+    private func installStringSearch(_ prototype: JSObject) {
+        let tests: [(StaticString, ([UInt16], [UInt16], Int?) -> Bool)] = [
+            ("includes", { text, wanted, start in UTF16Search.first(wanted, in: text, from: start ?? 0) != nil }),
+            ("startsWith", { text, wanted, start in text.dropFirst(start ?? 0).starts(with: wanted) }),
+            (
+                "endsWith",
+                { text, wanted, end in
+                    let whole = text.prefix(end ?? text.count)
+                    return whole.count >= wanted.count && whole.suffix(wanted.count).elementsEqual(wanted)
+                }
+            ),
+        ]
+        for (name, test) in tests {
+            method(prototype, name) { realm, this, arguments throws(JSFailure) in
+                let text = try realm.toString(this).utf16
+                let wanted = try realm.toString(arguments[0]).utf16
+                let position =
+                    try arguments[1].isUndefined ? nil : min(max(0, realm.toInteger(arguments[1])), text.count)
+                return .boolean(test(text, wanted, position))
+            }
+        }
+        method(prototype, "lastIndexOf") { realm, this, arguments throws(JSFailure) in
+            let text = try realm.toString(this).utf16
+            let wanted = try realm.toString(arguments[0]).utf16
+            let number = try realm.toNumber(arguments[1])
+            let limit = number.isNaN ? text.count : min(max(0, NumberText.integer(number)), text.count)
+            var index = min(limit, text.count - wanted.count)
+            while index >= 0 {
+                if text[index...].starts(with: wanted) { return .number(index) }
+                index -= 1
+            }
+            return .number(-1.0)
+        }
+        method(prototype, "localeCompare") { realm, this, arguments throws(JSFailure) in
+            // Without the tables of languages: letters of both cases together, of otherwise equal texts small ones first.
+            let (a, b) = (try realm.toString(this).text, try realm.toString(arguments[0]).text)
+            let (smallA, smallB) = (a.lowercased(), b.lowercased())
+            if smallA != smallB { return .number(smallA < smallB ? -1 : 1) }
+            return .number(a == b ? 0 : a > b ? -1 : 1)
+        }
+    }
+
+    private func installStringReplacement(_ prototype: JSObject) {
+        for (name, all) in [("replace", false), ("replaceAll", true)] as [(StaticString, Bool)] {
+            method(prototype, name) { realm, this, arguments throws(JSFailure) in
+                let text = try realm.toString(this).utf16
+                let wanted = try realm.toString(arguments[0]).utf16
+                let function = arguments[1].function
+                let template = try function == nil ? realm.toString(arguments[1]).utf16 : []
+                var result: [UInt16] = []
+                var (start, from) = (0, 0)
+                while let place = UTF16Search.first(wanted, in: text, from: from) {
+                    result += text[start..<place]
+                    if let function {
+                        let replaced = try realm.call(
+                            function, this: .undefined, .string(JSString.make(utf16: wanted)), .number(place),
+                            .string(JSString.make(utf16: text)))
+                        result += try realm.toString(replaced).utf16
+                    } else {
+                        result += UTF16Search.expanded(template, match: place..<place + wanted.count, in: text)
+                    }
+                    start = place + wanted.count
+                    from = max(start, place + 1)
+                    if !all || from > text.count { break }
+                }
+                return .string(JSString.make(utf16: result + text[min(start, text.count)...]))
+            }
+        }
+    }
+
+    private func repeated(_ text: JSString, count: Int) throws(JSFailure) -> JSString {
+        guard text.byteCount == 0 || count <= 536_870_888 / text.byteCount else {
+            throw rangeError("Invalid string length")
+        }
+        var builder = WTF8.Builder(reserving: text.byteCount * count)
+        if text.byteCount > 0 { for _ in 0..<count { builder.append(text) } }
+        return builder.string
+    }
+
+    /// A string without the white space at its ends (ECMA-262, 22.1.3.32).
+    func trimmed(_ text: JSString, start: Bool, end: Bool) -> JSValue {
+        func isSpace(_ unit: UInt16) -> Bool {
+            switch unit {
+            case 0x09...0x0D, 0x20, 0xA0, 0x1680, 0x2000...0x200A, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000, 0xFEFF: true
+            default: false
+            }
+        }
+        var units = text.utf16[...]
+        if start { units = units.drop(while: isSpace) }
+        if end { while let last = units.last, isSpace(last) { units.removeLast() } }
+        return .string(JSString.make(utf16: units))
+    }
+}
+
+/// Looking for text in text, by UTF-16 code units.
+enum UTF16Search {
+    /// Where text first occurs from a place on.
+    static func first(_ wanted: [UInt16], in text: [UInt16], from start: Int) -> Int? {
+        guard wanted.count <= text.count, start <= text.count - wanted.count else { return nil }
+        guard let head = wanted.first else { return start }
+        for place in start...(text.count - wanted.count)
+        where text[place] == head && text[place...].starts(with: wanted) {
+            return place
+        }
+        return nil
+    }
+
+    /// A replacement with its `$$`, `$&`, `` $` `` and `$'` filled in (GetSubstitution).
+    static func expanded(_ template: [UInt16], match: Range<Int>, in text: [UInt16]) -> [UInt16] {
+        let dollar = UInt16(UInt8(ascii: "$"))
+        guard template.contains(dollar) else { return template }
+        var result: [UInt16] = []
+        var index = 0
+        while index < template.count {
+            let next = index + 1 < template.count ? UInt8(exactly: template[index + 1]) : nil
+            guard template[index] == dollar, let next else {
+                result.append(template[index])
+                index += 1
+                continue
+            }
+            switch next {
+            case UInt8(ascii: "$"): result.append(dollar)
+            case UInt8(ascii: "&"): result += text[match]
+            case UInt8(ascii: "`"): result += text[..<match.lowerBound]
+            case UInt8(ascii: "'"): result += text[match.upperBound...]
+            default:
+                result.append(dollar)
+                index += 1
+                continue
+            }
+            index += 2
+        }
+        return result
+    }
+}
+
+extension WTF8 {
+    /// The code points of a string, each as a string; surrogates without a partner by themselves.
+    static func characters(of string: JSString) -> [JSString] {
+        string.withBytes { bytes in
+            var result: [JSString] = []
+            var start = 0
+            while start < bytes.count {
+                var end = start + 1
+                while end < bytes.count, bytes[end] & 0xC0 == 0x80 { end += 1 }
+                result.append(
+                    JSString.make(wtf8: UnsafeRawBufferPointer(rebasing: bytes[start..<end]), isASCII: end - start == 1)
+                )
+                start = end
+            }
+            return result
+        }
+    }
+}

@@ -1,0 +1,197 @@
+/// `TextEncoder` and `TextDecoder`, base64, and the escaping of URIs.
+extension JSRealm {
+    /// The bytes of a typed array, an `ArrayBuffer` or a `DataView`.
+    func bufferSource(_ value: JSValue) -> UnsafeMutableRawBufferPointer? {
+        guard let object = value.object else { return nil }
+        switch object.kind {
+        case .typedArray: return unsafeDowncast(object, to: JSTypedArray.self).bytes
+        case .arrayBuffer: return unsafeDowncast(object, to: JSArrayBuffer.self).storage.bytes
+        case .dataView:
+            let view = unsafeDowncast(object, to: JSDataView.self)
+            return view.bytes(at: 0, count: view.byteLength)
+        default: return nil
+        }
+    }
+
+    /// A new `Uint8Array` with the UTF-8 of a string.
+    func encoded(_ string: JSString) throws(JSFailure) -> JSTypedArray {
+        let bytes = try makeByteArray(count: string.byteCount)
+        WTF8.encode(string, into: bytes.bytes)
+        return bytes
+    }
+
+    func installTextCoding() {
+        let encoder = makeObject()
+        constructor("TextEncoder", encoder) { _, _, _ throws(JSFailure) in .object(JSObject(prototype: encoder)) }
+        getter(encoder, "encoding") { realm, _, _ throws(JSFailure) in realm.string("utf-8") }
+        method(encoder, "encode") { realm, _, arguments throws(JSFailure) in
+            .object(try realm.encoded(arguments[0].isUndefined ? JSString.make("") : realm.toString(arguments[0])))
+        }
+        method(encoder, "encodeInto") { realm, _, arguments throws(JSFailure) in
+            guard let target = arguments[1].typedArray, target.element == .uint8 else {
+                throw realm.typeError("The \"dest\" argument must be an instance of Uint8Array")
+            }
+            var (read, written) = (0, 0)
+            for character in WTF8.characters(of: try realm.toString(arguments[0])) {
+                guard written + character.byteCount <= target.length else { break }
+                let place = UnsafeMutableRawBufferPointer(
+                    rebasing: target.bytes[written..<written + character.byteCount])
+                WTF8.encode(character, into: place)
+                read += character.utf16Count
+                written += character.byteCount
+            }
+            let result = realm.makeObject()
+            result.define(realm.key("read"), .number(read))
+            result.define(realm.key("written"), .number(written))
+            return .object(result)
+        }
+        let decoder = makeObject()
+        constructor("TextDecoder", decoder) { realm, _, arguments throws(JSFailure) in
+            let label = try arguments[0].isUndefined ? "utf-8" : realm.toString(arguments[0]).text.lowercased()
+            guard ["utf-8", "utf8", "unicode-1-1-utf-8"].contains(label) else {
+                throw realm.rangeError("The \"\(label)\" encoding is not supported")
+            }
+            let object = JSObject(prototype: decoder)
+            object.define(realm.key("encoding"), realm.string("utf-8"), [])
+            for name in ["fatal", "ignoreBOM"] as [StaticString] {
+                let value = try arguments[1].object?.get(realm.key(name), realm).isTruthy ?? false
+                object.define(realm.key(name), .boolean(value), [])
+            }
+            return .object(object)
+        }
+        method(decoder, "decode") { realm, this, arguments throws(JSFailure) in
+            guard !arguments[0].isUndefined else { return realm.string("") }
+            guard let bytes = realm.bufferSource(arguments[0]) else {
+                throw realm.typeError("The \"list\" argument must be an instance of ArrayBuffer or ArrayBufferView.")
+            }
+            if try realm.get(this, realm.key("fatal")).isTruthy, String(validating: bytes, as: UTF8.self) == nil {
+                throw realm.typeError("The encoded data was not valid for encoding utf-8")
+            }
+            let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+            if try realm.get(this, realm.key("ignoreBOM")).isTruthy, bytes.starts(with: mark) {
+                let rest = UTF8Text.decode(UnsafeRawBufferPointer(rebasing: bytes[3...]))
+                return .string(JSString.make("\u{FEFF}").appending(rest))
+            }
+            return .string(UTF8Text.decode(UnsafeRawBufferPointer(bytes)))
+        }
+    }
+
+    func installEscaping() {
+        method(global, "btoa") { realm, _, arguments throws(JSFailure) in
+            let units = try realm.toString(arguments[0]).utf16
+            guard units.allSatisfy({ $0 < 256 }) else {
+                throw realm.domException("Invalid character", name: "InvalidCharacterError", code: 5)
+            }
+            return realm.string(Base64.encode(units.map { UInt8($0) }))
+        }
+        method(global, "atob") { realm, _, arguments throws(JSFailure) in
+            guard let bytes = Base64.decode(try realm.toString(arguments[0]).bytes) else {
+                throw realm.domException(
+                    "The string to be decoded is not correctly encoded.", name: "InvalidCharacterError", code: 5)
+            }
+            return .string(JSString.make(utf16: bytes.map { UInt16($0) }))
+        }
+        let unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.!~*'()"
+        let reserved = ";/?:@&=+$,#"
+        for (name, kept) in [("encodeURIComponent", unreserved), ("encodeURI", unreserved + reserved)]
+            as [(StaticString, String)]
+        {
+            let kept = Set(kept.utf8)
+            method(global, name) { realm, _, arguments throws(JSFailure) in
+                let text = try realm.toString(arguments[0])
+                guard JSString.make(text.text) == text else { throw realm.uriError("URI malformed") }
+                var result: [UInt8] = []
+                for byte in text.bytes {
+                    if kept.contains(byte) { result.append(byte) } else { result += Escape.percent(byte) }
+                }
+                return .string(JSString.make(wtf8: result))
+            }
+        }
+        for (name, kept) in [("decodeURIComponent", ""), ("decodeURI", reserved)] as [(StaticString, String)] {
+            let kept = Set(kept.utf8)
+            method(global, name) { realm, _, arguments throws(JSFailure) in
+                guard let bytes = Escape.decoded(try realm.toString(arguments[0]).bytes, keeping: kept) else {
+                    throw realm.uriError("URI malformed")
+                }
+                return .string(JSString.make(wtf8: bytes))
+            }
+        }
+    }
+
+    private func uriError(_ message: String) -> JSFailure {
+        let prototype = (try? get(.object(global), key("URIError")).object?.get(keys.prototype, self).object) ?? nil
+        return makeError(prototype ?? prototypes.error, message)
+    }
+}
+
+/// Percent signs in URIs.
+private enum Escape {
+    private static let digits = Array("0123456789ABCDEF".utf8)
+
+    static func percent(_ byte: UInt8) -> [UInt8] {
+        [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+    }
+
+    /// The bytes with `%XX` replaced, but for characters that are kept as they are; nil for what is malformed.
+    static func decoded(_ bytes: [UInt8], keeping kept: Set<UInt8>) -> [UInt8]? {
+        func digit(_ place: Int) -> UInt8? {
+            guard place < bytes.count else { return nil }
+            return Character(Unicode.Scalar(bytes[place])).hexDigitValue.map { UInt8($0) }
+        }
+        var result: [UInt8] = []
+        var place = 0
+        while place < bytes.count {
+            guard bytes[place] == UInt8(ascii: "%") else {
+                result.append(bytes[place])
+                place += 1
+                continue
+            }
+            guard let high = digit(place + 1), let low = digit(place + 2) else { return nil }
+            let byte = high << 4 | low
+            if kept.contains(byte) { result += bytes[place..<place + 3] } else { result.append(byte) }
+            place += 3
+        }
+        return result.withUnsafeBytes { String(validating: $0, as: UTF8.self) } == nil ? nil : result
+    }
+}
+
+/// Base64 (RFC 4648, section 4).
+enum Base64 {
+    private static let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+
+    static func encode(_ bytes: [UInt8]) -> String {
+        var result: [UInt8] = []
+        for start in stride(from: 0, to: bytes.count, by: 3) {
+            let group = bytes[start..<min(start + 3, bytes.count)]
+            let bits = group.enumerated().reduce(UInt32(0)) { $0 | UInt32($1.element) << UInt32(16 - 8 * $1.offset) }
+            for position in 0..<4 {
+                let digit = digits[Int(bits >> UInt32(18 - 6 * position) & 63)]
+                result.append(position <= group.count ? digit : UInt8(ascii: "="))
+            }
+        }
+        return String(decoding: result, as: UTF8.self)
+    }
+
+    /// The bytes that text stands for; nil where it is wrong.
+    ///
+    /// White space is skipped, padding may be missing.
+    static func decode(_ text: [UInt8]) -> [UInt8]? {
+        var kept = text.filter { ![0x09, 0x0A, 0x0C, 0x0D, 0x20].contains($0) }
+        if kept.count % 4 == 0 {
+            for _ in 0..<2 where kept.last == UInt8(ascii: "=") { kept.removeLast() }
+        }
+        guard kept.count % 4 != 1 else { return nil }
+        var result: [UInt8] = []
+        var (bits, count) = (UInt32(0), 0)
+        for byte in kept {
+            guard let digit = digits.firstIndex(of: byte) else { return nil }
+            bits = bits << 6 | UInt32(digit)
+            count += 6
+            if count >= 8 {
+                count -= 8
+                result.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
+            }
+        }
+        return result
+    }
+}

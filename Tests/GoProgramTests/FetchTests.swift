@@ -1,0 +1,94 @@
+import Foundation
+import Testing
+
+/// The server of Tests/Tools/http_server.py, as long as the value lives.
+private final class TestServer {
+    private let process = Process()
+    private let input = Pipe()
+    let port: Int
+    /// A port at which nobody listens.
+    let closedPort: Int
+
+    init() throws {
+        let output = Pipe()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["python3", Tools.root.appendingPathComponent("Tests/Tools/http_server.py").path]
+        process.standardInput = input
+        process.standardOutput = output
+        try process.run()
+        let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+        let ports = line.split(whereSeparator: \.isWhitespace).compactMap { Int($0) }
+        try #require(ports.count == 2, "The server said \(line.debugDescription).")
+        (port, closedPort) = (ports[0], ports[1])
+    }
+
+    deinit { try? input.fileHandleForWriting.close() }
+
+    /// Text with the ports, which differ from run to run, replaced.
+    func normalized(_ data: Data) -> String {
+        String(decoding: data, as: UTF8.self)
+            .replacingOccurrences(of: ":\(port)", with: ":PORT")
+            .replacingOccurrences(of: ":\(closedPort)", with: ":CLOSED")
+    }
+}
+
+@Suite(
+    "Programs that use the network",
+    .enabled(if: Tools.requiresSuites || (Tools.hasExecutable && !GoBuild.all.isEmpty), "Run `make test`."),
+    .enabled(if: !Engine.isNode, "Go's own script keeps the network from programs on Node."))
+struct FetchTests {
+    /// The builds that have net/http over fetch with all that the test program uses.
+    private static let builds = GoBuild.all.filter { $0.minor >= 26 }
+
+    private func run(_ build: GoBuild, _ options: [String], _ arguments: [String]) throws -> Finished {
+        try Command(
+            executable: Tools.executable, arguments: options + [build.probe] + arguments,
+            environment: Tools.sanitizerOptions
+        ).run()
+    }
+
+    /// What is expected was made with Node, which used its fetch because process.argv0 did not begin with "node".
+    @Test("send requests and get answers as on Node", arguments: builds)
+    func requests(_ build: GoBuild) throws {
+        let server = try TestServer()
+        let addresses = ["http://127.0.0.1:\(server.port)", "http://127.0.0.1:\(server.closedPort)/"]
+        let finished = try run(build, ["--allow-net"], ["fetch"] + addresses)
+        #expect(finished.end == .exited(0), "\(finished.errorText.prefix(2000))")
+        #expect(finished.errorText == "")
+        let lines = server.normalized(finished.output).split(separator: "\n", omittingEmptySubsequences: false)
+        let expected = String(decoding: try Tools.expected("fetch"), as: UTF8.self)
+            .split(separator: "\n", omittingEmptySubsequences: false)
+        #expect(lines.count == expected.count)
+        for (line, expectedLine) in zip(lines, expected) { #expect(line == expectedLine) }
+    }
+
+    @Test("are told how to get at it where they may not", arguments: builds)
+    func refused(_ build: GoBuild) throws {
+        let finished = try run(build, [], ["fetch-one", "http://127.0.0.1:1/"])
+        #expect(finished.end == .exited(3))
+        let output = String(decoding: finished.output, as: UTF8.self)
+        #expect(
+            output == "error:  net/http: fetch() failed: TypeError: fetch failed: Error: permission denied\n")
+        #expect(
+            finished.errorText
+                == "gowasm-fast: hint: the program may not open connections such as \"http://127.0.0.1:1/\"; "
+                + "the option --allow-net lets it\n")
+    }
+
+    @Test("say so where the library for it is missing", .enabled(if: Tools.sanitizerOptions.isEmpty))
+    func missingLibrary() throws {
+        let build = try #require(GoBuild.newest)
+        let folder = try TemporaryFolder()
+        // Names that are found first and are no libraries.
+        for name in ["libcurl.so.4", "libcurl-gnutls.so.4", "libcurl.so"] {
+            _ = try folder.write(Data("no library".utf8), to: name)
+        }
+        var command = Command(
+            executable: Tools.executable,
+            arguments: ["--allow-net", build.probe, "fetch-one", "http://127.0.0.1:1/"])
+        command.environment = ["LD_LIBRARY_PATH": folder.path("")]
+        let finished = try command.run()
+        #expect(finished.end == .exited(3))
+        #expect(String(decoding: finished.output, as: UTF8.self).contains("libcurl is not installed"))
+    }
+}
