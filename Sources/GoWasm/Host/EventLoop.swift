@@ -1,3 +1,4 @@
+internal import CSupport
 internal import HostSystem
 
 #if canImport(Glibc)
