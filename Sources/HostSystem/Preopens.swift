@@ -10,13 +10,15 @@
 extension FileSystem {
     /// Gives the guest its folders and listening sockets as descriptors, from 3 on.
     ///
-    /// The folders have their absolute names, which Go compares with absolute paths. The working directory comes last
-    /// under the name ".", which C libraries compare with relative ones. A folder "/" that refuses everything stands
-    /// first, so that what was not granted is denied by this program, which can say why, and not by the guest's library.
+    /// The folders have their absolute names, which Go compares with absolute paths. If "/" is not among them, a folder of
+    /// that name stands first that refuses everything, so that what was not granted is denied by this program, which can
+    /// say why, and not by the guest's library; and the working directory comes last under the name ".", which C libraries
+    /// compare with relative paths. (To them it is the same as "/".)
     package func addPreopens() throws(HostAccessError) {
+        let hasRoot = access.allowsAllFiles || mounts.contains { $0.path == [GuestPath.slash] }
         if access.allowsAllFiles {
             addPreopen(AT_FDCWD, "/", Folder(descriptor: 0, isConfined: false, isReadOnly: false), name: "/")
-        } else if !mounts.contains(where: { $0.path == [GuestPath.slash] }) {
+        } else if !hasRoot {
             let file = OpenFile(-1, kind: .directory, isOwned: false)
             file.isForbidden = true
             file.preopenName = [GuestPath.slash]
@@ -25,24 +27,23 @@ extension FileSystem {
         for mount in mounts.reversed() {
             addPreopen(mount.folder.descriptor, ".", mount.folder, name: GuestPath.text(mount.path))
         }
-        if let path = try? workingDirectory(), let location = find(path) ?? (access.allowsAllFiles ? .here : nil),
+        if !hasRoot, let path = try? workingDirectory(), let location = find(path),
             let opened = try? location.folder.open(location.path, Folder.lookupOnly | O_DIRECTORY)
         {
-            addPreopen(opened, ".", location.folder, name: ".", isConfined: location.folder.isConfined)
+            addPreopen(opened, ".", location.folder, name: ".")
             systemClose(opened)
         }
         for address in access.listeners { _ = addSocket(try Listener.open(address, report: report)) }
     }
 
     private func addPreopen(
-        _ directory: Int32, _ path: String, _ folder: Folder, name: String, isConfined: Bool? = nil
+        _ directory: Int32, _ path: String, _ folder: Folder, name: String
     ) {
         var opened = path.withCString { openat(directory, $0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         if opened < 0 { opened = path.withCString { openat(directory, $0, Folder.lookupOnly | O_CLOEXEC) } }
         guard opened >= 0 else { return }
         var folder = folder
         folder.descriptor = opened
-        if let isConfined { folder.isConfined = isConfined }
         let file = OpenFile(opened, kind: .directory, folder: folder, isReadOnly: folder.isReadOnly)
         file.preopenName = Array(name.utf8)
         _ = descriptors.add(file)
@@ -57,13 +58,6 @@ extension FileSystem {
 
     /// Ends what the guest has taken out of the table.
     package func finish(_ file: OpenFile) throws(ErrorCode) { try file.closeNow() }
-}
-
-extension FileSystem.Location {
-    /// The working directory of the process.
-    fileprivate static let here = FileSystem.Location(
-        folder: Folder(descriptor: AT_FDCWD, isConfined: false, isReadOnly: false), path: [UInt8(ascii: ".")],
-        named: [UInt8(ascii: ".")])
 }
 
 /// Sockets that listen before the guest starts.

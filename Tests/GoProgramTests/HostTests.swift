@@ -197,4 +197,64 @@ struct HostTests {
         let finished = try command.run()
         #expect(String(decoding: finished.output, as: UTF8.self) == "served 0\n", "\(finished.errorText)")
     }
+
+    // MARK: - Other languages
+
+    private static let compiler = "/usr/bin/clang"
+    /// Debian's clang, lld, wasi-libc and libclang-rt-dev-wasm32, which `make test-tools` installs.
+    private static let hasCompiler =
+        FileManager.default.isExecutableFile(atPath: compiler)
+        && FileManager.default.fileExists(atPath: "/usr/include/wasm32-wasi")
+
+    @Test(
+        "a C program runs",
+        .enabled(if: hasCompiler || Tools.requiresSuites, "Debian's clang, lld and wasi-libc are not installed."))
+    func cProgram() throws {
+        let folder = try playground()
+        let source = Tools.root.appendingPathComponent("Tests/GoProgramTests/Programs/c/files.c").path
+        let module = folder.path("files.wasm")
+        let compiled = try Command(
+            executable: Self.compiler, arguments: ["--target=wasm32-wasi", "-O1", "-o", module, source],
+            environment: ["PATH": "/usr/bin:/bin"]
+        ).run()
+        #expect(compiled.end == .exited(0), "\(compiled.errorText)")
+        try FileManager.default.createDirectory(atPath: folder.path("work"), withIntermediateDirectories: true)
+        let input = try folder.write(Data("hello\n".utf8), to: "input")
+        let finished = try Command(
+            executable: Tools.executable,
+            arguments: ["--dir", "\(folder.path("work")):/w", "--env", "X=1", module, "a", "b"],
+            environment: Tools.sanitizerOptions, input: input
+        ).run()
+        let expected = """
+            3 arguments, last b, X=1
+            9 bytes: 0.333 42
+            stat 0, size 9, link d/moved, O_EXCL -1
+            1 name; outside: Permission denied
+            slept 1
+
+            """
+        #expect(String(decoding: finished.output, as: UTF8.self) == expected)
+        #expect(finished.end == .exited(7))
+        #expect(finished.errorLines.last == "read 6")
+    }
+
+    // MARK: - Exports
+
+    @Test(
+        "a module that is no program is described, and what it misses is named",
+        arguments: GoBuild.all.filter { $0.hasWASI && $0.minor >= 24 })
+    func reactor(_ build: GoBuild) throws {
+        let finished = try Command(
+            executable: Tools.executable, arguments: [build.wasi("plugin")], environment: Tools.sanitizerOptions
+        ).run()
+        #expect(finished.end == .exited(1))
+        #expect(finished.errorLines.count == 1)
+        #expect(finished.errorText.contains("--invoke NAME") && finished.errorText.contains("add(i32, i32) -> (i32)"))
+        let missing = try Command(
+            executable: Tools.executable, arguments: ["--invoke", "add", build.wasi("plugin"), "2", "-3"],
+            environment: Tools.sanitizerOptions
+        ).run()
+        #expect(missing.end == .exited(1))
+        #expect(missing.errorText.contains("unknown import: host.multiply, a function (i64, i64) -> (i64)"))
+    }
 }

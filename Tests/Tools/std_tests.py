@@ -183,7 +183,9 @@ def run_tests(options: argparse.Namespace, command: list[str], package: str) -> 
     run = execute(options, [*command, *flags], package)
     for name in alone:
         single = execute(options, [*command, "-test.short", f"-test.run=^{name}$"], package)
-        if single.status != "pass":
+        if single.status == "pass":
+            run.passed.add(name)
+        else:
             run.status, run.failed, run.tail = "fail", [*run.failed, name], run.tail + single.tail
     return run
 
