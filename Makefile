@@ -32,7 +32,7 @@ export GOWASM_REQUIRE_SUITES := 1
 endif
 endif
 
-.PHONY: help build run test test-tools std-tests bench sanitize lint install clean distclean build-packages static-libraries
+.PHONY: help build run test test-tools std-tests bench bench-plugin sanitize lint install clean distclean build-packages static-libraries
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -100,6 +100,16 @@ sanitize: build-packages ## Try bad input and the newest Go's programs with Addr
 	@GOWASM_EXECUTABLE="$(CURDIR)/$(SANITIZED)"/release/gowasm-fast GOWASM_BIT_FLIPS=$${GOWASM_BIT_FLIPS:-800} \
 	    ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:handle_segv=0:handle_sigbus=0:allow_user_segv_handler=1 \
 	    GOWASM_ONLY_NEWEST=1 $(SWIFT) test --filter GoProgramTests
+
+bench-plugin: build-packages ## Say what calls of a plugin written in Go cost from Swift
+	@Tests/Tools/go-toolchains.sh --newest "$(TOOLS)"
+	@$(SWIFT) build $(RELEASE) --product plugin-benchmark
+	@mkdir -p "$(TOOLS)/plugin"
+	@cp Benchmarks/Programs/plugin/main.go "$(TOOLS)/plugin"
+	@printf 'module example/plugin\n\ngo 1.24\n' >"$(TOOLS)/plugin/go.mod"
+	@cd "$(TOOLS)/plugin" && GOOS=wasip1 GOARCH=wasm GOTOOLCHAIN=local GOFLAGS= GOWORK=off GOCACHE="$(TOOLS)/go-cache" \
+	    "$(TOOLS)/go/newest/go/bin/go" build -buildmode=c-shared -o plugin.wasm .
+	@.build/release/plugin-benchmark "$(TOOLS)/plugin/plugin.wasm"
 
 lint: ## Check the layout of the Swift sources
 	@$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
