@@ -72,7 +72,8 @@ let package = Package(
             name: "GoWasmTests", dependencies: ["GoWasm", "HostSystem", "WasmRuntime", "WasmFrontend", "_TestSupport"],
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "GoWasmCLITests", dependencies: ["GoWasmCLI", "GoWasm", "_TestSupport"],
+            name: "GoWasmCLITests",
+            dependencies: ["GoWasmCLI", "GoWasm", "WasmRuntime", "WasmFrontend", "_TestSupport"],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "HostSystemTests", dependencies: ["HostSystem"], swiftSettings: swiftSettings),

@@ -33,6 +33,8 @@ struct Invocation {
     var engine = Store.Configuration()
     /// Ends the process when the program exits; without it ``run()`` returns.
     var endProcess: ((Int32) -> Never)?
+    /// Writes a result to standard output.
+    var printLine: (String) -> Void = { Descriptors.print($0 + "\n") }
     /// Writes a line about the run to standard error.
     var report: (String) -> Void = Invocation.writeError
 
@@ -105,21 +107,23 @@ struct Invocation {
             let module = try load()
             var invocation = self
             invocation.arguments = [file]
+            // A program that has ended is one that cannot be called: that has to be said.
+            invocation.endProcess = nil
             switch ModuleKind(module) {
             case .goProgram:
                 let program = try GoProgram(module).start(invocation.goOptions)
-                try Self.call(name, given, in: program.instance)
+                try call(name, given, in: program.instance)
                 return try program.runReadyEvents()?.code ?? 0
             case .wasiReactor, .plain, .wasiCommand:
-                try Self.call(name, given, in: WASIProgram(module).start(invocation.wasiOptions))
+                try call(name, given, in: WASIProgram(module).start(invocation.wasiOptions))
                 return 0
             }
         }
     }
 
-    private static func call(_ name: String, _ given: [String], in instance: Instance) throws {
+    private func call(_ name: String, _ given: [String], in instance: Instance) throws {
         guard case .function(let function) = instance.export(named: name) else {
-            throw InvocationError.noSuchExport(name, exports: functions(instance.module))
+            throw InvocationError.noSuchExport(name, exports: Self.functions(instance.module))
         }
         let types = function.type.parameters
         guard given.count == types.count else {
@@ -129,7 +133,7 @@ struct Invocation {
             guard let value = Value(parsing: text, as: type) else { throw InvocationError.argument(text, type) }
             return value
         }
-        for result in try function.call(values) { Descriptors.print(result.text + "\n") }
+        for result in try function.call(values) { printLine(result.text) }
     }
 
     /// The exported functions with their types, for messages.

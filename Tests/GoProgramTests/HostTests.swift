@@ -13,7 +13,8 @@ import Testing
 struct FileProgram: Sendable, CustomTestStringConvertible {
     let build: GoBuild
     let isWASI: Bool
-    var module: String { isWASI ? build.wasi("files") : build.files }
+    var module: String { module("files") }
+    func module(_ program: String) -> String { isWASI ? build.wasi(program) : build.js(program) }
     var testDescription: String { "\(build) for \(isWASI ? "WASI" : "js")" }
 
     static let all = GoBuild.all.filter(\.hasWASI).flatMap { build in
@@ -165,6 +166,73 @@ struct HostTests {
         #expect(mkfifo(folder.path("in/fifo"), 0o600) == 0)
         let finished = try run(program, ["--dir", "\(folder.path("in")):/g"], ["fifo", "/g/fifo"])
         #expect(String(decoding: finished.output, as: UTF8.self) == "fifo /g/fifo: ok\n", "\(finished.errorText)")
+    }
+
+    // MARK: - Whole programs
+
+    @Test(
+        "gofmt does with a source tree what the native one does",
+        arguments: FileProgram.all.filter { $0.build == GoBuild.newest })
+    func gofmt(_ program: FileProgram) throws {
+        let folder = try TemporaryFolder()
+        let sources = URL(fileURLWithPath: program.build.native("gofmt-source"))
+        var trees: [[String: Data]] = []
+        for name in ["native", "wasm"] {
+            // Without its tabs, every file has to be written anew.
+            let tree = folder.url.appendingPathComponent(name)
+            try FileManager.default.createDirectory(at: tree, withIntermediateDirectories: true)
+            let files = try FileManager.default.contentsOfDirectory(at: sources, includingPropertiesForKeys: nil)
+                .filter { $0.pathExtension == "go" }
+            #expect(files.count > 10)
+            for file in files {
+                let text = try String(contentsOf: file, encoding: .utf8).replacing("\n\t", with: "\n")
+                try Data(text.utf8).write(to: tree.appendingPathComponent(file.lastPathComponent))
+            }
+            let command =
+                name == "native"
+                ? Command(executable: program.build.native("gofmt"), arguments: ["-l", "-w", tree.path])
+                : Command(
+                    executable: Tools.executable,
+                    arguments: ["--dir", "\(tree.path):/tree", program.module("gofmt"), "-l", "-w", "/tree"],
+                    environment: Tools.sanitizerOptions)
+            let finished = try command.run()
+            #expect(finished.end == .exited(0), "\(finished.errorText)")
+            let names = String(decoding: finished.output, as: UTF8.self).split(separator: "\n")
+                .map { URL(fileURLWithPath: String($0)).lastPathComponent }
+            var result = ["output": Data(names.sorted().joined(separator: "\n").utf8)]
+            for file in try FileManager.default.contentsOfDirectory(atPath: tree.path) {
+                result[file] = try Data(contentsOf: tree.appendingPathComponent(file))
+            }
+            trees.append(result)
+        }
+        #expect(trees[0] == trees[1])
+    }
+
+    @Test("what a program has synced is there when it is killed, wherever that is", arguments: FileProgram.all)
+    func killed(_ program: FileProgram) throws {
+        let folder = try TemporaryFolder()
+        let run = [Tools.executable, "--dir", "\(folder.url.path):/db", program.module("store"), "/db"]
+        var written = 0
+        for count in [1, 30, 49, 51, 73, 120] {
+            // Killed as soon as so many records have been reported, in the middle of the next.
+            let killer = """
+                coproc guest { exec "${@:2}" write 1000; }
+                for ((i = 0; i < $1; i++)); do read -r last <&"${guest[0]}"; done
+                kill -9 "$guest_PID"
+                echo "$last"
+                """
+            let finished = try Command(
+                executable: "/bin/bash", arguments: ["-c", killer, "-", "\(count)"] + run,
+                environment: Tools.sanitizerOptions
+            ).run()
+            let reported = Int(String(decoding: finished.output, as: UTF8.self).prefix { $0 != "\n" }) ?? 0
+            #expect(reported >= written + count, "\(finished.errorText)")
+            let checked = try Command(
+                executable: run[0], arguments: run.dropFirst() + ["check"], environment: Tools.sanitizerOptions
+            ).run()
+            written = Int(String(decoding: checked.output, as: UTF8.self).prefix { $0 != "\n" }) ?? 0
+            #expect(written >= reported, "\(checked.errorText)")
+        }
     }
 
     // MARK: - Sockets

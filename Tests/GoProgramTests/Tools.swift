@@ -38,8 +38,9 @@ struct GoBuild: Sendable, Comparable, CustomStringConvertible {
     var fib: String { folder.appendingPathComponent("fib.wasm").path }
 
     /// Programs for both kinds of hosts, or for WASI only; those that this version was not asked for are not there.
-    var files: String { folder.appendingPathComponent("files.wasm").path }
+    func js(_ program: String) -> String { folder.appendingPathComponent("\(program).wasm").path }
     func wasi(_ program: String) -> String { folder.appendingPathComponent("wasip1/\(program).wasm").path }
+    func native(_ program: String) -> String { folder.appendingPathComponent(program).path }
     /// Whether programs were built for WASI.
     var hasWASI: Bool { FileManager.default.fileExists(atPath: wasi("files")) }
 

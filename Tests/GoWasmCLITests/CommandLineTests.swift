@@ -37,6 +37,7 @@ struct CommandLineTests {
                 ["--env", "novalue", "main.wasm"],
                 "The value 'novalue' is invalid for '--env <K=V>': it must be NAME=VALUE"
             ),
+            (["--dir", "a:b:c", "main.wasm"], "The value 'a:b:c' is invalid for '--dir <HOST[:GUEST][:ro]>'"),
             (["--env", "=x", "main.wasm"], "The value '=x' is invalid for '--env <K=V>': it must be NAME=VALUE"),
         ] as [([String], String)])
     func wrongOptions(arguments: [String], message: String) {
