@@ -121,7 +121,8 @@ final class WASIHost {
         for (index, string) in strings.enumerated() {
             try memory.store(at, at: pointers, offset: UInt32(index) * 4)
             try memory.bytes(at: at, count: UInt32(string.count)).copyBytes(from: string)
-            at += UInt32(string.count)
+            // Behind the last byte of 4 GiB comes address 0, which is not written to.
+            at &+= UInt32(string.count)
         }
     }
 
@@ -168,6 +169,6 @@ extension ErrorCode {
 }
 
 extension timespec {
-    /// Since the clock's beginning.
-    var nanoseconds: Int64 { Int64(tv_sec) * 1_000_000_000 + Int64(tv_nsec) }
+    /// Since the clock's beginning, modulo 2^64: files can have any time.
+    var nanoseconds: Int64 { Int64(tv_sec) &* 1_000_000_000 &+ Int64(tv_nsec) }
 }
