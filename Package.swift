@@ -25,6 +25,10 @@ let package = Package(
         .systemLibrary(
             name: "CFFI", path: "Sources/CFFI", pkgConfig: "libffi",
             providers: [.apt(["libffi-dev"]), .brew(["libffi"])]),
+        // Finds zlib, which compresses profiles: without pkg-config, whose answer would put the folder of the system's shared
+        // libraries before the one of static libraries that the Makefile names.
+        .systemLibrary(
+            name: "CZlib", path: "Sources/CZlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         // Declares the bytecode, the wasm opcodes and the traps; runs the dispatch loop.
         .target(name: "CSupport", dependencies: ["CFFI"], path: "CSupport"),
         // Turns bytes into an immutable, validated `Module`, and functions into bytecode.
@@ -41,11 +45,13 @@ let package = Package(
         .target(
             name: "GoWasm", dependencies: ["WasmRuntime", "WasmFrontend", "HostSystem", "WASI", "CSupport"],
             swiftSettings: swiftSettings),
+        // Writes what a profiler found in the formats of others' tools.
+        .target(name: "Profiles", dependencies: ["WasmRuntime", "CZlib"], swiftSettings: swiftSettings),
         // The command line as testable types.
         .target(
             name: "GoWasmCLI",
             dependencies: [
-                "GoWasm", "HostSystem", "WasmRuntime", "WasmFrontend",
+                "GoWasm", "HostSystem", "Profiles", "WasmRuntime", "WasmFrontend",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),

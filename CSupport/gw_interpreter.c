@@ -212,6 +212,8 @@ __attribute__((noinline)) GWTrap GW_LOOP(GWMachine *m, GWInstance *inst, const u
         // the state where the handlers left it.
         (int32_t)((const char *)&&fault - (const char *)&&first),
         (int32_t)((const char *)&&interruption - (const char *)&&first),
+        // Nor this one, which the sampler runs to learn where the state is.
+        (int32_t)((const char *)&&registers - (const char *)&&first),
     };
     if (__builtin_expect(pc == NULL, 0)) {
         gw_loop_places places = {handlers, (uintptr_t)&&first, (uintptr_t)&&last};
@@ -243,6 +245,21 @@ fault:
     AFTER_FAULT();
     m->trap = GWTrap_memoryOutOfBounds;
     goto trapped;
+registers : {
+    // The names of the registers that hold pc and fp, as the assembler writes them.
+    const char *names;
+#if defined(__x86_64__)
+    __asm__ volatile("leaq 1f(%%rip), %0\n\tjmp 2f\n1:\t.asciz \"%1 %2\"\n2:" : "=&r"(names) : "r"(pc), "r"(fp));
+#elif defined(__aarch64__)
+    __asm__ volatile("adr %0, 1f\n\tb 2f\n1:\t.asciz \"%1 %2\"\n\t.balign 4\n2:"
+                     : "=&r"(names)
+                     : "r"(pc), "r"(fp));
+#else
+    names = " ";
+#endif
+    fp[0] = (uint64_t)(uintptr_t)names;
+    return GWTrap_none;
+}
 interruption:
     m->trap = GWTrap_interrupted;
 trapped:

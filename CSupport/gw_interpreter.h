@@ -6,7 +6,7 @@
 
 /// Places in the machine code of a loop.
 typedef struct gw_loop_places {
-    /// The handlers by opcode, then `fault` and `interruption`, as offsets from `first`.
+    /// The handlers by opcode, then `fault`, `interruption` and `registers`, as offsets from `first`.
     const int32_t *handlers;
     uintptr_t first, last;
 } gw_loop_places;

@@ -7,6 +7,7 @@
 #include "gw_traps.h"
 #include "gw_numeric.h"
 #include "gw_machine.h"
+#include "gw_sampler.h"
 #include "gw_files.h"
 #include "gw_curl.h"
 

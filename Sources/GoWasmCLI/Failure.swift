@@ -55,11 +55,16 @@ enum Failure {
     private static let shownFrames = 32
 
     /// The lines of a wasm stack trace, innermost function first; the middle of a long one is left out.
-    static func stackTrace(_ trap: Trap) -> [String] {
+    ///
+    /// With Go's table of functions it has the names as Go writes them, and the lines of the calls.
+    static func stackTrace(_ trap: Trap, table: GoLineTable? = nil) -> [String] {
         let frames = trap.backtrace
         func text(_ position: Int) -> String {
             let frame = frames[position]
-            return "    at \(frame.name.map(oneLine) ?? "?") (wasm function \(frame.function))"
+            let name = table?.name(ofFunction: frame.function) ?? frame.name
+            let line = table?.line(inFunction: frame.function, returnAddress: frame.returnAddress)
+            return "    at \(name.map(oneLine) ?? "?") (wasm function \(frame.function))"
+                + (line.map { " \(oneLine($0.file)):\($0.number)" } ?? "")
         }
         guard frames.count > 2 * shownFrames else { return frames.indices.map(text) }
         return (0..<shownFrames).map(text) + ["    … \(frames.count - 2 * shownFrames) more"]

@@ -57,6 +57,17 @@ public struct GoWasmFast: ParsableCommand {
             valueName: "NAME"))
     var invoke: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Write where processor time went, for 'go tool pprof', when the program ends.", valueName: "FILE"))
+    var cpuprofile: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Write the same as a picture that a browser opens, in which frames can be enlarged.",
+            valueName: "FILE.svg"))
+    var flamegraph: String?
+
     @Flag(help: "Check every memory access in code instead of relying on 8 GiB of reserved address space.")
     var checkedMemory = false
 
@@ -130,6 +141,19 @@ public struct GoWasmFast: ParsableCommand {
         for setting in environment {
             let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             invocation.environment[String(parts[0])] = String(parts[1])
+        }
+        let profiles: [(ProfileSession.Format, String)] =
+            (cpuprofile.map { [(.pprof, $0)] } ?? []) + (flamegraph.map { [(.flameGraph, $0)] } ?? [])
+        if !profiles.isEmpty, !disassemble {
+            do {
+                let session = try ProfileSession(program: command[0], files: profiles)
+                session.endOnSignals()
+                invocation.profiling = session
+                invocation.engine.profiler = session.profiler
+            } catch {
+                invocation.report("gowasm-fast: \(error)")
+                return Invocation.failure
+            }
         }
         if let invoke { return invocation.invoke(invoke, arguments: Array(command.dropFirst())) }
         return disassemble ? invocation.disassemble(functions: Array(command.dropFirst())) : invocation.run()

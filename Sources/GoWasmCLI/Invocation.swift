@@ -1,5 +1,6 @@
 import GoWasm
 import HostSystem
+import Synchronization
 import WasmFrontend
 import WasmRuntime
 
@@ -35,6 +36,14 @@ struct Invocation {
     var endProcess: ((Int32) -> Never)?
     /// Writes a result to standard output.
     var printLine: (String) -> Void = { Descriptors.print($0 + "\n") }
+    /// What is to be known of the run afterwards; nil for nothing.
+    var profiling: ProfileSession?
+    private let loaded = Loaded()
+
+    /// The module, for what is said of a run afterwards.
+    private final class Loaded {
+        var module: Module?
+    }
     /// Writes a line about the run to standard error.
     var report: (String) -> Void = Invocation.writeError
 
@@ -61,11 +70,17 @@ struct Invocation {
 
     /// Runs `body`, which returns the exit code, and reports what it throws.
     private func reporting(_ body: () throws -> Int32) -> Int32 {
+        let code = reportingErrors(body)
+        guard let profiling else { return code }
+        return profiling.finish() || code != 0 ? code : Self.failure
+    }
+
+    private func reportingErrors(_ body: () throws -> Int32) -> Int32 {
         do {
             return try body()
         } catch let trap as Trap {
             report(Failure.line(file, "trap: \(trap.code.message)"))
-            for line in Failure.stackTrace(trap) { report(line) }
+            for line in Failure.stackTrace(trap, table: loaded.module.flatMap { GoLineTable($0) }) { report(line) }
         } catch let exit as WASIExit {
             return exit.status.code
         } catch GoProgramError.ended(let status) where !status.isSuccess {
@@ -80,7 +95,7 @@ struct Invocation {
         var options = GoProgram.Options(arguments: arguments, environment: wholeEnvironment, access: access)
         options.addsTemporaryDirectory = inheritsEnvironment
         options.engine = engine
-        options.endProcess = endProcess
+        options.endProcess = endProcessAfterProfiling
         options.standsForNode = standsForNode
         if trace { options.trace = report }
         return options
@@ -89,9 +104,15 @@ struct Invocation {
     private var wasiOptions: WASIProgram.Options {
         var options = WASIProgram.Options(arguments: arguments, environment: wholeEnvironment, access: access)
         options.engine = engine
-        options.endProcess = endProcess
+        options.endProcess = endProcessAfterProfiling
         if trace { options.trace = report }
         return options
+    }
+
+    /// As ``endProcess``, after the profile's files are written.
+    private var endProcessAfterProfiling: ((Int32) -> Never)? {
+        guard let endProcess, let profiling else { return endProcess }
+        return { code in endProcess(profiling.finish() || code != 0 ? code : Self.failure) }
     }
 
     private var wholeEnvironment: [String: String] {
@@ -173,6 +194,13 @@ struct Invocation {
 
     /// Reads the file and decodes it.
     func load() throws -> Module {
+        let module = try readModule()
+        loaded.module = module
+        profiling?.module.withLock { $0 = module }
+        return module
+    }
+
+    private func readModule() throws -> Module {
         let descriptor = open(file, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw LoadFailure.open(errno) }
         defer { close(descriptor) }

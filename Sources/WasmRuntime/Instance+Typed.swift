@@ -1,4 +1,4 @@
-import WasmFrontend
+internal import WasmFrontend
 
 /// Calls with Swift's types: the module's type is looked at once, when the function is asked for.
 extension Instance {

@@ -27,6 +27,9 @@ public final class Store {
         /// The default holds 10 million calls of functions with 50 slots each.
         public var callStackSize: UInt64 = 4 << 30
 
+        /// Finds out where the store's instances spend their time; nil for nobody.
+        public var profiler: CallProfiler?
+
         /// The ordinary configuration.
         public init() {}
     }
@@ -56,6 +59,7 @@ public final class Store {
     }
 
     deinit {
+        configuration.profiler?.remove(machine)
         for memory in memories {
             gw_memory_destroy(memory)
             memory.deallocate()
@@ -80,7 +84,10 @@ public final class Store {
 
     // MARK: - Keeping
 
-    func keep(_ storage: InstanceStorage) { instances[storage.pointer] = storage }
+    func keep(_ storage: InstanceStorage) {
+        instances[storage.pointer] = storage
+        configuration.profiler?.add(storage, machine)
+    }
 
     func makeHostFunction(_ type: FunctionType, _ body: HostFunction.Body) throws(CallError) -> HostFunction {
         guard let function = HostFunction(type, body, store: self) else { throw .outOfMemory }
@@ -148,7 +155,9 @@ public final class Store {
             guard let instance = frame.instance, let storage = instances[instance],
                 let function = storage.code.function(at: Int(frame.cell))
             else { return nil }
-            return Trap.Frame(function: function, name: storage.module.functionName(function))
+            return Trap.Frame(
+                function: function, name: storage.module.functionName(function),
+                returnAddress: storage.code.pushedWord(at: Int(frame.cell)))
         }
         var trap = Trap(code: code, backtrace: backtrace, isTruncated: count > Trap.longestBacktrace)
         if code == .invalidFunction, let function = machine.pointee.unresolved?.pointee,

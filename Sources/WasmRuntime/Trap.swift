@@ -45,6 +45,9 @@ public struct Trap: Error, Sendable, CustomStringConvertible {
         public var function: Int
         /// Its name in the name section; nil where the module has none.
         public var name: String?
+        /// The word that the call that the function is in pushed onto the guest's stack, where it pushed one: Go's return
+        /// address, which says where in the function the call is.
+        public var returnAddress: Int?
     }
 
     /// The reason.

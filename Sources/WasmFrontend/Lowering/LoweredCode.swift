@@ -201,6 +201,24 @@ public final class LoweredCode: @unchecked Sendable {
     /// The index in the module of the function that a cell of the arena belongs to; nil for none.
     public func function(at cell: Int) -> Int? { lowered(at: cell)?.function }
 
+    /// The index in the module of the function that the call instruction at a cell calls; nil where there is no such
+    /// instruction, or it finds out while it runs.
+    public func directCallee(at cell: Int) -> Int? {
+        let direct = [GWOp.call, .callZero, .callPushZero, .callImport].map { handlers[Int($0.rawValue)] }
+        guard direct.contains(Int32(bitPattern: code.pointee.arena[cell])) else { return nil }
+        return Int(code.pointee.arena[cell + Int(GW_CALL_FUNCTION)])
+    }
+
+    /// The word that the call instruction at a cell pushes onto the guest's stack, which is Go's return address; nil where
+    /// it pushes none.
+    public func pushedWord(at cell: Int) -> Int? {
+        let pushing = [GWOp.callPushZero, .callIndirectPushZero].map { handlers[Int($0.rawValue)] }
+        guard pushing.contains(Int32(bitPattern: code.pointee.arena[cell])) else { return nil }
+        return Int(Int32(bitPattern: code.pointee.arena[cell + Int(GW_CALL_IMMEDIATE)]))
+    }
+
+    private var handlers: UnsafePointer<Int32> { gw_handlers(options.checksAddresses) }
+
     /// The instructions of a function, which is lowered if that has not been done, one a line.
     ///
     /// - Throws: ``ModuleError`` when it is invalid, and ``CodeSpaceError`` when it cannot be lowered.

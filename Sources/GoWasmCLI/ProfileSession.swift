@@ -1,0 +1,144 @@
+import HostSystem
+import Profiles
+import Synchronization
+import WasmFrontend
+import WasmRuntime
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// A run whose processor time is looked into, and the files that say where it went.
+///
+/// The files are written once: when the program ends, in whatever way, or when the process is told to end.
+final class ProfileSession: Sendable {
+    /// What takes the samples.
+    let profiler = CallProfiler()
+    private let program: String
+    private let outputs: [Output]
+    private let isFinished = Mutex(false)
+    /// The module that runs, once it is loaded: it knows the names of functions.
+    let module = Mutex<Module?>(nil)
+
+    enum Format {
+        case pprof
+        case flameGraph
+    }
+
+    private struct Output {
+        var format: Format
+        var path: String
+        var descriptor: Int32
+    }
+
+    /// Opens the files, before anything runs that would be lost.
+    init(program: String, files: [(Format, String)]) throws {
+        self.program = program
+        outputs = try files.map { format, path in
+            let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+            guard descriptor >= 0 else { throw ProfileError(path: path, number: errno) }
+            return Output(format: format, path: path, descriptor: descriptor)
+        }
+    }
+
+    /// Has SIGINT and SIGTERM finish the session and end the process.
+    ///
+    /// To be called before other threads are made, which inherit that these signals are blocked.
+    func endOnSignals() {
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGINT)
+        sigaddset(&signals, SIGTERM)
+        pthread_sigmask(SIG_BLOCK, &signals, nil)
+        #if os(Linux)
+            var thread = pthread_t()
+        #else
+            var thread: pthread_t?
+        #endif
+        pthread_create(
+            &thread, nil,
+            { session in
+                var signals = sigset_t()
+                sigemptyset(&signals)
+                sigaddset(&signals, SIGINT)
+                sigaddset(&signals, SIGTERM)
+                var number: Int32 = 0
+                sigwait(&signals, &number)
+                Unmanaged<ProfileSession>.fromOpaque(session!).takeUnretainedValue().finish()
+                _exit(128 + number)
+            }, Unmanaged.passRetained(self).toOpaque())
+    }
+
+    /// Ends the sampling and writes the files; returns whether that worked, after saying why if not.
+    @discardableResult func finish() -> Bool {
+        // Whoever comes second waits, and does not end the process while the first is writing.
+        isFinished.withLock { isFinished in
+            guard !isFinished else { return true }
+            isFinished = true
+            guard var profile = profiler.finish() else {
+                Invocation.writeError(
+                    "gowasm-fast: no profile was made: nothing ran, or this system has no timer for it")
+                return false
+            }
+            if let module = module.withLock({ $0 }) { profile = profile.withGoNames(of: module) }
+            if profile.lostPeriods > 0 {
+                Invocation.writeError("gowasm-fast: \(profile.lostPeriods) samples had no room in the profile")
+            }
+            var isWritten = true
+            for output in outputs {
+                let number = Self.write(contents(output.format, profile), to: output.descriptor)
+                if number != 0 {
+                    Invocation.writeError("gowasm-fast: \(ProfileError(path: output.path, number: number))")
+                    isWritten = false
+                }
+            }
+            return isWritten
+        }
+    }
+
+    private func contents(_ format: Format, _ profile: CallProfile) -> [UInt8] {
+        switch format {
+        case .pprof:
+            var now = timespec()
+            clock_gettime(CLOCK_REALTIME, &now)
+            return gzip(profile.pprof(program: program, endTime: Int(now.tv_sec) * 1_000_000_000 + Int(now.tv_nsec)))
+        case .flameGraph: return Array(profile.flameGraph(title: program).utf8)
+        }
+    }
+
+    /// Returns 0 or an error number.
+    private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
+        bytes.withUnsafeBytes { bytes in
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                #if canImport(Glibc)
+                    let count = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                #elseif canImport(Musl)
+                    let count = Musl.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                #else
+                    let count = Darwin.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                #endif
+                if count >= 0 {
+                    rest = rest.dropFirst(count)
+                } else if errno != EINTR {
+                    return errno
+                }
+            }
+            return 0
+        }
+    }
+}
+
+/// A file of a profile that cannot be written.
+struct ProfileError: Error, CustomStringConvertible {
+    var path: String
+    var number: Int32
+
+    var description: String {
+        "cannot write the profile \(path.debugDescription): \(String(cString: strerror(number)))"
+    }
+}

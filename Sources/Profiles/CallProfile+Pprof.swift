@@ -1,0 +1,78 @@
+public import WasmRuntime
+
+extension CallProfile {
+    /// The profile as the message `perftools.profiles.Profile`, which `go tool pprof` reads: processor time by Go function.
+    ///
+    /// Numbers of fields are those of profile.proto in github.com/google/pprof.
+    ///
+    /// - Parameters:
+    ///   - program: The name of the module's file.
+    ///   - endTime: Nanoseconds since 1970 at the end of the run.
+    public func pprof(program: String, endTime: Int) -> [UInt8] {
+        var strings = StringTable()
+        var profile = ProtobufWriter()
+        func valueType(_ type: String, _ unit: String) -> (inout ProtobufWriter) -> Void {
+            let numbers = (strings.number(of: type), strings.number(of: unit))
+            return { message in
+                message.integer(1, numbers.0)
+                message.integer(2, numbers.1)
+            }
+        }
+        profile.message(1, valueType("samples", "count"))
+        profile.message(1, valueType("cpu", "nanoseconds"))
+        let nanoseconds = Int(period)
+        for stack in stacks {
+            profile.message(2) { sample in
+                sample.integers(1, stack.frames.map { $0 + 1 })
+                sample.integers(2, [stack.periods, stack.periods * nanoseconds])
+            }
+        }
+        profile.message(3) { mapping in
+            mapping.integer(1, 1)
+            mapping.integer(3, functions.count + 1)
+            mapping.integer(5, strings.number(of: program))
+            // Names are complete: there is nothing to look up in the file.
+            mapping.integer(7, 1)
+        }
+        for (index, function) in functions.enumerated() {
+            // A location for each function: where in it, the module does not say.
+            profile.message(4) { location in
+                location.integer(1, index + 1)
+                location.integer(2, 1)
+                location.integer(3, index + 1)
+                location.message(4) { line in
+                    line.integer(1, index + 1)
+                    line.integer(2, function.line)
+                }
+            }
+            let name = strings.number(of: function.name)
+            let file = strings.number(of: function.isHost ? "host" : function.file ?? program)
+            profile.message(5) { message in
+                message.integer(1, index + 1)
+                message.integer(2, name)
+                message.integer(3, name)
+                message.integer(4, file)
+                message.integer(5, function.line)
+            }
+        }
+        profile.integer(9, endTime - Int(duration))
+        profile.integer(10, Int(duration))
+        profile.message(11, valueType("cpu", "nanoseconds"))
+        profile.integer(12, nanoseconds)
+        for string in strings.all { profile.data(6, Array(string.utf8)) }
+        return profile.bytes
+    }
+}
+
+/// The strings of a profile; the first is the empty one.
+private struct StringTable {
+    private(set) var all = [""]
+    private var numbers = ["": 0]
+
+    mutating func number(of string: String) -> Int {
+        if let known = numbers[string] { return known }
+        numbers[string] = all.count
+        all.append(string)
+        return all.count - 1
+    }
+}

@@ -1,0 +1,97 @@
+import Testing
+import WasmFrontend
+import WasmRuntime
+import _TestSupport
+
+/// Where time goes: the functions that use it, under those that called them.
+///
+/// One profiler works at a time, so these tests do, too.
+@Suite(
+    "Profiles", .serialized,
+    .disabled(if: WebAssemblyText.isMissing, "wat2wasm (Debian package wabt) is not installed."))
+struct CallProfilerTests {
+    private static let text = """
+        (module (import "host" "spin" (func $spin (param i32)))
+          (func $hot (param $n i32) (result i32) (local $x i32)
+            (loop (local.set $x (i32.xor (i32.mul (local.get $x) (i32.const 31)) (local.get $n)))
+              (br_if 0 (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+            (local.get $x))
+          (func $caller (export "caller") (param $n i32) (result i32) (call $hot (local.get $n)))
+          (func (export "host") (param $n i32) (call $spin (local.get $n))))
+        """
+
+    private func profile(_ name: String, _ way: Way, whileFewerThan nanoseconds: UInt64 = 400_000_000) throws
+        -> CallProfile
+    {
+        let profiler = CallProfiler()
+        var configuration = way.store().configuration
+        configuration.profiler = profiler
+        var imports = Imports()
+        imports.define("host", "spin") { (count: UInt32) throws in
+            var sum: UInt32 = 0
+            for number in 0..<count { sum = sum &* 31 ^ number }
+            withExtendedLifetime(sum) {}
+        }
+        let instance = try Instance(
+            WebAssemblyText.module(Self.text), imports: imports, store: Store(configuration: configuration))
+        let clock = ContinuousClock()
+        let end = clock.now + .nanoseconds(Int64(nanoseconds))
+        let function = try instance.function(named: name)
+        // By the clock: a debug build is slower by an order of magnitude.
+        while clock.now < end { _ = try function.call([.i32(1_000_000)]) }
+        return try #require(profiler.finish())
+    }
+
+    private func share(_ name: String, of profile: CallProfile, leafOnly: Bool) -> Double {
+        let total = profile.stacks.reduce(0) { $0 + $1.periods }
+        let with = profile.stacks.filter { stack in
+            (leafOnly ? Array(stack.frames.prefix(1)) : stack.frames).contains { profile.functions[$0].name == name }
+        }
+        return Double(with.reduce(0) { $0 + $1.periods }) / Double(max(1, total))
+    }
+
+    /// Only compilers that optimise keep the loop's state in registers, where the sampler finds it.
+    private static var isOptimized: Bool {
+        #if DEBUG
+            false
+        #else
+            true
+        #endif
+    }
+
+    @Test(
+        "name the function that is busy, below its caller", .enabled(if: isOptimized, "needs a release build"),
+        arguments: Way.all)
+    func guest(way: Way) throws {
+        let profile = try profile("caller", way)
+        #expect(share("hot", of: profile, leafOnly: true) > 0.8)
+        #expect(share("caller", of: profile, leafOnly: false) > 0.8)
+        for stack in profile.stacks where profile.functions[stack.frames[0]].name == "hot" {
+            #expect(stack.frames.count >= 2 && profile.functions[stack.frames[1]].name == "caller")
+        }
+    }
+
+    @Test("name host functions, below what called them", arguments: Way.all)
+    func host(way: Way) throws {
+        let profile = try profile("host", way)
+        #expect(share("spin", of: profile, leafOnly: true) > 0.8)
+        let stack = try #require(profile.stacks.max { $0.periods < $1.periods })
+        #expect(stack.frames.count == 2)
+        #expect(profile.functions[stack.frames[0]].isHost && !profile.functions[stack.frames[1]].isHost)
+    }
+
+    @Test("are given once, and nothing is sampled afterwards")
+    func once() throws {
+        let profiler = CallProfiler()
+        #expect(profiler.finish() == nil)
+        var configuration = Store.Configuration()
+        configuration.profiler = profiler
+        var imports = Imports()
+        imports.define("host", "spin") { (_: UInt32) throws in }
+        let instance = try Instance(
+            WebAssemblyText.module(Self.text), imports: imports, store: Store(configuration: configuration))
+        #expect(profiler.finish() != nil)
+        #expect(profiler.finish() == nil)
+        #expect(try instance.function(named: "caller").call([.i32(1000)]).count == 1)
+    }
+}
