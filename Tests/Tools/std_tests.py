@@ -36,13 +36,15 @@ class System:
 
     # The name under which gowasm-fast behaves like Go's wrapper for this system.
     wrapper: str
-    # The command that runs a binary on Node, before the binary's name; none where there is no such command.
+    # What runs a binary for comparison, and its command, before the binary's name. Node's WASI deviates from what Go
+    # expects in too many ways.
+    peer: str
     node: list[str]
 
 
 SYSTEMS = {
-    "js": System("go_js_wasm_exec", ["{node}", "--stack-size=8192", "{goroot}/{wasm}/wasm_exec_node.js"]),
-    "wasip1": System("go_wasip1_wasm_exec", []),
+    "js": System("go_js_wasm_exec", "Node", ["{node}", "--stack-size=8192", "{goroot}/{wasm}/wasm_exec_node.js"]),
+    "wasip1": System("go_wasip1_wasm_exec", "wasmtime", ["{python}", "{tools}/run_wasmtime.py"]),
 }
 
 # What `make test` runs: the packages that say most about the host, a few minutes in all.
@@ -244,7 +246,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--go", required=True, help="the go command whose library is tested, or a version of it that "
                         "lies in the folder of the tools")
     parser.add_argument("--os", default="js", choices=SYSTEMS, help="the GOOS")
-    parser.add_argument("--node", help="the node command; runs each binary on Node too")
+    parser.add_argument("--node", help="the node command; runs each binary on Node too, or with --os "
+                        "wasip1 on wasmtime, a package of PyPI for this Python")
     parser.add_argument("--node-results", help="a table of results recorded on Node, used where --node is not given")
     parser.add_argument("--packages", help="names, separated by commas; without, all that have tests")
     parser.add_argument("--subset", action="store_true", help="only the packages that make test runs")
@@ -272,11 +275,9 @@ def parse() -> argparse.Namespace:
     options.wrapper = options.binaries / system.wrapper
     options.wrapper.unlink(missing_ok=True)
     options.wrapper.symlink_to(pathlib.Path(options.gowasm).resolve())
-    fields = {"node": options.node, "goroot": options.goroot,
+    fields = {"node": options.node, "goroot": options.goroot, "python": sys.executable, "tools": HERE,
               "wasm": "lib/wasm" if (options.goroot / "lib/wasm").exists() else "misc/wasm"}
     options.node_command = [word.format(**fields) for word in system.node] if options.node else []
-    if options.node and not system.node:
-        parser.error(f"{options.os} is not run on Node; record its results and give --node-results")
     options.recorded = {}
     if options.node_results and pathlib.Path(options.node_results).exists():
         options.recorded = read_recorded(options.node_results)
@@ -302,7 +303,7 @@ def main() -> None:
     rows: list[Row] = []
     if options.output:
         options.output.mkdir(parents=True, exist_ok=True)
-    print(f"{'package':45} {'result':8} {'seconds':>9} {'Node':>9} {'':5} {'passed':>6} {'skip':>5}", flush=True)
+    print(f"{'package':45} {'result':8} {'seconds':>9} {SYSTEMS[options.os].peer:>9} {'':5} {'passed':>6} {'skip':>5}", flush=True)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         for row in pool.map(lambda package: test_package(options, package), chosen):
             rows.append(row)
@@ -317,7 +318,7 @@ def main() -> None:
           f"{sum(row.here.count() for row in rows if row.here)} tests; "
           f"{sum(len(row.here.skipped) for row in rows if row.here)} tests are skipped by themselves.")
     if seconds:
-        print(f"CPU seconds: {sum(s for s, _ in seconds):.0f} here, {sum(s for _, s in seconds):.0f} on Node.")
+        print(f"CPU seconds: {sum(s for s, _ in seconds):.0f} here, {sum(s for _, s in seconds):.0f} on {SYSTEMS[options.os].peer}.")
     for (system, package, name), reason in EXCEPTIONS.items():
         if system == options.os and package in chosen:
             print(f"Expected to fail: {package} {name}: {reason}.")
