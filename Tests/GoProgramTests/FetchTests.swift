@@ -16,7 +16,13 @@ private final class TestServer {
         process.standardInput = input
         process.standardOutput = output
         try process.run()
-        let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+        var data = Data()
+        while !data.contains(UInt8(ascii: "\n")) {
+            let piece = output.fileHandleForReading.availableData
+            if piece.isEmpty { break }
+            data += piece
+        }
+        let line = String(decoding: data, as: UTF8.self)
         let ports = line.split(whereSeparator: \.isWhitespace).compactMap { Int($0) }
         try #require(ports.count == 2, "The server said \(line.debugDescription).")
         (port, closedPort) = (ports[0], ports[1])
@@ -68,7 +74,7 @@ struct FetchTests {
         #expect(finished.end == .exited(3))
         let output = String(decoding: finished.output, as: UTF8.self)
         #expect(
-            output == "error:  net/http: fetch() failed: TypeError: fetch failed: Error: permission denied\n")
+            output == "error: : net/http: fetch() failed: TypeError: fetch failed: Error: permission denied\n")
         #expect(
             finished.errorText
                 == "gowasm-fast: hint: the program may not open connections such as \"http://127.0.0.1:1/\"; "

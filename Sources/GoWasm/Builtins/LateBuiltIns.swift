@@ -31,7 +31,7 @@ extension JSRealm {
     /// Notes how an object is filled when a property is missed.
     func installLate(on object: JSObject, _ install: @escaping (JSRealm) -> Void) {
         object.hasLateProperties = true
-        lateInstallers[ObjectIdentifier(object)] = install
+        lateInstallers.append((object, install))
     }
 
     /// The same for a constructor, by its prototype.
@@ -62,8 +62,8 @@ extension JSRealm {
         object.hasLateProperties = false
         if object === global {
             for number in Self.lateGlobals.indices where installedGroups & 1 << UInt64(number) == 0 { complete(number) }
-        } else if let install = lateInstallers.removeValue(forKey: ObjectIdentifier(object)) {
-            completing(install)
+        } else if let place = lateInstallers.firstIndex(where: { $0.object === object }) {
+            completing(lateInstallers.remove(at: place).install)
         }
     }
 

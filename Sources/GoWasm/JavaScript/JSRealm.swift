@@ -26,8 +26,8 @@ final class JSRealm {
     /// The symbols by the numbers in their keys.
     private var symbols: ContiguousArray<JSSymbol> = []
     let wellKnownSymbols: WellKnownSymbols
-    /// What fills objects whose properties come late, by object.
-    var lateInstallers: [ObjectIdentifier: (JSRealm) -> Void] = [:]
+    /// What fills objects whose properties come late: a handful, which a dictionary would only make dearer to begin with.
+    var lateInstallers: ContiguousArray<(object: JSObject, install: (JSRealm) -> Void)> = []
     /// The groups of ``lateGlobals`` that are there.
     var installedGroups: UInt64 = 0
     /// Whether properties are being added late, so that those which are there already stay.
@@ -61,7 +61,7 @@ final class JSRealm {
         events.discardAll()
         for object in builtIns { object.properties.deallocate() }
         builtIns = []
-        lateInstallers = [:]
+        lateInstallers = []
         iteratorPrototypes = [:]
         hostPrototypes = [:]
         fetcher = nil

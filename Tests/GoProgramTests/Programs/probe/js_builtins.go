@@ -213,7 +213,10 @@ func jsCollections(args []string) {
 	defer self.Release()
 	js.Global().Get("Reflect").Call("set", iterable, js.Global().Get("Symbol").Get("iterator"), self)
 	fmt.Println(jsAll(iterable))
-	clone := js.Global().Call("structuredClone", map[string]interface{}{"list": []interface{}{1, nil, "x"}, "map": Map.New(jsArray(jsArray(1, 2)))})
+	original := js.Global().Get("Object").New()
+	original.Set("list", []interface{}{1, nil, "x"})
+	original.Set("map", Map.New(jsArray(jsArray(1, 2))))
+	clone := js.Global().Call("structuredClone", original)
 	fmt.Println(jsShow(clone), jsAll(clone.Get("map")))
 	jsPrint(js.Global(), "structuredClone", next)
 }
