@@ -27,8 +27,14 @@ class Case:
     files: bool = False
     # Whether it leaves a file at {out}, which must be the same for every engine.
     leaves_file: bool = False
+    # Whether it uses JavaScript, so that nothing but js builds of it exists: Node says what is right.
+    js_only: bool = False
     # How it is called in tables, where that is not its size.
     title: str = ""
+
+    def builds(self, kind: str) -> bool:
+        """Whether the program can be compiled to "native", "js" or "wasip1"."""
+        return kind == "js" if self.js_only else not (self.program == "compile" and kind == "wasip1")
 
     @property
     def name(self) -> str:
@@ -62,6 +68,10 @@ CASES = [
     Case("pi", "4000"),
     Case("strings", "40000"),
     Case("gofmt", "150"),
+    # The host's work, which Node does in JavaScript.
+    Case("writes", "40000", counts=False, files=True),
+    Case("jscalls", "1000000", counts=False, js_only=True),
+    Case("callbacks", "100000", counts=False, js_only=True),
     Case("compile", "-V=full", counts=False, files=True, title="-V=full"),
     Case("compile", "-p strconv -std -complete -importcfg {importcfg} -o {out} {sources}", counts=False, files=True,
          leaves_file=True, title="strconv"),

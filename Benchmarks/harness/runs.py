@@ -86,13 +86,15 @@ def measure(case: Case, engines: list[Engine], fields: dict[str, str], toolchain
             engine.words({**fields, kind: built, "wasm": built}, arguments), environment, budget.limit)
         return sample, output + (digest(out) if case.leaves_file else b""), code, message
 
-    native = Engine("native", "native", "{native} {args}", "")
-    _, expected, code, message = run(native)
+    judge = Engine("native", "native", "{native} {args}", "")
+    if case.js_only:
+        judge = next((engine for engine in reversed(engines) if engine.build == "js"), judge)
+    _, expected, code, message = run(judge)
     if code != 0 or (case.leaves_file and not out.exists()):
-        raise SystemExit(f"The native {case.name} fails with exit code {code}: {message}")
+        raise SystemExit(f"{case.name} on {judge.name} fails with exit code {code}: {message}")
     results: list[Result] = []
     for engine in engines:
-        if case.program == "compile" and engine.build == "wasip1" or case.heavy and is_slow(engine):
+        if not case.builds(engine.build) or case.heavy and is_slow(engine):
             continue
         sample, output, code, message = run(engine)
         if code != 0 or output != expected:
