@@ -262,16 +262,18 @@ struct EventLoopTests {
         var received: [UInt8] = []
         let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 1)
         defer { piece.deallocate() }
-        let reader = guest.function { _ in
+        var reader = JSValue.undefined
+        reader = guest.function { _ in
             if received.isEmpty { log.append("timer") }
             while received.count <= count, Descriptors.isReadable(ends[0]) {
                 received += piece.prefix(read(ends[0], piece.baseAddress, piece.count))
             }
+            if received.count <= count {
+                _ = try? guest.call(.object(guest.realm.global), "setTimeout", reader, .number(1.0))
+            }
             return .undefined
         }
-        for delay in stride(from: 2, to: 600, by: 2) {
-            try guest.call(.object(guest.realm.global), "setTimeout", reader, .number(Double(delay)))
-        }
+        try guest.call(.object(guest.realm.global), "setTimeout", reader, .number(2.0))
         try guest.host.runEventLoop()
         #expect(log == ["timer", "written \(count)", "written 1"])
         #expect(received.count == count + 1)
