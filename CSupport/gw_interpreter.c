@@ -183,7 +183,8 @@
 #define AFTER_FAULT() \
     do { \
         int32_t handler_ = *(const int32_t *)(const void *)pc; \
-        if (handler_ == handlers[GWOp_callPushZero] || handler_ == handlers[GWOp_callIndirectPushZero]) \
+        if (handler_ == handlers[GWOp_callPushZero] || handler_ == handlers[GWOp_callPushZeroChecked] || \
+            handler_ == handlers[GWOp_callIndirectPushZero]) \
             sp = (uint32_t)((uint32_t)sp - 8); \
     } while (0)
 

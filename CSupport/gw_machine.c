@@ -178,6 +178,10 @@ bool gw_resolve_call(GWMachine *m, GWInstance *inst, const uint32_t *pc, bool ze
     *target = (int32_t)(code - pc);
     // Other threads may be executing this call in another instance: they find either value, and both are right.
     __atomic_store_n((int32_t *)(uintptr_t)(pc + GW_CALL_TARGET), *target, __ATOMIC_RELEASE);
+    const int32_t *handlers = gw_handlers(inst->code->checked);
+    if ((int32_t)pc[0] == handlers[GWOp_callPushZero] && (int32_t)code[0] == handlers[GWOp_stackCheck])
+        // Go's call of a function with Go's stack check.
+        __atomic_store_n((int32_t *)(uintptr_t)pc, handlers[GWOp_callPushZeroChecked], __ATOMIC_RELEASE);
     return true;
 }
 

@@ -44,6 +44,7 @@ struct Emitter {
         labels.deallocate()
         fixups.deallocate()
         halfMasks.deallocate()
+        checkedLoads.deallocate()
     }
 
     /// Begins a function's code at a free cell of the arena.
@@ -53,6 +54,8 @@ struct Emitter {
         isFull = false
         labels.truncate(to: 0)
         fixups.truncate(to: 0)
+        checkedLoads.truncate(to: 0)
+        nilCheck.label = -1
         setBarrier()
     }
 
@@ -255,6 +258,18 @@ struct Emitter {
 
     // MARK: - Jumps
 
+    /// Writes a jump; one behind a constant becomes one instruction with it.
+    mutating func emitJump(to label: Label, combines: Bool) {
+        guard combines, lastIs(.constU32), room(for: 1) else {
+            emit(.jump, word: 0)
+            return jumps(to: label)
+        }
+        setHandler(last.start, .constU32Jump)
+        last.op = .constU32Jump
+        position += 1
+        jumps(to: label)
+    }
+
     mutating func makeLabel() -> Label {
         labels.append(-1)
         return labels.count - 1
@@ -294,6 +309,7 @@ struct Emitter {
     /// Jumps to unconditional jumps lead to where those lead.
     mutating func finish() {
         guard !isFull else { return }
+        mergeCheckedLoads()
         let jump = UInt32(bitPattern: handlers[Int(GWOp.jump.rawValue)])
         // Distances of jumps first: the others follow them.
         for pass in 0..<2 {
@@ -315,7 +331,82 @@ struct Emitter {
         }
     }
 
+    // MARK: - Checks for nil
+
+    /// The check that was written last: where it begins, the fixup of its jump, its pointer, and where it leads to.
+    private var nilCheck = (start: 0, fixup: 0, kind: GWKind.r, pointer: UInt32(0), label: -1)
+    /// Checks that lead to a load of what they check.
+    private struct CheckedLoad { var check: Int; var fixup: Int; var load: Int }
+    private var checkedLoads = Buffer<CheckedLoad>(capacity: 64)
+
+    /// Writes a jump that is taken when a slot, or the word at `sp + pointer`, is not 0.
+    mutating func emitNilCheck(_ kind: GWKind, _ pointer: UInt32, to label: Label) {
+        if kind == .r {
+            emit(.i64Ne_branch_ri, Int(pointer), words: 0, 0)
+        } else {
+            emit(.nonzero_branch_s, 0, words: pointer, 0)
+            appendWord(0)
+        }
+        jumps(to: label)
+        nilCheck = (last.start, fixups.count - 1, kind, pointer, label)
+    }
+
+    /// Notes that a load is about to be written: if it is the first instruction where a check of its pointer leads to, the
+    /// check can do it.
+    mutating func noteLoad(_ op: GWOp, _ operand: Operand) {
+        guard nilCheck.label >= 0, !isFull, labels[nilCheck.label] == position else { return }
+        let isSame =
+            nilCheck.kind == .r
+            ? op == .load64_r && operand.a == UInt64(nilCheck.pointer)
+            : op == .load64_m && UInt32(truncatingIfNeeded: operand.b) == nilCheck.pointer
+        if isSame {
+            checkedLoads.append(CheckedLoad(check: nilCheck.start, fixup: nilCheck.fixup, load: position))
+        }
+    }
+
+    /// Lets checks do the loads that they lead to, now that it is known where these put their results.
+    ///
+    /// The load stays, for those who come from elsewhere.
+    private mutating func mergeCheckedLoads() {
+        for i in 0..<checkedLoads.count {
+            let (check, load) = (checkedLoads[i].check, checkedLoads[i].load)
+            let isSlot = arena[load] == handler(.load64_r)
+            guard isSlot || arena[load] == handler(.load64_m) else { continue }
+            let target = arena[load + 1] & 0xFFFF
+            if isSlot {
+                // r, d, o, j: the slot stays where it is.
+                setHandler(check, .load64_nonzero_r)
+                arena[check + 1] = arena[check + 1] & 0xFFFF | target << 16
+                arena[check + 2] = arena[load + 2]
+            } else {
+                // d, s, o, j: the word stays where it is.
+                setHandler(check, .load64_nonzero_s)
+                arena[check + 1] = target
+                arena[check + 3] = arena[load + 3]
+            }
+            let label = makeLabel()
+            define(label, at: load + (isSlot ? 3 : 4))
+            fixups.base[checkedLoads[i].fixup].label = label
+        }
+    }
+
+    private func handler(_ op: GWOp) -> UInt32 { UInt32(bitPattern: handlers[Int(op.rawValue)]) }
+    private func setHandler(_ cell: Int, _ op: GWOp) { arena[cell] = handler(op) }
+
     // MARK: - Corrections
+
+    /// Makes the instruction written last and another one of the same kind, of a slot and a word, one instruction.
+    ///
+    /// - Returns: Whether that was possible; the other one is not written otherwise.
+    mutating func pair(_ op: GWOp, as pair: GWOp, _ slot: Int, _ word: UInt32) -> Bool {
+        guard lastIs(op), room(for: 1) else { return false }
+        setHandler(last.start, pair)
+        last.op = pair
+        arena[last.start + 1] = arena[last.start + 1] & 0xFFFF | half(slot) << 16
+        arena[position] = word
+        position += 1
+        return true
+    }
 
     /// Whether the instruction written last is `op`, and no label lies behind or before it in the way.
     func lastIs(_ op: GWOp) -> Bool { last.start >= barrier && last.start >= 0 && last.op == op }
@@ -336,11 +427,14 @@ struct Emitter {
 
     /// Takes the instruction written last back if it is a jump to `label`.
     mutating func removeJump(to label: Label) {
-        guard lastIs(.jump), !isFull, fixups.count > 0 else { return }
+        guard lastIs(.jump) || lastIs(.constU32Jump), !isFull, fixups.count > 0 else { return }
         let fixup = fixups[fixups.count - 1]
         guard fixup.start == last.start, fixup.label == label else { return }
         fixups.truncate(to: fixups.count - 1)
-        removeLast()
+        if last.op == .jump { return removeLast() }
+        setHandler(last.start, .constU32)
+        last.op = .constU32
+        position -= 1
     }
 
     /// Takes the last instruction back.

@@ -16,8 +16,7 @@ extension FunctionLowering {
         case .else:
             if !instruction.flags.contains(.deadEnd) {
                 flush()
-                emitter.emit(.jump, word: 0)
-                emitter.jumps(to: Label(scan.constructs[construct].label))
+                emitter.emitJump(to: Label(scan.constructs[construct].label), combines: optimizes)
             }
             emitter.bind(Label(scan.constructs[construct].elseLabel))
             restore(construct, values: scan.constructs[construct].parameters)
@@ -25,8 +24,7 @@ extension FunctionLowering {
         case .br:
             if instruction.flags.contains(.threaded) {
                 flushMemory()
-                emitter.emit(.jump, word: 0)
-                emitter.jumps(to: Label(scan.constructs[construct].label))
+                emitter.emitJump(to: Label(scan.constructs[construct].label), combines: optimizes)
             } else {
                 branch(construct)
             }
@@ -101,8 +99,7 @@ extension FunctionLowering {
             flush(from: height - arity)
             moveValues(to: construct)
         }
-        emitter.emit(.jump, word: 0)
-        emitter.jumps(to: Label(scan.constructs[construct].label))
+        emitter.emitJump(to: Label(scan.constructs[construct].label), combines: optimizes)
     }
 
     private mutating func branchIf(_ construct: Int) {
@@ -132,8 +129,7 @@ extension FunctionLowering {
             emitReturn()
         } else {
             moveValues(to: construct)
-            emitter.emit(.jump, word: 0)
-            emitter.jumps(to: Label(scan.constructs[construct].label))
+            emitter.emitJump(to: Label(scan.constructs[construct].label), combines: optimizes)
         }
         (height, canonicalHeight) = saved
         emitter.bind(over)
@@ -151,8 +147,7 @@ extension FunctionLowering {
     private mutating func conditional(_ condition: Operand, holds: Bool, to label: Label) {
         if condition.tag == .constant {
             if (condition.a != 0) == holds {
-                emitter.emit(.jump, word: 0)
-                emitter.jumps(to: label)
+                emitter.emitJump(to: label, combines: optimizes)
             }
             return
         }
@@ -188,6 +183,9 @@ extension FunctionLowering {
     }
 
     private mutating func emitBranch(_ op: GWOp, _ operand: Operand, to label: Label) {
+        if operand.b == 0, op == .i64Ne_branch_ri || op == .i64Ne_branch_si, optimizes {
+            return emitter.emitNilCheck(operand.first, UInt32(truncatingIfNeeded: operand.a), to: label)
+        }
         var operands = Emitter.Operands()
         append(operand, to: &operands)
         operands.append(0)

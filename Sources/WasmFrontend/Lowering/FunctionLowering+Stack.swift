@@ -152,6 +152,12 @@ extension FunctionLowering {
 
     private mutating func emitLoad(_ operand: Operand, into target: Int) {
         let op = gw_select_load(operand.op, operand.mode)
+        if optimizes {
+            if op == .load64_s, emitter.pair(.load64_s, as: .load64_s2, target, UInt32(truncatingIfNeeded: operand.b)) {
+                return
+            }
+            emitter.noteLoad(op, operand)
+        }
         switch operand.mode {
         case .r, .k: emitter.emit(op, target, Int(operand.a), word: UInt32(truncatingIfNeeded: operand.b))
         case .s, .t, .a: emitter.emit(op, target, word: UInt32(truncatingIfNeeded: operand.b))

@@ -130,8 +130,16 @@ struct FunctionLowering: ~Copyable {
         zeroLocals(live.map { direct == nil ? $0 : ~0 } ?? ~0)
         constructLabels()
         emitBody()
-        let zero = zeroEntry ?? emitter.position
-        if zeroEntry == nil { emitZeroEntry(any: any) }
+        let zero: Int
+        if let zeroEntry {
+            zero = zeroEntry
+        } else if direct == nil, parameterCount == 0 || live.map({ $0 & 1 == 0 }) ?? false {
+            // Nobody reads the argument: Go's functions without calls.
+            zero = any
+        } else {
+            zero = emitter.position
+            emitZeroEntry(any: any)
+        }
         emitter.finish()
         guard !emitter.isFull else { return nil }
         return Result(any: any, zero: zero)
@@ -224,12 +232,10 @@ struct FunctionLowering: ~Copyable {
         if let direct {
             zeroLocals(knowsLastUses ? scan.constructs[Int(direct)].liveAtLabel : ~0)
             if !scan.dispatchIsOnlyUse { emitter.emit(.constS32, 0, word: 0) }
-            emitter.emit(.jump, word: 0)
-            emitter.jumps(to: Label(scan.constructs[Int(direct)].label))
+            emitter.emitJump(to: Label(scan.constructs[Int(direct)].label), combines: optimizes)
         } else {
             if parameterCount > 0 { emitter.emit(.constS32, 0, word: 0) }
-            emitter.emit(.jump, word: 0)
-            emitter.jumps(to: target)
+            emitter.emitJump(to: target, combines: optimizes)
         }
         emitter.define(target, at: any)
     }

@@ -1,0 +1,196 @@
+import CSupport
+import Testing
+import WasmFrontend
+import WasmRuntime
+import _TestSupport
+
+/// Instructions that do the work of several: each is there where it is meant to be, and does what the several do, also
+/// where the work stops in its middle.
+@Suite(
+    "Fused instructions",
+    .disabled(if: WebAssemblyText.isMissing, "wat2wasm (Debian package wabt) is not installed."))
+struct FusionTests {
+    /// Whether a function has an instruction once it is lowered, and perhaps executed, the optimising way.
+    private func isThere(_ mnemonic: String, in instance: Instance, function: Int) throws -> Bool {
+        try instance.code.disassemble(function).contains(" \(mnemonic) ")
+    }
+
+    @Test("two loads of stack words are one, whose result goes where a variable is set", arguments: Way.all)
+    func pairOfLoads(way: Way) throws {
+        let module = try WebAssemblyText.module(
+            """
+            (module (memory 1) (data (i32.const 256) "\\01\\00\\00\\00\\00\\00\\00\\00\\02")
+              (global $sp (mut i32) (i32.const 256))
+              (func (export "f") (result i64) (local i64 i64)
+                (local.set 0 (i64.load (global.get $sp)))
+                (local.set 1 (i64.load offset=8 (global.get $sp)))
+                (i64.add (i64.mul (local.get 0) (i64.const 10))
+                  (i64.add (local.get 1) (i64.add (local.get 0) (local.get 1)))))
+              (func (export "end") (result i64) (local i64 i64)
+                (local.set 0 (i64.load (global.get $sp)))
+                (local.set 1 (i64.load offset=65280 (global.get $sp)))
+                (i64.add (i64.add (local.get 0) (local.get 1)) (i64.add (local.get 0) (local.get 1))))
+              (func (export "move") (global.set $sp (i32.const 264))))
+            """)
+        let instance = try Instance(module, store: way.store())
+        #expect(try instance.bits("f") == [15])
+        #expect(try isThere("load64.2", in: instance, function: 0) == way.optimizes)
+        #expect(try instance.trap("end")?.code == .memoryOutOfBounds)
+    }
+
+    @Test("two stores to stack words are one; a fault in the second leaves the first", arguments: Way.all)
+    func pairOfStores(way: Way) throws {
+        let module = try WebAssemblyText.module(
+            """
+            (module (memory (export "memory") 1)
+              (global $sp (mut i32) (i32.const 1024))
+              (func (export "f") (param i64 i64)
+                (i64.store (global.get $sp) (local.get 0))
+                (i64.store offset=8 (global.get $sp) (local.get 1)))
+              (func (export "wrapping") (param i64 i64)
+                (i64.store (i32.add (global.get $sp) (i32.const -16)) (local.get 0))
+                (i64.store (i32.add (global.get $sp) (i32.const -8)) (local.get 1)))
+              (func (export "end") (param i64 i64)
+                (i64.store (global.get $sp) (local.get 0))
+                (i64.store offset=65536 (global.get $sp) (local.get 1)))
+              (func (export "at") (param i32) (result i64) (i64.load (local.get 0)))
+              (func (export "move") (global.set $sp (i32.const 1024))))
+            """)
+        let instance = try Instance(module, store: way.store())
+        _ = try instance.bits("f", .i64(3), .i64(4))
+        _ = try instance.bits("wrapping", .i64(1), .i64(2))
+        for (address, value) in [(1008, 1), (1016, 2), (1024, 3), (1032, 4)] {
+            #expect(try instance.bits("at", .i32(UInt32(address))) == [UInt64(value)])
+        }
+        #expect(try isThere("store64.2", in: instance, function: 0) == way.optimizes)
+        #expect(try isThere("store64.2", in: instance, function: 1) == way.optimizes)
+        #expect(try instance.trap("end", .i64(7), .i64(8))?.code == .memoryOutOfBounds)
+        #expect(try instance.bits("at", .i32(1024)) == [7])
+    }
+
+    @Test("a check for nil does the load behind it, for slots and for stack words", arguments: Way.all)
+    func checkedLoads(way: Way) throws {
+        // Go's shape: if the pointer is 0, panic; then load. Here the "panic" makes the pointer point elsewhere.
+        func module(pointer: String) throws -> Module {
+            try WebAssemblyText.module(
+                """
+                (module (memory 1) (data (i32.const 512) "\\2a") (data (i32.const 520) "\\2b")
+                  (global $sp (mut i32) (i32.const 256)) (global $panics (mut i64) (i64.const 0))
+                  (func (export "f") (param $p i64) (result i64) (local $value i64)
+                    (i64.store offset=8 (global.get $sp) (local.get $p))
+                    (if (i64.eqz \(pointer)) (then
+                      (global.set $panics (i64.add (global.get $panics) (i64.const 100)))
+                      (i64.store offset=8 (global.get $sp) (i64.const 512))
+                      (local.set $p (i64.const 512))))
+                    (local.set $value (i64.load offset=8 (i32.wrap_i64 \(pointer))))
+                    (i64.add (i64.add (local.get $value) (i64.mul (local.get $value) (i64.const 1000)))
+                      (global.get $panics)))
+                  (func (export "move") (global.set $sp (i32.const 256))))
+                """)
+        }
+        for pointer in ["(local.get $p)", "(i64.load offset=8 (global.get $sp))"] {
+            let instance = try Instance(try module(pointer: pointer), store: way.store())
+            #expect(try instance.bits("f", .i64(512)) == [43 * 1001])
+            #expect(try instance.bits("f", .i64(504)) == [42 * 1001])
+            #expect(try instance.bits("f", .i64(0)) == [43 * 1001 + 100], "\(pointer)")
+            #expect(try instance.trap("f", .i64(0xFFFF_FFFF))?.code == .memoryOutOfBounds)
+            // Only the low half is the address.
+            #expect(try instance.bits("f", .i64(1 << 32 | 512)) == [43 * 1001 + 100])
+            #expect(try isThere("load64.nonzero", in: instance, function: 0) == way.optimizes, "\(pointer)")
+        }
+    }
+
+    @Test("a constant and the jump behind it", arguments: Way.all)
+    func constantAndJump(way: Way) throws {
+        let module = try WebAssemblyText.module(
+            """
+            (module
+              (func (export "f") (param i32) (result i32)
+                (block $out (result i32)
+                  (if (local.get 0) (then (br $out (i32.const 3000000000))))
+                  (i32.const 7)))
+              ;; What follows the jump is dead, but not to the validator: it must not change the value that is carried.
+              (func (export "dead") (param i32) (result i32)
+                (block $out (result i32)
+                  (i32.const 5) (i32.const 1) (br_if $out)
+                  (local.tee 0) (drop) (local.get 0))))
+            """)
+        let instance = try Instance(module, store: way.store())
+        #expect(try instance.bits("f", .i32(1)) == [3_000_000_000])
+        #expect(try instance.bits("f", .i32(0)) == [7])
+        #expect(try instance.bits("dead", .i32(9)) == [5])
+        #expect(try isThere("const.jump", in: instance, function: 0) == way.optimizes)
+    }
+
+    @Test("Go's call makes the callee's stack check, once both are known", arguments: Way.all)
+    func checkedCalls(way: Way) throws {
+        let module = try WebAssemblyText.module(
+            """
+            (module (memory (export "memory") 1)
+              (global $sp (mut i32) (i32.const 32768)) (global $g (mut i64) (i64.const 0))
+              (func $callee (param i32) (result i32)
+                (if (i32.le_u (global.get $sp) (i32.load offset=16 (i32.wrap_i64 (global.get $g)))) (then
+                  (global.set $sp (i32.add (global.get $sp) (i32.const 8)))
+                  (return (i32.const 1))))
+                (global.set $sp (i32.sub (global.get $sp) (i32.const 32)))
+                (i64.store offset=8 (global.get $sp) (i64.extend_i32_u (global.get $sp)))
+                (global.set $sp (i32.add (global.get $sp) (i32.const 40)))
+                (i32.const 0))
+              (func $caller (export "f") (param i32 i64) (result i32)
+                (i32.store offset=16 (i32.wrap_i64 (local.get 1)) (local.get 0))
+                (global.set $g (local.get 1))
+                (global.set $sp (i32.sub (global.get $sp) (i32.const 8)))
+                (i64.store (global.get $sp) (i64.const 77))
+                (if (call $callee (i32.const 0)) (then (return (i32.const -1))))
+                (global.get $sp))
+              (func (export "call") (result i32)
+                (global.set $sp (i32.sub (global.get $sp) (i32.const 8)))
+                (i64.store (global.get $sp) (i64.const 78))
+                (call $callee (i32.const 0)))
+              (func (export "set") (param i32 i64) (global.set $sp (local.get 0)) (global.set $g (local.get 1)))
+              (func (export "sp") (result i32) (global.get $sp))
+              (func (export "at") (param i32) (result i64) (i64.load (local.get 0))))
+            """)
+        let instance = try Instance(module, store: way.store())
+        // The first call resolves, the second one is fused: both ways, with stack and without.
+        for _ in 0..<2 {
+            #expect(try instance.bits("f", .i32(4096), .i64(64)) == [32768])
+            #expect(try instance.bits("at", .i32(32760)) == [77])
+            #expect(try instance.bits("at", .i32(32736)) == [32728])
+            #expect(try instance.bits("f", .i32(40000), .i64(64)) == [0xFFFF_FFFF])
+            #expect(try instance.bits("sp") == [32768])
+        }
+        #expect(try isThere("call.push.zero.checked", in: instance, function: 1) == way.optimizes)
+        // A fault in the push or in the check finds the stack pointer moved, and nothing else done.
+        for (sp, g) in [(UInt32(4), UInt64(64)), (32768, 0x1_0000)] {
+            _ = try instance.bits("set", .i32(32768), .i64(64))
+            #expect(try instance.bits("call") == [1])
+            _ = try instance.bits("set", .i32(sp), .i64(g))
+            #expect(try instance.trap("call")?.code == .memoryOutOfBounds)
+            #expect(try instance.bits("sp") == [UInt64(sp &- 8)])
+            if sp == 32768 { #expect(try instance.bits("at", .i32(32760)) == [78]) }
+        }
+    }
+
+    @Test("a function that does not read its argument has one entry", arguments: Way.all)
+    func unreadArgument(way: Way) throws {
+        let module = try WebAssemblyText.module(
+            """
+            (module
+              (func $none (param i32) (result i32) (local i32)
+                (local.set 1 (i32.const 5)) (i32.add (local.get 1) (local.get 1)))
+              (func $one (param i32) (result i32) (i32.add (local.get 0) (i32.const 3)))
+              (func $later (param i32) (result i32)
+                (if (i32.const 0) (then (local.set 0 (i32.const 1)))) (local.get 0))
+              (func $dirty (param i32) (result i32) (i32.const 99))
+              (func (export "f") (result i32)
+                (drop (call $dirty (i32.const 1234)))
+                (i32.add (call $none (i32.const 0)) (i32.add (call $one (i32.const 0)) (call $later (i32.const 0))))))
+            """)
+        let instance = try Instance(module, store: way.store())
+        #expect(try instance.bits("f") == [13])
+        let listing = try instance.code.disassemble(0)
+        #expect(listing.contains("entry:\nentry with 0:") == way.optimizes, "\(listing)")
+        #expect(!(try instance.code.disassemble(1)).contains("entry:\nentry with 0:"))
+    }
+}
