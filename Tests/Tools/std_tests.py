@@ -52,6 +52,7 @@ SUBSET = """
     errors unicode/utf8 sort strings bufio io io/fs path/filepath fmt strconv sync sync/atomic syscall syscall/js os
     os/signal time context reflect encoding/json log testing testing/fstest text/template archive/zip net net/url
     net/http/httptest net/http/cookiejar embed flag runtime/debug internal/runtime/maps crypto/rand hash/crc32
+    simd simd/archsimd/internal/simd_test
     """.split()
 
 # Tests that cannot pass here, by system, package and name, with the reason. Both are printed.
@@ -59,6 +60,9 @@ EXCEPTIONS: dict[tuple[str, str, str], str] = {}
 
 # Tests that count what the runtime does, which -test.v disturbs: they are run by themselves, without it.
 UNDISTURBED = {"runtime": ["TestReadMetricsFinalizers"]}
+
+# What of Go a package needs that is not there without being asked for.
+EXPERIMENTS = {"simd": "simd", "simd/archsimd/internal/simd_test": "simd"}
 
 # Files added to a package's tests. syscall/js makes its test values by eval, of which there is none here.
 ADDED_FILES = {("js", "syscall/js"): ("a_eval_test.go", HERE / "std_eval.go")}
@@ -133,7 +137,10 @@ def build(options: argparse.Namespace, package: str) -> tuple[pathlib.Path | Non
         overlay = options.binaries / "overlay.json"
         overlay.write_text(json.dumps({"Replace": {str(options.goroot / "src" / package / name): str(source)}}))
         command.append(f"-overlay={overlay}")
-    done = subprocess.run([*command, package], env=go_environment(options), capture_output=True, text=True, check=False,
+    environment = go_environment(options)
+    if package in EXPERIMENTS:
+        environment["GOEXPERIMENT"] = EXPERIMENTS[package]
+    done = subprocess.run([*command, package], env=environment, capture_output=True, text=True, check=False,
                           cwd=options.goroot / "src")
     if done.returncode != 0:
         return None, "cannot be built: " + (done.stderr.strip().splitlines() or ["?"])[-1]
@@ -227,7 +234,8 @@ def packages_of(options: argparse.Namespace) -> list[str]:
     template = "{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}"
     done = subprocess.run([options.go, "list", "-e", "-f", template, "std"], env=go_environment(options), text=True,
                           capture_output=True, check=True, cwd=options.goroot / "src")
-    return [line for line in done.stdout.split() if not line.startswith("vendor/")]
+    packages = [line for line in done.stdout.split() if not line.startswith("vendor/")]
+    return packages + [package for package in EXPERIMENTS if (options.goroot / "src" / package).exists()]
 
 
 def table_line(row: Row, system: str) -> str:

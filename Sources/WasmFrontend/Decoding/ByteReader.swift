@@ -195,11 +195,13 @@ struct ByteReader {
         return count
     }
 
-    /// The range of as many bytes as the number before them says; skips them.
-    mutating func sized() throws(LoadFailure) -> Range<Int> {
+    /// The range of as many bytes as the number before them says; skips them, or fails for the given reason.
+    mutating func sized(
+        orElse reason: MalformedModule.Reason = .lengthOutOfBounds
+    ) throws(LoadFailure) -> Range<Int> {
         let start = offset
         let count = Int(try u32())
-        guard count <= remaining else { throw .malformed(.lengthOutOfBounds, at: start) }
+        guard count <= remaining else { throw .malformed(reason, at: start) }
         let range = offset..<offset + count
         position += count
         return range

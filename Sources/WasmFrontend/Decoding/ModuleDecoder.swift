@@ -191,7 +191,7 @@ struct ModuleDecoder {
             let start = reader.offset
             if let offset = reader.plainDataOffset() {
                 try parts.checkMemory(0, at: start)
-                parts.data.append(at: offset, bytes: try reader.sized())
+                parts.data.append(at: offset, bytes: try reader.sized(orElse: .unexpectedEnd))
                 continue
             }
             let kind = try reader.u32()
@@ -206,7 +206,7 @@ struct ModuleDecoder {
             default:
                 throw .malformed(.dataSegmentKind(kind), at: start)
             }
-            parts.data.append(DataSegment(mode: mode, bytes: try reader.sized()))
+            parts.data.append(DataSegment(mode: mode, bytes: try reader.sized(orElse: .unexpectedEnd)))
         }
     }
 }

@@ -1,0 +1,317 @@
+#!/usr/bin/env python3
+"""Runs random modules here and on other engines, and compares what they do.
+
+Modules come from binaryen's `wasm-opt -ttf`, which makes valid ones of random bytes (names b-SEED), and from the
+generator of WasmRuntimeTests, which writes what Go's compiler writes (names g-SEED). Both are determined by the seed.
+ModuleFolderTests runs each in all four configurations, which must agree in results, traps, calls of the host, memory
+and globals, and writes down what happened; Node and wasmtime do the same, and say the same.
+
+A module that differs is kept in the output's folder with what each engine said. `--reduce FILE` makes one smaller with
+binaryen's wasm-reduce.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import random
+import shutil
+import struct
+import subprocess
+import sys
+import time
+import zlib
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+NODE_SCRIPT = pathlib.Path(__file__).resolve().with_name("fuzz_node.mjs")
+# What of WebAssembly 2.0 binaryen may use; references with one seed in eight, as its idea of them is of later versions, and
+# few of those modules are valid.
+FEATURES = [f"--enable-{name}" for name in (
+    "sign-ext", "nontrapping-float-to-int", "bulk-memory", "simd", "multivalue", "mutable-globals")]
+REFERENCES = ["--enable-reference-types"]
+BATCH = 250
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def make_module(options: argparse.Namespace, seed: int, folder: pathlib.Path) -> bool:
+    """Makes the module b-SEED; false where binaryen does not make one of the bytes."""
+    numbers = random.Random(seed)
+    source = folder / f"b-{seed}.bytes"
+    source.write_bytes(numbers.randbytes(numbers.randrange(200, 6000)))
+    # Without NaNs, whose bits differ between engines, and sometimes with what an optimiser makes of it.
+    passes = numbers.choice([[], [], ["-O1"], ["-O3"], ["--flatten", "--simplify-locals-notee"]])
+    features = FEATURES + REFERENCES if seed % 8 == 0 else FEATURES
+    done = subprocess.run([options.wasm_opt, "-ttf", *features, source, "--denan", *passes, "-o",
+                           folder / f"b-{seed}.wasm"], capture_output=True, check=False)
+    source.unlink()
+    return done.returncode == 0
+
+
+# --- The engines ---
+
+def run_here(options: argparse.Namespace, folder: pathlib.Path, own: str) -> None:
+    """Runs the modules here; of those that end the process, says so."""
+    while True:
+        environment = {**os.environ, "GOWASM_FUZZ_FOLDER": str(folder), "GOWASM_FUZZ_OWN": own}
+        done = subprocess.run([*options.runner.split(), "--filter", "ModuleFolderTests"], env=environment, cwd=ROOT,
+                              capture_output=True, text=True, check=False)
+        current = folder / "current"
+        if not current.exists():
+            if "ran " not in done.stdout:
+                sys.exit(f"ModuleFolderTests did not run:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
+            return
+        name = current.read_text(encoding="utf-8")
+        current.unlink()
+        report(options, folder, name, {"here": f"the process ended with {done.returncode}:\n{done.stdout[-2000:]}"})
+        (folder / f"{name}.wasm").unlink()
+        own = ""
+
+
+def run_node(options: argparse.Namespace, folder: pathlib.Path) -> None:
+    done = subprocess.run([options.node, NODE_SCRIPT, folder], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        current = folder / "current"
+        say(f"Node ended at {current.read_text() if current.exists() else 'the start'}: {done.stderr[-500:]}")
+        current.unlink(missing_ok=True)
+
+
+class Wasmtime:
+    """The wasmtime package of PyPI, in this process."""
+
+    TRAPS = {"unreachable": "unreachable", "divide by zero": "division", "integer overflow": "unrepresentable",
+             "invalid conversion": "unrepresentable", "memory access": "memory", "indirect call type": "indirect",
+             "uninitialized element": "indirect", "table": "table", "call stack": "stack"}
+
+    def __init__(self) -> None:
+        import wasmtime  # pylint: disable=import-outside-toplevel
+        self.wasmtime = wasmtime
+        config = wasmtime.Config()
+        config.cranelift_opt_level = "none"
+        # What came after WebAssembly 2.0 is refused: binaryen makes some of it unasked.
+        for feature in ("gc", "function_references", "tail_call", "relaxed_simd", "memory64", "multi_memory", "threads"):
+            try:
+                setattr(config, f"wasm_{feature}", False)
+            except (AttributeError, wasmtime.WasmtimeError):
+                pass
+        self.engine = wasmtime.Engine(config)
+
+    def category(self, error: Exception) -> str:
+        text = str(error)
+        if not isinstance(error, self.wasmtime.Trap):
+            return f"error {text}"
+        for words, kind in self.TRAPS.items():
+            if words in text:
+                return f"trap {kind}"
+        return f"trap {text}"
+
+    def shown(self, kind: str, value: object) -> str:
+        match kind:
+            case "i32": return str(value & 0xFFFFFFFF)
+            case "i64": return str(value & 0xFFFFFFFFFFFFFFFF)
+            case "f32": return "nan" if value != value else str(struct.unpack("<I", struct.pack("<f", value))[0])
+            case "f64": return "nan" if value != value else str(struct.unpack("<Q", struct.pack("<d", value))[0])
+            case _: return "null" if value is None else "reference"
+
+    def argument(self, kind: str, text: str) -> object:
+        match kind:
+            case "i32": return struct.unpack("<i", struct.pack("<I", int(text)))[0]
+            case "i64": return struct.unpack("<q", struct.pack("<Q", int(text)))[0]
+            case "f32": return struct.unpack("<f", struct.pack("<I", int(text)))[0]
+            case "f64": return struct.unpack("<d", struct.pack("<Q", int(text)))[0]
+            case "funcref": return self.wasmtime.Val.funcref(None)
+            case _: return self.wasmtime.Val.externref(None)
+
+    def run(self, path: pathlib.Path, plan: dict) -> dict:
+        w = self.wasmtime
+        lines: list[str] = []
+        try:
+            module = w.Module(self.engine, path.read_bytes())
+        except w.WasmtimeError as error:
+            return {"refusal": str(error), "lines": lines}
+        store = w.Store(self.engine)
+        imports = []
+        zeros = {"i32": w.Val.i32(0), "i64": w.Val.i64(0), "f32": w.Val.f32(0), "f64": w.Val.f64(0)}
+        for wanted in module.imports:
+            kind = wanted.type
+            if isinstance(kind, w.FuncType):
+                def noted(*values, kind=kind, name=wanted.name):
+                    types = [str(t) for t in kind.params]
+                    lines.append(f"{name} {' '.join(self.shown(t, v) for t, v in zip(types, values))}")
+                    results = [0 for _ in kind.results]
+                    return results if len(results) > 1 else results[0] if results else None
+                imports.append(w.Func(store, kind, noted))
+            elif isinstance(kind, w.GlobalType):
+                imports.append(w.Global(store, kind, zeros[str(kind.content)]))
+            elif isinstance(kind, w.MemoryType):
+                imports.append(w.Memory(store, kind))
+            else:
+                imports.append(w.Table(store, kind, None))
+        try:
+            instance = w.Instance(store, module, imports)
+        except (w.Trap, w.WasmtimeError) as error:
+            return {"lines": [*lines, f"start {self.category(error)}"]}
+        exports = instance.exports(store)
+        for call in plan["calls"]:
+            lines.append(f"call {call['name']}")
+            try:
+                arguments = [self.argument(t, a) for t, a in zip(call["parameters"], call["arguments"])]
+                result = exports[call["name"]](store, *arguments)
+                results = result if len(call["results"]) > 1 else [result] if call["results"] else []
+                lines.append(" ".join(self.shown(t, v) for t, v in zip(call["results"], results)))
+            except Exception as error:  # pylint: disable=broad-except
+                what = self.category(error)
+                lines.append(what)
+                if not what.startswith("trap") or what == "trap stack":
+                    return {"lines": lines}
+        for export in module.exports:
+            value = exports[export.name]
+            if isinstance(value, w.Memory):
+                size = value.data_len(store)
+                lines.append(f"memory {export.name} {size} {zlib.crc32(bytes(value.read(store, 0, size)))}")
+            elif isinstance(value, w.Global) and str(export.type.content) != "v128":
+                lines.append(f"global {export.name} {self.shown(str(export.type.content), value.value(store))}")
+            elif isinstance(value, w.Table):
+                lines.append(f"table {export.name} {value.size(store)}")
+        return {"lines": lines}
+
+
+# --- The comparison ---
+
+def difference(here: dict, there: dict, has_globals: bool) -> str:
+    """How another engine's lines differ; empty where they do not, as far as it got."""
+    if bool(here.get("refusal")) != bool(there.get("refusal")):
+        return f"refused here: {here.get('refusal')}; there: {there.get('refusal')}"
+    ours, theirs = here["lines"], there["lines"]
+    if not has_globals:
+        ours = [line for line in ours if not line.startswith("global ")]
+        theirs = [line for line in theirs if not line.startswith("global ")]
+    if theirs and (theirs[-1].startswith("error ") or theirs[-1].startswith("start error")):
+        # What the other engine's interface cannot do, such as vectors in JavaScript.
+        theirs = theirs[:-1]
+        ours = ours[:len(theirs)]
+    for index, (a, b) in enumerate(zip(ours, theirs)):
+        if a != b:
+            return f"line {index}: {a!r}, there {b!r}"
+    if len(ours) != len(theirs):
+        return f"{len(ours)} lines, there {len(theirs)}"
+    return ""
+
+
+def report(options: argparse.Namespace, folder: pathlib.Path, name: str, problems: dict[str, str]) -> None:
+    options.failures += 1
+    options.output.mkdir(parents=True, exist_ok=True)
+    shutil.copy(folder / f"{name}.wasm", options.output)
+    text = "".join(f"{engine}: {problem}\n" for engine, problem in problems.items())
+    (options.output / f"{name}.txt").write_text(text, encoding="utf-8")
+    say(f"DIFFERENT: {name} (kept in {options.output})\n{text}")
+
+
+def compare(options: argparse.Namespace, folder: pathlib.Path) -> None:
+    """Compares what the modules of a folder did."""
+    for path in sorted(folder.glob("*.wasm")):
+        name = path.stem
+        here = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        problems = {"configurations": here["difference"]} if here.get("difference") else {}
+        options.lines += len(here["lines"])
+        for line in here["lines"]:
+            if line.startswith("trap "):
+                options.traps[line[5:]] = options.traps.get(line[5:], 0) + 1
+        others = {}
+        node = folder / f"{name}.node.json"
+        if options.node and node.exists():
+            others["Node"] = difference(here, json.loads(node.read_text(encoding="utf-8")), False)
+        if options.wasmtime:
+            try:
+                there = options.wasmtime.run(path, here)
+            except Exception as error:  # pylint: disable=broad-except
+                there = {"lines": [f"error {error}"], "refusal": here.get("refusal")}
+            others["wasmtime"] = difference(here, there, True)
+        differing = {engine: problem for engine, problem in others.items() if problem}
+        if here.get("refusal") and len(differing) < len(others):
+            # It is not of WebAssembly 2.0, and the other engine knows more.
+            options.refused += 1
+        elif name.startswith("g-") and 0 < len(differing) < len(others):
+            # Our generator's modules show the signs of NaNs, which the specification leaves open.
+            options.explained += 1
+        else:
+            problems |= differing
+        if problems:
+            report(options, folder, name, problems)
+        options.modules += 1
+
+
+def run_and_compare(options: argparse.Namespace, folder: pathlib.Path, own: str) -> None:
+    run_here(options, folder, own)
+    if options.node:
+        run_node(options, folder)
+    compare(options, folder)
+
+
+def batch(options: argparse.Namespace, seeds: range) -> None:
+    folder = options.output / "batch"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for seed in seeds:
+        options.refused += not make_module(options, seed, folder)
+    run_and_compare(options, folder, f"{seeds.start},{len(seeds) // 2}")
+
+
+def check(options: argparse.Namespace, file: str) -> None:
+    """Runs one module: exit 1 where it differs."""
+    folder = options.output / "check"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    shutil.copy(file, folder / "module.wasm")
+    run_and_compare(options, folder, "")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runner", default="swift test --skip-build", help="the command that runs the package's tests")
+    parser.add_argument("--node", help="the node command")
+    parser.add_argument("--no-wasmtime", action="store_true")
+    parser.add_argument("--wasm-opt", default="wasm-opt")
+    parser.add_argument("--seed", type=int, default=1, help="the first seed")
+    parser.add_argument("--count", type=int, help="how many seeds; each gives a module of binaryen's, every second one ours too")
+    parser.add_argument("--time", type=float, help="seconds after which no further batch begins")
+    parser.add_argument("--output", type=pathlib.Path, default=pathlib.Path("fuzz"), help="where modules that differ go")
+    parser.add_argument("--check", metavar="FILE", help="run only this module")
+    parser.add_argument("--reduce", metavar="FILE", help="make this module smaller as long as it differs")
+    options = parser.parse_args()
+    options.output = options.output.resolve()
+    options.modules = options.lines = options.failures = options.refused = options.explained = 0
+    options.traps = {}
+    options.wasmtime = None if options.no_wasmtime else Wasmtime()
+    if options.check:
+        check(options, options.check)
+        sys.exit(1 if options.failures else 0)
+    if options.reduce:
+        arguments = [sys.executable, __file__, "--runner", f"'{options.runner}'", "--output", str(options.output)]
+        arguments += ["--node", options.node] if options.node else []
+        arguments += ["--no-wasmtime"] if options.no_wasmtime else []
+        test, work = options.output / "test.wasm", options.output / "smaller.wasm"
+        command = " ".join([*arguments, "--check", str(test), ">/dev/null", "2>&1"])
+        subprocess.run(["wasm-reduce", options.reduce, f"--command={command}", "-t", test, "-w", work, *FEATURES, *REFERENCES], check=True)
+        say(f"The smaller module is {work}.")
+        return
+    start, seed = time.monotonic(), options.seed
+    last = options.seed + (options.count if options.count is not None else 10**9)
+    while seed < last and (options.time is None or time.monotonic() - start < options.time):
+        seeds = range(seed, min(seed + BATCH, last))
+        batch(options, seeds)
+        seed = seeds.stop
+        say(f"{time.monotonic() - start:6.0f} s: {options.modules} modules (seeds {options.seed} to {seed - 1}), "
+            f"{options.lines} results, {options.failures} differ, {options.explained} in NaNs with one engine; traps: "
+            + ", ".join(f"{count} {kind}" for kind, count in sorted(options.traps.items())))
+    if options.refused:
+        say(f"Of {options.refused} seeds, binaryen made no module, or one of a later WebAssembly.")
+    if options.modules == 0:
+        sys.exit("no module was run")
+    sys.exit(1 if options.failures else 0)
+
+
+if __name__ == "__main__":
+    main()
