@@ -157,8 +157,10 @@ def execute(options: argparse.Namespace, command: list[str], package: str) -> Ru
         environment = {"PATH": f"{pathlib.Path(options.go).parent}:/usr/bin:/bin", "HOME": os.environ.get("HOME", "/"),
                        "GOROOT": str(options.goroot), "PWD": str(folder), "TMPDIR": temporary, "GOTOOLCHAIN": "local",
                        "LANG": "C.UTF-8"}
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=output,
-                                   stderr=subprocess.STDOUT, start_new_session=True)
+        # Both engines go by their names: Go's net/http stays within the process where argv[0] begins with "node".
+        process = subprocess.Popen([pathlib.Path(command[0]).name, *command[1:]], executable=command[0], cwd=folder,
+                                   env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                                   start_new_session=True)
         timer = threading.Timer(options.timeout + 30, lambda: os.killpg(process.pid, signal.SIGKILL))
         timer.start()
         try:
