@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import sys
 
-from harness.engines import Engine
+from harness.engines import REFERENCE, Engine
 from harness.programs import Case, Toolchain, digest
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -127,7 +127,7 @@ def _turns(result: Result, budget: Budget) -> int:
 
 def is_slow(engine: Engine) -> bool:
     """Whether it does not run heavy cases."""
-    return engine.kind == "interpreter" and engine.name != "gowasm-fast"
+    return engine.kind == "interpreter" and not engine.name.startswith(REFERENCE)
 
 
 def format_time(seconds: float) -> str:
