@@ -13,6 +13,9 @@ public struct GoWasmFast: ParsableCommand {
             What kind of module it is, and the Go version (1.11 to 1.27), is found out from the file. The program gets standard input, output and error, \
             the arguments behind FILE, the clock and randomness; environment variables, files and the network only as options say.
 
+            'gowasm-fast inspect [--json] FILE.wasm' says what a module is, without running it: Go version, build, imports, \
+            exports, features, sizes by section and by package.
+
             The exit status is the program's; 1 also when it traps or cannot be loaded, 64 for wrong options.
             """,
         version: "gowasm-fast \(version)")
@@ -174,6 +177,8 @@ public struct GoWasmFast: ParsableCommand {
             invocation.standsForNode = true
             endProcess(invocation.run())
         }
+        // A file of this name is run as ./inspect.
+        if arguments.count > 2, arguments[1] == "inspect" { endProcess(Inspection.run(Array(arguments.dropFirst(2)))) }
         // Without options there is nothing to parse; looking at the options' declarations takes longer than a small program.
         if arguments.count > 1, !arguments[1].hasPrefix("-"), !arguments[1].isEmpty {
             var invocation = Invocation(file: arguments[1], arguments: Array(arguments.dropFirst()))

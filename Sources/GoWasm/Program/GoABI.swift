@@ -102,7 +102,7 @@ struct GoABI: Equatable {
 
     // MARK: The version that the linker wrote
 
-    private static func version(of module: Module) -> GoVersion? {
+    static func version(of module: Module) -> GoVersion? {
         for section in module.customSections {
             let bytes = UnsafeRawBufferPointer(rebasing: module.bytes.buffer[section.bytes])
             // 1.11 to 1.13: the section is the version.

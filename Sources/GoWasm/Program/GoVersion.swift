@@ -1,3 +1,5 @@
+public import WasmFrontend
+
 /// A version of Go.
 public struct GoVersion: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The 21 of 1.21.13.
@@ -9,6 +11,12 @@ public struct GoVersion: Hashable, Comparable, Sendable, CustomStringConvertible
     public init(minor: Int, patch: Int = 0) {
         self.minor = minor
         self.patch = patch
+    }
+
+    /// The version that built a module, for any system; nil where the module does not say.
+    public init?(of module: Module) {
+        guard let version = GoABI.version(of: module) else { return nil }
+        self = version
     }
 
     /// Reads texts such as "go1.21.13", "go1.14rc1" and "devel go1.22-4c5e1a5".

@@ -1,0 +1,241 @@
+import GoWasm
+import HostSystem
+import WasmFrontend
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// What a module is: the command `gowasm-fast inspect [--json] FILE.wasm`.
+struct Inspection {
+    private let file: String
+    private let module: Module
+    private let goVersion: GoVersion?
+    private let buildInfo: [String]
+    private let sections: [(name: String, bytes: Int)]
+    private let packages: [(name: String, bytes: Int, functions: Int)]
+    private let features: [String]
+
+    /// The packages that the table shows; JSON has all.
+    private static let shownPackages = 20
+
+    /// Runs the command with the arguments behind its name; returns the exit code.
+    static func run(_ arguments: [String]) -> Int32 {
+        let files = arguments.filter { $0 != "--json" }
+        guard files.count == 1, let file = files.first, !file.hasPrefix("-") || file == "-" else {
+            Invocation.writeError("usage: gowasm-fast inspect [--json] FILE.wasm")
+            return 64
+        }
+        do {
+            let inspection = Inspection(file, try Invocation(file: file, arguments: []).load())
+            Descriptors.print(arguments.count > 1 ? inspection.json + "\n" : inspection.table(Style.ofOutput))
+            return 0
+        } catch {
+            Invocation.writeError(Failure.line(file, Failure.describe(error)))
+            return Invocation.failure
+        }
+    }
+
+    init(_ file: String, _ module: Module) {
+        self.file = file
+        self.module = module
+        goVersion = GoVersion(of: module)
+        buildInfo = GoBuildInfo(module)?.lines ?? []
+        sections = Self.sections(of: module)
+        packages = Self.packages(of: module)
+        features = module.usedFeatures().map(\.rawValue)
+    }
+
+    private var kind: String {
+        switch ModuleKind(module) {
+        case .goProgram: "Go program for GOOS=js"
+        case .wasiCommand: goVersion == nil ? "program for WASI preview 1" : "Go program for GOOS=wasip1"
+        case .wasiReactor: goVersion == nil ? "reactor for WASI preview 1" : "Go library for GOOS=wasip1"
+        case .plain: "functions that need no system"
+        }
+    }
+
+    // MARK: - Finding out
+
+    /// The sections in their order, with the sizes of their contents; custom ones by their names.
+    private static func sections(of module: Module) -> [(name: String, bytes: Int)] {
+        let names = [
+            "custom", "type", "import", "function", "table", "memory", "global", "export", "start", "element", "code",
+            "data", "data count",
+        ]
+        let bytes = module.bytes.buffer
+        var custom = module.customSections.makeIterator()
+        var sections: [(String, Int)] = []
+        var place = 8
+        while place < bytes.count {
+            let id = Int(bytes[place])
+            place += 1
+            var size = 0
+            var shift = 0
+            repeat {
+                size |= Int(bytes[place] & 0x7F) << shift
+                shift += 7
+                place += 1
+            } while bytes[place - 1] & 0x80 != 0
+            let name = id == 0 ? custom.next().map { "custom \"\($0.name)\"" } : nil
+            sections.append((name ?? (id < names.count ? names[id] : "section \(id)"), size))
+            place += size
+        }
+        return sections
+    }
+
+    /// The bytes of code by Go package, largest first; for other modules there is one entry without a name.
+    private static func packages(of module: Module) -> [(name: String, bytes: Int, functions: Int)] {
+        let table = GoLineTable(module)
+        var sums: [String: (bytes: Int, functions: Int)] = [:]
+        for (index, body) in module.bodies.enumerated() {
+            let name = table?.name(ofFunction: module.importedFunctionCount + index).map(package) ?? ""
+            sums[name, default: (0, 0)].bytes += body.bytes.count
+            sums[name, default: (0, 0)].functions += 1
+        }
+        return sums.map { ($0.key, $0.value.bytes, $0.value.functions) }.sorted { ($1.1, $0.0) < ($0.1, $1.0) }
+    }
+
+    /// The package of a Go function: what comes before the first dot behind the last slash of the path.
+    ///
+    /// Type arguments may have slashes of their own.
+    private static func package(_ name: String) -> String {
+        let path = name.prefix { $0 != "[" && $0 != "(" }
+        let last = path.lastIndex(of: "/") ?? path.startIndex
+        guard let dot = path[last...].firstIndex(of: ".") else { return "(assembly and the linker's)" }
+        let package = path[..<dot]
+        return package.hasPrefix("type:") || package.hasPrefix("go:") ? "(made by the compiler)" : String(package)
+    }
+
+    // MARK: - Printing
+
+    private static func kilobytes(_ bytes: Int) -> String {
+        bytes < 1000 ? "\(bytes) B" : "\((bytes + 500) / 1000) kB"
+    }
+
+    private static func pad(_ text: String, _ width: Int, right: Bool = false) -> String {
+        let space = String(repeating: " ", count: max(0, width - text.count))
+        return right ? space + text : text + space
+    }
+
+    private func table(_ style: Style) -> String {
+        var lines: [String] = []
+        func heading(_ text: String) { lines += ["", style.bold(text)] }
+        func row(_ name: String, _ value: String) { lines.append(Self.pad(name, 14) + value) }
+        func sizes(_ rows: [(String, Int, String)]) {
+            for (name, bytes, note) in rows {
+                lines.append(
+                    "  " + Self.pad(String(name.prefix(48)), 50) + Self.pad(Self.kilobytes(bytes), 10, right: true)
+                        + note)
+            }
+        }
+        row("file", "\(file), \(Self.kilobytes(module.bytes.buffer.count))")
+        row("kind", kind)
+        row("Go", goVersion.map { "\($0)" } ?? "not said")
+        for line in buildInfo {
+            let parts = line.split(separator: "\t", maxSplits: 1)
+            if parts.count == 2, parts[0] != "build" || parts[1].count < 64 { row("  \(parts[0])", String(parts[1])) }
+        }
+        row("functions", "\(module.bodies.count), and \(module.importedFunctionCount) imported")
+        if let memory = module.memories.first {
+            let limit = memory.limits.maximum.map { ", at most \($0)" } ?? ""
+            row("memory", "\(memory.limits.minimum) pages of 64 KiB at first\(limit)")
+        }
+        row(
+            "uses",
+            features.isEmpty ? "nothing beyond the first version of WebAssembly" : features.joined(separator: ", "))
+        heading("sections")
+        sizes(sections.map { ($0.name, $0.bytes, "") })
+        if packages.contains(where: { !$0.name.isEmpty }) {
+            heading("code by package")
+            sizes(packages.prefix(Self.shownPackages).map { ($0.name, $0.bytes, "  \($0.functions) functions") })
+            let rest = packages.dropFirst(Self.shownPackages)
+            if !rest.isEmpty { sizes([("\(rest.count) more", rest.reduce(0) { $0 + $1.bytes }, "")]) }
+        }
+        heading("imports")
+        lines += module.imports.map { "  \($0.module).\($0.name) \(text(of: $0))" }
+        heading("exports")
+        lines += module.exports.map { "  \($0.name) \(text(of: $0))" }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private func text(of imported: Import) -> String {
+        switch imported.kind {
+        case .function(let type): module.types[Int(type)].text
+        case .table: "table"
+        case .memory: "memory"
+        case .global(let type): "global \(type.value)"
+        }
+    }
+
+    private func text(of export: Export) -> String {
+        export.kind == .function
+            ? module.types[Int(module.functionTypes[Int(export.index)])].text : "\(export.kind)"
+    }
+
+    private var json: String {
+        func string(_ text: String) -> String {
+            var result = "\""
+            for scalar in text.unicodeScalars {
+                switch scalar {
+                case "\"": result += "\\\""
+                case "\\": result += "\\\\"
+                case _ where scalar.value < 0x20:
+                    let digits = String(scalar.value, radix: 16)
+                    result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+                default: result.unicodeScalars.append(scalar)
+                }
+            }
+            return result + "\""
+        }
+        func list(_ items: [String]) -> String { "[" + items.joined(separator: ", ") + "]" }
+        func object(_ members: [(String, String)]) -> String {
+            "{" + members.map { "\(string($0.0)): \($0.1)" }.joined(separator: ", ") + "}"
+        }
+        return object([
+            ("file", string(file)), ("bytes", "\(module.bytes.buffer.count)"), ("kind", string(kind)),
+            ("goVersion", goVersion.map { string("\($0)") } ?? "null"), ("buildInfo", list(buildInfo.map(string))),
+            ("functions", "\(module.bodies.count)"), ("importedFunctions", "\(module.importedFunctionCount)"),
+            ("memoryPages", module.memories.first.map { "\($0.limits.minimum)" } ?? "null"),
+            ("features", list(features.map(string))),
+            ("sections", list(sections.map { object([("name", string($0.name)), ("bytes", "\($0.bytes)")]) })),
+            (
+                "packages",
+                list(
+                    packages.map {
+                        object([("name", string($0.name)), ("bytes", "\($0.bytes)"), ("functions", "\($0.functions)")])
+                    })
+            ),
+            (
+                "imports",
+                list(
+                    module.imports.map {
+                        object([
+                            ("module", string($0.module)), ("name", string($0.name)), ("type", string(text(of: $0))),
+                        ])
+                    })
+            ),
+            (
+                "exports",
+                list(module.exports.map { object([("name", string($0.name)), ("type", string(text(of: $0)))]) })
+            ),
+        ])
+    }
+}
+
+/// How text looks on a terminal; elsewhere, and with NO_COLOR set, like all other text.
+struct Style {
+    var isPlain: Bool
+
+    /// For standard output.
+    static var ofOutput: Style {
+        let refused = getenv("NO_COLOR").map { $0.pointee != 0 } ?? false
+        return Style(isPlain: refused || isatty(STDOUT_FILENO) == 0)
+    }
+
+    func bold(_ text: String) -> String { isPlain ? text : "\u{1B}[1m\(text)\u{1B}[0m" }
+}

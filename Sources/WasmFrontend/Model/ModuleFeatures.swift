@@ -1,0 +1,96 @@
+internal import CSupport
+
+/// What a module uses beyond the first version of WebAssembly, by the names of the proposals.
+public enum WasmFeature: String, CaseIterable, Sendable {
+    case bulkMemory = "bulk memory operations"
+    case multiValue = "multiple values"
+    case referenceTypes = "reference types"
+    case nontrappingConversions = "non-trapping float-to-int conversions"
+    case signExtension = "sign extension"
+    case vectors = "vector instructions"
+}
+
+extension Module {
+    /// The features that the module's types and instructions need, in the order of their declaration.
+    ///
+    /// The time is in proportion to the size of the code. Code that is invalid is looked at up to where it is.
+    public func usedFeatures() -> [WasmFeature] {
+        var used: Set<WasmFeature> = []
+        if types.contains(where: { $0.results.count > 1 }) { used.insert(.multiValue) }
+        if tables.count > 1 || globalTypes.contains(where: { $0.value.isReference })
+            || types.contains(where: { ($0.parameters + $0.results).contains(where: \.isReference) })
+        {
+            used.insert(.referenceTypes)
+        }
+        for body in bodies {
+            try? InstructionWalk.forEach(bytes.buffer, body.bytes) { used.formUnion(Self.features(of: $0)) }
+        }
+        return WasmFeature.allCases.filter(used.contains)
+    }
+
+    private static func features(of opcode: UInt16) -> [WasmFeature] {
+        switch opcode {
+        case 0xC0...0xC4: [.signExtension]
+        case 0x1C, 0x25, 0x26, 0xD0...0xD2, 0xFC0F...0xFC11: [.referenceTypes]
+        case 0xFC00...0xFC07: [.nontrappingConversions]
+        case 0xFC08...0xFC0E: [.bulkMemory]
+        case 0xFD00...0xFDFF: [.vectors]
+        default: []
+        }
+    }
+}
+
+/// Goes through instructions without understanding more of them than their sizes.
+enum InstructionWalk {
+    /// Calls `visit` with the opcode of each instruction of a body: prefixed ones have the prefix as their high byte.
+    static func forEach(_ module: UnsafeRawBufferPointer, _ body: Range<Int>, _ visit: (UInt16) -> Void)
+        throws(LoadFailure)
+    {
+        var reader = ByteReader(module, body)
+        for _ in 0..<(try reader.count(minimumSize: 2)) {
+            try reader.skipU32()
+            try reader.skip(1)
+        }
+        while !reader.isAtEnd {
+            let byte = try reader.byte()
+            var opcode = UInt16(byte)
+            var info = gw_wasm_opcodes()[Int(byte)]
+            if byte == 0xFC || byte == 0xFD {
+                let rest = Int(try reader.u32())
+                guard rest < Int(byte == 0xFC ? GW_WASM_FC_COUNT : GW_WASM_FD_COUNT) else { return }
+                info = byte == 0xFC ? gw_wasm_opcodes_fc()[rest] : gw_wasm_opcodes_fd()[rest]
+                opcode = opcode << 8 | UInt16(rest)
+            }
+            guard info.text != nil else { return }
+            visit(opcode)
+            try skip(info.immediate, &reader)
+        }
+    }
+
+    private static func skip(_ immediate: GWWasmImmediate, _ reader: inout ByteReader) throws(LoadFailure) {
+        switch immediate {
+        case .none: break
+        case .label, .func, .local, .global, .table, .elem, .data: try reader.skipU32()
+        case .typeTable, .elemTable, .tables2, .mem8, .mem16, .mem32, .mem64, .mem128:
+            try reader.skipU32()
+            try reader.skipU32()
+        case .mem8Lane, .mem16Lane, .mem32Lane, .mem64Lane:
+            try reader.skipU32()
+            try reader.skipU32()
+            try reader.skip(1)
+        case .labels: for _ in 0...(try reader.count()) { try reader.skipU32() }
+        case .types: try reader.skip(reader.count())
+        case .block: _ = try reader.s33()
+        case .i32: try reader.skipS32()
+        case .i64: try reader.skipS64()
+        case .f32: try reader.skip(4)
+        case .f64: try reader.skip(8)
+        case .v128, .lanes: try reader.skip(16)
+        case .memory, .refType, .lane2, .lane4, .lane8, .lane16: try reader.skip(1)
+        case .memories2: try reader.skip(2)
+        case .dataMemory:
+            try reader.skipU32()
+            try reader.skip(1)
+        }
+    }
+}
