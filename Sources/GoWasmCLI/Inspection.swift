@@ -145,9 +145,8 @@ struct Inspection {
             let limit = memory.limits.maximum.map { ", at most \($0)" } ?? ""
             row("memory", "\(memory.limits.minimum) pages of 64 KiB at first\(limit)")
         }
-        row(
-            "uses",
-            features.isEmpty ? "nothing beyond the first version of WebAssembly" : features.joined(separator: ", "))
+        row("uses", features.first ?? "nothing beyond the first version of WebAssembly")
+        for feature in features.dropFirst() { row("", feature) }
         heading("sections")
         sizes(sections.map { ($0.name, $0.bytes, "") })
         if packages.contains(where: { !$0.name.isEmpty }) {
