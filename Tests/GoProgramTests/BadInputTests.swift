@@ -216,7 +216,8 @@ struct BadInputTests {
             case .timedOut:
                 endless += 1
             case .exited(let code):
-                #expect(code <= 2 || finished.errorText.isEmpty, comment)
+                // 3 to 5 are those of Go's runtime where it fails while it reports a failure ("self deadlock").
+                #expect(code <= 5 || finished.errorText.isEmpty, comment)
                 #expect(code == 0 || !finished.errorText.isEmpty, comment)
                 if finished.errorText.contains("cannot be loaded") {
                     refused += 1
