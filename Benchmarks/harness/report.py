@@ -35,7 +35,8 @@ class Table:
             if ours < 2 * our_start or other < 1.2 * other_start:
                 return None
             ours, other = ours - our_start, other - other_start
-        return other / ours if ours > 0 else None
+        # User seconds are counted in steps of 10 ms on some systems: what took none of them has no ratio.
+        return other / ours if ours > 0 and other > 0 else None
 
     def means(self, engine: str, what: str = "wall", start: bool = True) -> tuple[float, int, float, str] | None:
         """The geometric mean of the ratios, their number, the smallest, and where that is."""

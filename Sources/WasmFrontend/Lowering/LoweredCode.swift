@@ -204,20 +204,23 @@ public final class LoweredCode: @unchecked Sendable {
     /// The index in the module of the function that the call instruction at a cell calls; nil where there is no such
     /// instruction, or it finds out while it runs.
     public func directCallee(at cell: Int) -> Int? {
-        let direct = [GWOp.call, .callZero, .callPushZero, .callImport].map { handlers[Int($0.rawValue)] }
-        guard direct.contains(Int32(bitPattern: code.pointee.arena[cell])) else { return nil }
+        let calls: [GWOp] = [.call, .callZero, .callPushZero, .callPushZeroChecked, .callImport]
+        guard isOneOf(calls, at: cell) else { return nil }
         return Int(code.pointee.arena[cell + Int(GW_CALL_FUNCTION)])
     }
 
     /// The word that the call instruction at a cell pushes onto the guest's stack, which is Go's return address; nil where
     /// it pushes none.
     public func pushedWord(at cell: Int) -> Int? {
-        let pushing = [GWOp.callPushZero, .callIndirectPushZero].map { handlers[Int($0.rawValue)] }
-        guard pushing.contains(Int32(bitPattern: code.pointee.arena[cell])) else { return nil }
+        guard isOneOf([.callPushZero, .callPushZeroChecked, .callIndirectPushZero], at: cell) else { return nil }
         return Int(Int32(bitPattern: code.pointee.arena[cell + Int(GW_CALL_IMMEDIATE)]))
     }
 
-    private var handlers: UnsafePointer<Int32> { gw_handlers(options.checksAddresses) }
+    private func isOneOf(_ instructions: [GWOp], at cell: Int) -> Bool {
+        let handlers = gw_handlers(options.checksAddresses)!
+        let handler = Int32(bitPattern: code.pointee.arena[cell])
+        return instructions.contains { handlers[Int($0.rawValue)] == handler }
+    }
 
     /// The instructions of a function, which is lowered if that has not been done, one a line.
     ///

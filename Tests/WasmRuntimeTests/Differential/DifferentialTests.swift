@@ -87,12 +87,13 @@ struct DifferentialRun {
     /// What a call has come to.
     private enum Outcome: Equatable, CustomStringConvertible {
         case results([Value])
-        case trap(String, [Trap.Frame], Bool)
+        /// The reason, the functions, and whether there were more. (Return addresses are known of fused calls only.)
+        case trap(String, [Int], Bool)
 
         var description: String {
             switch self {
             case .results(let values): "\(values)"
-            case .trap(let message, let frames, _): "trap \(message) in \(frames.map(\.function))"
+            case .trap(let message, let frames, _): "trap \(message) in \(frames)"
             }
         }
     }
@@ -139,7 +140,7 @@ struct DifferentialRun {
             do {
                 return .results(try function.call(values))
             } catch let trap as Trap {
-                return .trap(trap.code.message, trap.backtrace, trap.isTruncated)
+                return .trap(trap.code.message, trap.backtrace.map(\.function), trap.isTruncated)
             }
         }
 
