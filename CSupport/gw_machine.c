@@ -142,9 +142,11 @@ void gw_machine_interrupt(GWMachine *m) {
     m->stack_limit = NULL;
     // The signal has no effect while the thread is in a function that the loop called (a square root, say), or does not
     // run at all; what takes long there looks at the flag afterwards, and for the rest the signal is sent again.
+    // At first it waits: a guest that calls or calls the host ends by itself. A signal just behind a host call would find
+    // the loop's state in other registers than the place that the thread is moved to expects.
     for (int i = 0; i < 220 && m->interrupted && m->depth; i++) {
-        signal_thread(m);
-        usleep(i < 20 ? 100 : 5000);
+        usleep(i < 20 ? 1000 : 5000);
+        if (m->interrupted && m->depth) signal_thread(m);
     }
 }
 
