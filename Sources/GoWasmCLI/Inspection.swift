@@ -63,29 +63,9 @@ struct Inspection {
 
     /// The sections in their order, with the sizes of their contents; custom ones by their names.
     private static func sections(of module: Module) -> [(name: String, bytes: Int)] {
-        let names = [
-            "custom", "type", "import", "function", "table", "memory", "global", "export", "start", "element", "code",
-            "data", "data count",
-        ]
-        let bytes = module.bytes.buffer
-        var custom = module.customSections.makeIterator()
-        var sections: [(String, Int)] = []
-        var place = 8
-        while place < bytes.count {
-            let id = Int(bytes[place])
-            place += 1
-            var size = 0
-            var shift = 0
-            repeat {
-                size |= Int(bytes[place] & 0x7F) << shift
-                shift += 7
-                place += 1
-            } while bytes[place - 1] & 0x80 != 0
-            let name = id == 0 ? custom.next().map { "custom \"\($0.name)\"" } : nil
-            sections.append((name ?? (id < names.count ? names[id] : "section \(id)"), size))
-            place += size
+        module.sections.map { section in
+            (section.customName.map { "custom \"\($0)\"" } ?? section.kind, section.bytes.count)
         }
-        return sections
     }
 
     /// The bytes of code by Go package, largest first; for other modules there is one entry without a name.
@@ -100,15 +80,11 @@ struct Inspection {
         return sums.map { ($0.key, $0.value.bytes, $0.value.functions) }.sorted { ($1.1, $0.0) < ($0.1, $1.0) }
     }
 
-    /// The package of a Go function: what comes before the first dot behind the last slash of the path.
-    ///
-    /// Type arguments may have slashes of their own.
+    /// The package that a function's code is counted for.
     private static func package(_ name: String) -> String {
-        let path = name.prefix { $0 != "[" && $0 != "(" }
-        let last = path.lastIndex(of: "/") ?? path.startIndex
-        guard let dot = path[last...].firstIndex(of: ".") else { return "(assembly and the linker's)" }
-        let package = path[..<dot]
-        return package.hasPrefix("type:") || package.hasPrefix("go:") ? "(made by the compiler)" : String(package)
+        // Up to Go 1.19 a dot stood where there is a colon now.
+        if ["type:", "go:", "type..", "go.buildid"].contains(where: name.hasPrefix) { return "(made by the compiler)" }
+        return GoFunctionName.package(of: name) ?? "(assembly and the linker's)"
     }
 
     // MARK: - Printing
@@ -151,7 +127,10 @@ struct Inspection {
         sizes(sections.map { ($0.name, $0.bytes, "") })
         if packages.contains(where: { !$0.name.isEmpty }) {
             heading("code by package")
-            sizes(packages.prefix(Self.shownPackages).map { ($0.name, $0.bytes, "  \($0.functions) functions") })
+            sizes(
+                packages.prefix(Self.shownPackages).map {
+                    ($0.name, $0.bytes, "  \($0.functions) function\($0.functions == 1 ? "" : "s")")
+                })
             let rest = packages.dropFirst(Self.shownPackages)
             if !rest.isEmpty { sizes([("\(rest.count) more", rest.reduce(0) { $0 + $1.bytes }, "")]) }
         }
@@ -177,50 +156,44 @@ struct Inspection {
     }
 
     private var json: String {
-        func string(_ text: String) -> String {
-            var result = "\""
-            for scalar in text.unicodeScalars {
-                switch scalar {
-                case "\"": result += "\\\""
-                case "\\": result += "\\\\"
-                case _ where scalar.value < 0x20:
-                    let digits = String(scalar.value, radix: 16)
-                    result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-                default: result.unicodeScalars.append(scalar)
-                }
-            }
-            return result + "\""
-        }
-        func list(_ items: [String]) -> String { "[" + items.joined(separator: ", ") + "]" }
-        func object(_ members: [(String, String)]) -> String {
-            "{" + members.map { "\(string($0.0)): \($0.1)" }.joined(separator: ", ") + "}"
-        }
-        return object([
-            ("file", string(file)), ("bytes", "\(module.bytes.buffer.count)"), ("kind", string(kind)),
-            ("goVersion", goVersion.map { string("\($0)") } ?? "null"), ("buildInfo", list(buildInfo.map(string))),
+        return JSONText.object([
+            ("file", JSONText.string(file)), ("bytes", "\(module.bytes.buffer.count)"), ("kind", JSONText.string(kind)),
+            ("goVersion", goVersion.map { JSONText.string("\($0)") } ?? "null"),
+            ("buildInfo", JSONText.list(buildInfo.map(JSONText.string))),
             ("functions", "\(module.bodies.count)"), ("importedFunctions", "\(module.importedFunctionCount)"),
             ("memoryPages", module.memories.first.map { "\($0.limits.minimum)" } ?? "null"),
-            ("features", list(features.map(string))),
-            ("sections", list(sections.map { object([("name", string($0.name)), ("bytes", "\($0.bytes)")]) })),
+            ("features", JSONText.list(features.map(JSONText.string))),
+            (
+                "sections",
+                JSONText.list(
+                    sections.map { JSONText.object([("name", JSONText.string($0.name)), ("bytes", "\($0.bytes)")]) })
+            ),
             (
                 "packages",
-                list(
+                JSONText.list(
                     packages.map {
-                        object([("name", string($0.name)), ("bytes", "\($0.bytes)"), ("functions", "\($0.functions)")])
+                        JSONText.object([
+                            ("name", JSONText.string($0.name)), ("bytes", "\($0.bytes)"),
+                            ("functions", "\($0.functions)"),
+                        ])
                     })
             ),
             (
                 "imports",
-                list(
+                JSONText.list(
                     module.imports.map {
-                        object([
-                            ("module", string($0.module)), ("name", string($0.name)), ("type", string(text(of: $0))),
+                        JSONText.object([
+                            ("module", JSONText.string($0.module)), ("name", JSONText.string($0.name)),
+                            ("type", JSONText.string(text(of: $0))),
                         ])
                     })
             ),
             (
                 "exports",
-                list(module.exports.map { object([("name", string($0.name)), ("type", string(text(of: $0)))]) })
+                JSONText.list(
+                    module.exports.map {
+                        JSONText.object([("name", JSONText.string($0.name)), ("type", JSONText.string(text(of: $0)))])
+                    })
             ),
         ])
     }

@@ -1,3 +1,4 @@
+import GoWasm
 import HostSystem
 import Profiles
 import Synchronization
@@ -90,9 +91,14 @@ final class ProfileSession: Sendable {
             }
             var isWritten = true
             for output in outputs {
-                let number = Self.write(contents(output.format, profile), to: output.descriptor)
-                if number != 0 {
-                    Invocation.writeError("gowasm-fast: \(ProfileError(path: output.path, number: number))")
+                let contents = contents(output.format, profile)
+                do throws(ErrorCode) {
+                    try contents.withUnsafeBufferPointer { (bytes) throws(ErrorCode) in
+                        try Descriptors.writeAll(output.descriptor, UnsafeRawBufferPointer(bytes))
+                    }
+                } catch {
+                    let failure = ProfileError(path: output.path, number: error.number)
+                    Invocation.writeError("gowasm-fast: \(failure)")
                     isWritten = false
                 }
             }
@@ -106,29 +112,9 @@ final class ProfileSession: Sendable {
             var now = timespec()
             clock_gettime(CLOCK_REALTIME, &now)
             return gzip(profile.pprof(program: program, endTime: Int(now.tv_sec) * 1_000_000_000 + Int(now.tv_nsec)))
-        case .flameGraph: return Array(profile.flameGraph(title: program).utf8)
-        }
-    }
-
-    /// Returns 0 or an error number.
-    private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
-        bytes.withUnsafeBytes { bytes in
-            var rest = bytes[...]
-            while !rest.isEmpty {
-                #if canImport(Glibc)
-                    let count = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-                #elseif canImport(Musl)
-                    let count = Musl.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-                #else
-                    let count = Darwin.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-                #endif
-                if count >= 0 {
-                    rest = rest.dropFirst(count)
-                } else if errno != EINTR {
-                    return errno
-                }
-            }
-            return 0
+        case .flameGraph:
+            let picture = profile.flameGraph(title: program) { GoFunctionName.package(of: $0.name) ?? $0.name }
+            return Array(picture.utf8)
         }
     }
 }

@@ -5,7 +5,11 @@ extension CallProfile {
     /// is on, and enlarges what is clicked.
     ///
     /// Callers are below their callees; what is wide took long. Frames narrower than a third of a pixel are left out.
-    public func flameGraph(title: String) -> String {
+    ///
+    /// - Parameters:
+    ///   - title: What the picture is called.
+    ///   - group: What a function's colour says, such as its package; functions of a group look alike.
+    public func flameGraph(title: String, group: (Function) -> String = \.name) -> String {
         let tree = FlameTree(self)
         let width = 1200.0
         let total = max(1, tree.nodes[0].periods)
@@ -22,7 +26,7 @@ extension CallProfile {
             deepest = max(deepest, depth)
             let function = tree.nodes[node].function
             let name = function < 0 ? "all" : functions[function].name
-            let kind = function < 0 ? "root" : functions[function].isHost ? "host" : Self.package(name)
+            let kind = function < 0 ? "root" : functions[function].isHost ? "host" : group(functions[function])
             rows.append(
                 #"<g class="f" data-x="\#(x)" data-w="\#(periods)" data-d="\#(depth)"><title>\#(Self.escaped(name)) "#
                     + "(\(Self.seconds(periods, period)), \(Self.percent(periods, of: total)))</title>"
@@ -96,12 +100,6 @@ extension CallProfile {
             }
         }
         return result
-    }
-
-    /// The package of a Go function, as far as colours are concerned.
-    private static func package(_ name: String) -> String {
-        let last = name.lastIndex(of: "/") ?? name.startIndex
-        return String(name[..<(name[last...].firstIndex(of: ".") ?? name.endIndex)])
     }
 
     /// A warm colour for packages, always the same for a name; cool ones for what is not Go.

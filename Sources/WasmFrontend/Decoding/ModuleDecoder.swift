@@ -1,7 +1,7 @@
 /// Decodes a module's sections (section 5.5), except the instructions in function bodies.
 struct ModuleDecoder {
     /// The sections by their numbers in the binary format.
-    private enum Section: UInt8 {
+    enum Section: UInt8 {
         case custom, type, `import`, function, table, memory, global, export, start, element, code, data, dataCount
 
         /// The place among the other sections: the data count comes before the code, whatever its number.

@@ -1,0 +1,28 @@
+/// A section of a module in the binary format (section 5.5.2).
+public struct ModuleSection: Sendable {
+    /// What the specification calls it, such as "code" or "custom".
+    public var kind: String
+    /// The name of a custom section; nil for others.
+    public var customName: String?
+    /// Where its contents lie in the module, a custom section's name included.
+    public var bytes: Range<Int>
+}
+
+extension Module {
+    /// The sections in their order.
+    public var sections: [ModuleSection] {
+        var reader = ByteReader(bytes.buffer, 8..<bytes.buffer.count)
+        var custom = customSections.makeIterator()
+        var sections: [ModuleSection] = []
+        // The decoder has been here before: nothing is malformed.
+        while !reader.isAtEnd, let number = try? reader.byte(), let section = ModuleDecoder.Section(rawValue: number),
+            let range = try? reader.sized()
+        {
+            sections.append(
+                ModuleSection(
+                    kind: section == .dataCount ? "data count" : "\(section)",
+                    customName: section == .custom ? custom.next()?.name : nil, bytes: range))
+        }
+        return sections
+    }
+}
