@@ -23,8 +23,17 @@ public struct GoWasmFast: ParsableCommand {
     /// The version of this project.
     public static let version = "0.1.0"
 
-    @Flag(help: "Print each call of an import to standard error: name, stack pointer, what it read and returned.")
+    @Flag(help: "Print each call of an import to standard error: when, name, what was passed and returned, how long.")
     var trace = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Of these imports only: names with * and ?, with or without the module; ! leaves out. Implies --trace.",
+            valueName: "NAMES,..."))
+    var traceFilter: String?
+
+    @Flag(help: "As lines of JSON. Implies --trace.")
+    var traceJson = false
 
     @Option(
         name: .customLong("env"),
@@ -135,7 +144,9 @@ public struct GoWasmFast: ParsableCommand {
     func execute() -> Int32 {
         var invocation = Invocation(file: command[0], arguments: command)
         invocation.endProcess = endProcess
-        invocation.trace = trace
+        if trace || traceJson || traceFilter != nil {
+            invocation.trace = TraceWriter(filter: traceFilter ?? "*", isJSON: traceJson)
+        }
         if validatesFirst { invocation.codeValidation = .onLoading }
         invocation.inheritsEnvironment = inheritEnv
         invocation.access = access ?? .none

@@ -27,7 +27,8 @@ struct Invocation {
     var access = HostAccess.none
     /// Whether the program shall take this for Node.
     var standsForNode = false
-    var trace = false
+    /// Which calls of imports are reported, and how; nil for none.
+    var trace: TraceWriter?
     /// When the module's code is validated.
     var codeValidation = Module.CodeValidationTime.onFirstCall
     /// How the engine runs the program.
@@ -97,7 +98,7 @@ struct Invocation {
         options.engine = engine
         options.endProcess = endProcessAfterProfiling
         options.standsForNode = standsForNode
-        if trace { options.trace = report }
+        options.trace = trace?.trace(report)
         return options
     }
 
@@ -105,7 +106,7 @@ struct Invocation {
         var options = WASIProgram.Options(arguments: arguments, environment: wholeEnvironment, access: access)
         options.engine = engine
         options.endProcess = endProcessAfterProfiling
-        if trace { options.trace = report }
+        options.trace = trace?.trace(report)
         return options
     }
 

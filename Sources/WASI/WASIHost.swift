@@ -24,14 +24,14 @@ final class WASIHost {
     private let environment: [[UInt8]]
     /// Called instead of unwinding when the program exits.
     var endProcess: ((Int32) -> Never)?
-    /// Gets a line for each call.
-    private let trace: ((String) -> Void)?
+    /// Gets each call.
+    private let trace: HostCallTrace?
     /// The guest's memory, which is kept by the same store as this object.
     private var linked: UnownedMemory?
 
     init(
         _ files: FileSystem, arguments: [String], environment: [(key: String, value: String)],
-        trace: ((String) -> Void)? = nil
+        trace: HostCallTrace? = nil
     ) {
         self.files = files
         self.arguments = arguments.map { Array($0.utf8) + [0] }
@@ -66,7 +66,7 @@ final class WASIHost {
         _ function: WASIFunction
     ) -> (UnsafeMutablePointer<UnsafeMutableRawPointer?>, UnsafeMutableRawPointer?) throws -> Void {
         let body = function.body
-        guard let trace else {
+        guard let trace, trace.wants(WASIFunction.module, function.name) else {
             return { [self] values, result in
                 var code: UInt32 = 0
                 do {
@@ -78,28 +78,25 @@ final class WASIHost {
             }
         }
         return { [self] values, result in
-            let call = "\(function.name)(\(Self.text(values, function.parameters)))"
+            var tracer = WASITracer(function, CallArguments(values: values), try? memory, start: trace.now)
+            func report(_ ending: HostCall.Ending) {
+                tracer.call.duration = trace.now - tracer.call.start
+                tracer.call.ending = ending
+                if ending == .returned { tracer.addResults(try? memory) }
+                trace.report(tracer.call)
+            }
             do {
                 try body(self, CallArguments(values: values))
                 result?.storeBytes(of: 0, as: UInt32.self)
-                trace("\(call) = 0")
+                report(.returned)
             } catch let error as ErrorCode {
                 result?.storeBytes(of: UInt32(error.wasi), as: UInt32.self)
-                trace("\(call) = \(error.wasi) \(error.name)")
+                report(.failed("\(error.name)"))
             } catch {
-                trace("\(call) does not return")
+                report(error is WASIExit ? .exited : .aborted("\(error)"))
                 throw error
             }
         }
-    }
-
-    private static func text(
-        _ values: UnsafeMutablePointer<UnsafeMutableRawPointer?>, _ types: [ValueType]
-    ) -> String {
-        let arguments = CallArguments(values: values)
-        return types.enumerated().map { index, type in
-            type == .i64 ? "\(arguments.long(index))" : "\(arguments[index])"
-        }.joined(separator: ", ")
     }
 
     // MARK: - Arguments and environment

@@ -36,8 +36,8 @@ public struct WASIProgram: Sendable {
         public var environment: [String: String]
         /// What the program may use of the machine.
         public var access: HostAccess
-        /// Gets a line for each call of a function of WASI.
-        public var trace: ((String) -> Void)?
+        /// Gets the calls of WASI's functions.
+        public var trace: HostCallTrace?
         /// Further functions that the module imports: what `go:wasmimport` names.
         public var imports = Imports()
         /// How the engine runs the program.
@@ -48,7 +48,7 @@ public struct WASIProgram: Sendable {
         /// Makes options.
         public init(
             arguments: [String] = ["main"], environment: [String: String] = [:], access: HostAccess = .none,
-            trace: ((String) -> Void)? = nil
+            trace: HostCallTrace? = nil
         ) {
             self.arguments = arguments
             self.environment = environment

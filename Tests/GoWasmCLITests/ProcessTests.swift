@@ -70,10 +70,24 @@ struct ProcessTests {
         let lines = errors.split(separator: "\n")
         #expect(lines.count > 20)
         for line in lines {
-            #expect(line.wholeMatch(of: /(runtime|syscall\/js)\.\w+\(\d+\).*/) != nil, "\(line)")
+            let shape = /\ +\d+\.\d{6} (runtime|syscall\/js)\.\w+\(.*\).* <\d+ (ns|µs|ms)>/
+            #expect(line.wholeMatch(of: shape) != nil, "\(line)")
         }
-        #expect(lines.contains { $0.contains("m=\"write\" args=[1, Uint8Array(14)#") })
-        #expect(lines.last?.contains("runtime.wasmExit(") == true && lines.last?.hasSuffix(" code=0") == true)
+        #expect(lines.contains { $0.contains("m=\"write\", args=[1, Uint8Array(14)#") })
+        #expect(lines.last?.contains("runtime.wasmExit(code=0) exits <") == true)
+    }
+
+    @Test("a trace can be of some imports, and of lines of JSON")
+    func filteredTrace() throws {
+        let (status, _, errors) = try shell("\"$1\" --trace-json --trace-filter 'value*,!valueGet' \"$2\" 12")
+        #expect(status == 0)
+        let names = try errors.split(separator: "\n").map { line in
+            let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+            #expect(object?["duration"] is Int && object?["start"] is Int && object?["arguments"] is [String: Any])
+            return object?["name"] as? String ?? ""
+        }
+        #expect(names.contains("syscall/js.valueCall") && !names.contains("syscall/js.valueGet"))
+        #expect(names.allSatisfy { $0.hasPrefix("syscall/js.value") })
     }
 
     @Test("a broken pipe ends the process by SIGPIPE, as it does native programs")

@@ -20,7 +20,7 @@ final class FakeGuest {
 
     init(
         _ generation: GoABI.Generation = .go1_24, services: HostServices = HostServices(),
-        trace: ((String) -> Void)? = nil
+        trace: HostCallTrace? = nil
     ) {
         guard let real = try? Memory(MemoryType(limits: Limits(minimum: 1)), in: store) else {
             preconditionFailure("no memory of one page")
@@ -66,7 +66,7 @@ final class FakeGuest {
     func value(at address: Int) -> JSValue { host.references.load(get(UInt64.self, at: address)) }
     func bytes(_ range: Range<Int>) -> [UInt8] { Array(memory[range]) }
 
-    func call(_ row: GoImport) throws { try host.function(for: row)(stackPointer) }
+    func call(_ row: GoImport) throws { try host.function(for: row, of: "gojs")(stackPointer) }
 
     var realm: JSRealm { host.realm }
 

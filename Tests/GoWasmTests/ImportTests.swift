@@ -200,7 +200,7 @@ struct ImportTests {
         // Writing and leaving are the two that act on the outside.
         guard row != .wasmExit, row != .wasmWrite else { return }
         let guest = FakeGuest()
-        let function = guest.host.function(for: row)
+        let function = guest.host.function(for: row, of: "gojs")
         var random = SplitMix(seed: 7)
         let limits: [UInt64] = [
             0, 1, 7, 8, 65528, 65535, 65536, 65537, 1 << 31, 1 << 32 - 1, 1 << 32, 1 << 61, 1 << 63, .max - 7, .max,
@@ -234,22 +234,32 @@ struct ImportTests {
         #expect(ExitStatus(code: 261).code == 5)
     }
 
-    @Test("a trace line says what was read and returned")
+    @Test("a trace says what was read and returned, of the imports that are wanted")
     func trace() throws {
-        var lines: [String] = []
-        let guest = FakeGuest { lines.append($0) }
+        var calls: [HostCall] = []
+        let guest = FakeGuest(
+            trace: HostCallTrace(wants: { _, name in name != "runtime.walltime" }, report: { calls.append($0) }))
         guest.put(.object(guest.realm.global), at: sp + 8)
         guest.put("Array", at: sp + 16)
         try guest.call(.valueGet)
-        #expect(lines == ["syscall/js.valueGet(1024) v=globalThis p=\"Array\" -> ref=function Array#7"])
-        lines = []
+        #expect(calls.map(\.description) == ["syscall/js.valueGet(v=globalThis, p=\"Array\") = ref=function Array#7"])
+        #expect(calls[0].module == "gojs" && calls[0].ending == .returned)
+        #expect(calls[0].arguments[1].value == .text("Array", byteCount: 5))
+        calls = []
         guest.put(Int64(250), at: sp + 8)
         try guest.call(.scheduleTimeoutEvent)
+        try guest.call(.walltime)
         guest.put(Int32(3), at: sp + 8)
         #expect(throws: GuestExit.self) { try guest.call(.wasmExit) }
-        #expect(lines == ["runtime.scheduleTimeoutEvent(1024) ms=250 -> id=1", "runtime.wasmExit(1024) code=3"])
-        lines = []
-        try guest.call(.nanotime1)
-        #expect(lines[0].hasPrefix("runtime.nanotime1(1024) -> ns=1"))
+        #expect(
+            calls.map(\.description) == [
+                "runtime.scheduleTimeoutEvent(ms=250) = id=1", "runtime.wasmExit(code=3) exits",
+            ])
+        #expect(calls[1].start >= calls[0].start + calls[0].duration)
+        calls = []
+        guest.put(.undefined, at: sp + 8)
+        guest.put("x", at: sp + 16)
+        #expect(throws: (any Error).self) { try guest.call(.valueGet) }
+        #expect(calls[0].description.hasPrefix("syscall/js.valueGet(v=undefined, p=\"x\") failed: "))
     }
 }

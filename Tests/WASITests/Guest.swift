@@ -10,10 +10,13 @@ struct Guest {
     let instance: Instance
     let memory: Memory
 
-    init(arguments: [String] = ["guest"], environment: [String: String] = [:], access: HostAccess = .none) throws {
+    init(
+        arguments: [String] = ["guest"], environment: [String: String] = [:], access: HostAccess = .none,
+        trace: HostCallTrace? = nil
+    ) throws {
         var text = "(module (memory (export \"memory\") 1)\n"
         for function in WASIFunction.all {
-            let parameters = function.parameters.map { "\($0)" }.joined(separator: " ")
+            let parameters = function.type.parameters.map { "\($0)" }.joined(separator: " ")
             let result = function.returns ? "(result i32)" : ""
             text += """
                 (import "\(WASIFunction.module)" "\(function.name)"
@@ -28,7 +31,7 @@ struct Guest {
             text += "(export \"\(function.name)\" (func $\(function.name)))\n"
         }
         let module = try WebAssemblyText.module(text + ")")
-        var options = WASIProgram.Options(arguments: arguments, environment: environment, access: access)
+        var options = WASIProgram.Options(arguments: arguments, environment: environment, access: access, trace: trace)
         options.engine.callStackSize = 4 << 20
         instance = try WASIProgram(module).start(options)
         memory = try instance.memory(named: "memory")

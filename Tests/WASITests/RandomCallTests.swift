@@ -52,7 +52,7 @@ struct RandomCallTests {
         for round in 0..<20_000 {
             if round % 20 == 0 { try prepare() }
             let (row, function) = pick(functions)
-            var arguments = row.parameters.map { _ in pick(interesting) }
+            var arguments = row.type.parameters.map { _ in pick(interesting) }
             // Mostly not the standard files, which are those of the tests.
             if !arguments.isEmpty, (0...2).contains(arguments[0]),
                 row.name.hasPrefix("fd_") || row.name.hasPrefix("sock_")
@@ -65,7 +65,7 @@ struct RandomCallTests {
             for position in arguments.indices.dropLast() where row.name.hasPrefix("path_") && random.next() % 2 == 0 {
                 (arguments[position], arguments[position + 1]) = pick(texts)
             }
-            let values = zip(row.parameters, arguments).map { type, number in
+            let values = zip(row.type.parameters, arguments).map { type, number in
                 type == .i64 ? Value.i64(UInt64(bitPattern: number)) : .i32(UInt32(truncatingIfNeeded: number))
             }
             guard case .i32(let code)? = try function.call(values).first else { continue }

@@ -1,24 +1,30 @@
+internal import HostSystem
+
 extension GoHost {
-    /// The function that stands behind an import, ready to be called with Go's stack pointer.
-    func function(for row: GoImport) -> (UInt32) throws -> Void {
+    /// The function that stands behind an import of a module, ready to be called with Go's stack pointer.
+    func function(for row: GoImport, of module: String) -> (UInt32) throws -> Void {
         let implementation = implementation(of: row)
         let frameSize = row.frameSize
-        guard let trace else {
+        guard let trace, trace.wants(module, row.rawValue) else {
             return { [self] stackPointer in
                 var stack = try GoStack(stackPointer, frameSize: frameSize, memory)
                 try implementation(self, &stack)
             }
         }
         return { [self] stackPointer in
-            let tracer = ImportTracer(row, stackPointer, self)
+            var tracer = ImportTracer(row, module, stackPointer, self, start: trace.now)
             do {
                 var stack = try GoStack(stackPointer, frameSize: frameSize, memory)
                 try implementation(self, &stack)
                 // A call may have moved Go's stack.
                 let end = try abi.usesRunLoop ? stackPointer : guest?.stackPointer() ?? stackPointer
-                trace(tracer.line(for: self, stackPointer: end))
+                tracer.call.duration = trace.now - tracer.call.start
+                tracer.addResults(stackPointer: end, self)
+                trace.report(tracer.call)
             } catch {
-                trace(tracer.line(endedBy: error))
+                tracer.call.duration = trace.now - tracer.call.start
+                tracer.call.ending = error is GuestExit ? .exited : .aborted("\(error)")
+                trace.report(tracer.call)
                 throw error
             }
         }

@@ -29,8 +29,8 @@ final class GoHost {
     private let linked: UnsafeMutablePointer<Unmanaged<Memory>?>
     /// Called instead of unwinding when the program exits.
     var endProcess: ((Int32) -> Never)?
-    /// Gets a line for each import call.
-    let trace: ((String) -> Void)?
+    /// Gets each call of an import.
+    let trace: HostCallTrace?
     /// How often Go has been entered: where this has not changed, Go's stack has not moved.
     private(set) var entryCount = 0
     /// The timeout events that Go waits for.
@@ -41,7 +41,7 @@ final class GoHost {
     /// Whether the run loop of 1.11 has been woken already.
     private var isWakePending = false
 
-    init(_ abi: GoABI, host: HostServices, trace: ((String) -> Void)? = nil) {
+    init(_ abi: GoABI, host: HostServices, trace: HostCallTrace? = nil) {
         self.abi = abi
         self.trace = trace
         linked = .allocate(capacity: 1)

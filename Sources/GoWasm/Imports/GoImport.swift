@@ -49,6 +49,8 @@ enum GoImport: String, CaseIterable {
         case bool, int32, int64, reference
         /// Address and length.
         case string
+        /// Address, and length as an int32, of text that is to be written.
+        case buffer
         /// Address, length and capacity of bytes.
         case bytes
         /// Address, length and capacity of references.
@@ -60,6 +62,7 @@ enum GoImport: String, CaseIterable {
             case .bool: 1
             case .int32: 4
             case .int64, .reference: 8
+            case .buffer: 12
             case .string: 16
             case .bytes, .references: 24
             }
@@ -79,7 +82,7 @@ enum GoImport: String, CaseIterable {
         switch self {
         case .debug, .resetMemoryDataView: Signature()
         case .wasmExit: Signature(arguments: ["code": .int32])
-        case .wasmWrite: Signature(arguments: ["fd": .int64, "p": .int64, "n": .int32])
+        case .wasmWrite: Signature(arguments: ["fd": .int64, "p": .buffer])
         case .nanotime, .nanotime1: Signature(results: ["ns": .int64])
         case .walltime, .walltime1: Signature(results: ["sec": .int64, "nsec": .int32])
         case .scheduleCallback, .scheduleTimeoutEvent: Signature(arguments: ["ms": .int64], results: ["id": .int32])

@@ -56,8 +56,8 @@ public struct GoProgram: Sendable {
         public var addsTemporaryDirectory: Bool
         /// What the program may use of the machine.
         public var access: HostAccess
-        /// Gets a line for each call of an import: its name, Go's stack pointer, what it read and what it returned.
-        public var trace: ((String) -> Void)?
+        /// Gets the calls of Go's imports.
+        public var trace: HostCallTrace?
 
         /// Further functions that the module imports: what `go:wasmimport` names.
         public var imports = Imports()
@@ -72,7 +72,7 @@ public struct GoProgram: Sendable {
         /// Makes options.
         public init(
             arguments: [String] = ["js"], environment: [String: String] = [:], addsTemporaryDirectory: Bool = false,
-            access: HostAccess = .none, trace: ((String) -> Void)? = nil
+            access: HostAccess = .none, trace: HostCallTrace? = nil
         ) {
             self.arguments = arguments
             self.environment = environment
@@ -172,7 +172,7 @@ public struct GoProgram: Sendable {
         // Only what the module asks for; the rest of its imports the instantiation reports, all at once.
         for wanted in module.imports where GoABI.importModules.contains(wanted.module) {
             guard let row = GoImport(rawValue: wanted.name) else { continue }
-            imports.define(wanted.module, wanted.name, host.function(for: row))
+            imports.define(wanted.module, wanted.name, host.function(for: row, of: wanted.module))
         }
         if module.imports.contains(where: { $0.module == GoHost.testModule }) { host.defineTestImports(in: &imports) }
         return imports

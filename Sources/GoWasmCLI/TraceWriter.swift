@@ -1,0 +1,94 @@
+import HostSystem
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// What `--trace` prints: which calls of imports, and as what.
+struct TraceWriter {
+    private let wanted: [String]
+    private let unwanted: [String]
+    private let isJSON: Bool
+
+    /// Takes names of imports, separated by commas, with the wildcards of a shell; those behind `!` are left out.
+    init(filter: String, isJSON: Bool) {
+        let patterns = filter.split(separator: ",")
+        wanted = patterns.filter { !$0.hasPrefix("!") }.map(String.init)
+        unwanted = patterns.filter { $0.hasPrefix("!") }.map { String($0.dropFirst()) }
+        self.isJSON = isJSON
+    }
+
+    /// A trace whose lines go to `print`.
+    func trace(_ print: @escaping (String) -> Void) -> HostCallTrace {
+        let line = isJSON ? Self.json : Self.text
+        return HostCallTrace(wants: wants, report: { print(line($0)) })
+    }
+
+    /// Whether a filter names an import: by its second name, by what is behind the package, or with the module before it.
+    func wants(_ module: String, _ name: String) -> Bool {
+        let last = name.split(separator: ".").last.map(String.init) ?? name
+        func matches(_ pattern: String) -> Bool {
+            [name, last, "\(module).\(name)"].contains { (name: String) in fnmatch(pattern, name, 0) == 0 }
+        }
+        return (wanted.isEmpty || wanted.contains { matches($0) }) && !unwanted.contains { matches($0) }
+    }
+
+    /// Seconds since the start, the call, and how long it took.
+    private static func text(_ call: HostCall) -> String {
+        let microseconds = call.start / 1000
+        let fraction = String(microseconds % 1_000_000 + 1_000_000).dropFirst()
+        let column = String(repeating: " ", count: max(0, 3 - "\(microseconds / 1_000_000)".count))
+        return "\(column)\(microseconds / 1_000_000).\(fraction) \(call) <\(duration(call.duration))>"
+    }
+
+    private static func duration(_ nanoseconds: UInt64) -> String {
+        switch nanoseconds {
+        case ..<10_000: "\(nanoseconds) ns"
+        case ..<10_000_000: "\(nanoseconds / 1000) µs"
+        default: "\(nanoseconds / 1_000_000) ms"
+        }
+    }
+
+    private static func json(_ call: HostCall) -> String {
+        func object(_ fields: [HostCall.Field]) -> String {
+            JSONText.object(fields.map { ($0.name, json($0.value)) })
+        }
+        var members = [
+            ("start", "\(call.start)"), ("duration", "\(call.duration)"), ("module", JSONText.string(call.module)),
+            ("name", JSONText.string(call.name)), ("arguments", object(call.arguments)),
+        ]
+        switch call.ending {
+        case .returned: members.append(("results", object(call.results)))
+        case .failed(let name): members.append(("error", JSONText.string(name)))
+        case .exited: members.append(("exits", "true"))
+        case .aborted(let reason): members.append(("aborted", JSONText.string(reason)))
+        }
+        return JSONText.object(members)
+    }
+
+    private static func json(_ value: HostCall.Value) -> String {
+        switch value {
+        case .integer(let number): return "\(number)"
+        case .boolean(let flag): return flag ? "true" : "false"
+        case .number(let text):
+            // JSON has no NaN and no infinities.
+            return Double(text)?.isFinite == true ? text : JSONText.string(text)
+        case .text(let text, let count):
+            return count <= HostCall.Value.shownBytes
+                ? JSONText.string(text)
+                : JSONText.object([("text", JSONText.string(text)), ("byteCount", "\(count)")])
+        case .bytes(let count, let address):
+            return JSONText.object([("address", "\(address)"), ("byteCount", "\(count)")])
+        case .list(let values, let count):
+            return count == values.count
+                ? JSONText.list(values.map(json))
+                : JSONText.object([("values", JSONText.list(values.map(json))), ("count", "\(count)")])
+        case .named(let text): return JSONText.string(text)
+        case .outsideMemory: return "null"
+        }
+    }
+}
