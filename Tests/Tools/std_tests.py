@@ -157,8 +157,10 @@ def execute(options: argparse.Namespace, command: list[str], package: str) -> Ru
         environment = {"PATH": f"{pathlib.Path(options.go).parent}:/usr/bin:/bin", "HOME": os.environ.get("HOME", "/"),
                        "GOROOT": str(options.goroot), "PWD": str(folder), "TMPDIR": temporary, "GOTOOLCHAIN": "local",
                        "LANG": "C.UTF-8"}
-        # Both engines go by their names: Go's net/http stays within the process where argv[0] begins with "node".
-        process = subprocess.Popen([pathlib.Path(command[0]).name, *command[1:]], executable=command[0], cwd=folder,
+        # gowasm-fast and Node go by their names: Go's net/http stays within the process where argv[0] begins with "node".
+        # Python finds its packages by the path that it is called by.
+        name = command[0] if command[0] == sys.executable else pathlib.Path(command[0]).name
+        process = subprocess.Popen([name, *command[1:]], executable=command[0], cwd=folder,
                                    env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
                                    start_new_session=True)
         timer = threading.Timer(options.timeout + 30, lambda: os.killpg(process.pid, signal.SIGKILL))
@@ -322,13 +324,17 @@ def main() -> None:
             if options.output and row.here and row.here.status != "pass":
                 (options.output / (row.package.replace("/", "_") + ".txt")).write_text(row.here.tail, encoding="utf-8")
 
+    peer = SYSTEMS[options.os].peer
+    compared = [row.node for row in rows if row.node]
+    if compared and all(run.status == "died" for run in compared):
+        sys.exit(f"{peer} runs nothing, not even {rows[0].package}: {compared[0].tail.strip()[-300:]}")
     failed = [row for row in rows if row.problem(options.os)]
     seconds = [(row.here.seconds, row.node.seconds) for row in rows if row.here and row.node]
     print(f"\n{sum(row.here is not None and row.here.status == 'pass' for row in rows)} of {len(rows)} packages pass, "
           f"{sum(row.here.count() for row in rows if row.here)} tests; "
           f"{sum(len(row.here.skipped) for row in rows if row.here)} tests are skipped by themselves.")
     if seconds:
-        print(f"CPU seconds: {sum(s for s, _ in seconds):.0f} here, {sum(s for _, s in seconds):.0f} on {SYSTEMS[options.os].peer}.")
+        print(f"CPU seconds: {sum(s for s, _ in seconds):.0f} here, {sum(s for _, s in seconds):.0f} on {peer}.")
     for (system, package, name), reason in EXCEPTIONS.items():
         if system == options.os and package in chosen:
             print(f"Expected to fail: {package} {name}: {reason}.")
