@@ -21,57 +21,64 @@ extension WASIHost {
     // MARK: Reading and writing
 
     func fdRead(_ number: UInt32, _ vectors: UInt32, _ count: UInt32, _ result: UInt32) throws(ErrorCode) {
-        let file = try file(number, .fdRead)
-        let memory = try memory
-        let done = try memory.withVectors(at: vectors, count: count) { buffers throws(ErrorCode) in
+        try transfer(number, .fdRead, vectors, count, result) { file, buffers throws(ErrorCode) in
             try Transfers.read(file, buffers)
         }
-        try memory.store(UInt32(done), at: result)
     }
 
     func fdPread(
         _ number: UInt32, _ vectors: UInt32, _ count: UInt32, _ offset: UInt64, _ result: UInt32
     ) throws(ErrorCode) {
-        let file = try file(number, .fdRead)
-        let memory = try memory
-        let position = Int64(bitPattern: offset)
-        let done = try memory.withVectors(at: vectors, count: count) { buffers throws(ErrorCode) in
-            var done = 0
-            for buffer in buffers {
-                let part = try files.read(file, buffer, position: position + Int64(done))
-                done += part
-                if part < buffer.count { break }
+        try transfer(number, .fdRead, vectors, count, result) { file, buffers throws(ErrorCode) in
+            try Self.atPosition(offset, buffers) { buffer, position throws(ErrorCode) in
+                try files.read(file, buffer, position: position)
             }
-            return done
         }
-        try memory.store(UInt32(done), at: result)
     }
 
     func fdWrite(_ number: UInt32, _ vectors: UInt32, _ count: UInt32, _ result: UInt32) throws(ErrorCode) {
-        let file = try file(number, .fdWrite)
-        let memory = try memory
-        let done = try memory.withVectors(at: vectors, count: count) { buffers throws(ErrorCode) in
+        try transfer(number, .fdWrite, vectors, count, result) { file, buffers throws(ErrorCode) in
             try Transfers.write(file, buffers)
         }
-        try memory.store(UInt32(done), at: result)
     }
 
     func fdPwrite(
         _ number: UInt32, _ vectors: UInt32, _ count: UInt32, _ offset: UInt64, _ result: UInt32
     ) throws(ErrorCode) {
-        let file = try file(number, .fdWrite)
-        let memory = try memory
-        let position = Int64(bitPattern: offset)
-        let done = try memory.withVectors(at: vectors, count: count) { buffers throws(ErrorCode) in
-            var done = 0
-            for buffer in buffers {
-                let part = try files.write(file, UnsafeRawBufferPointer(buffer), position: position + Int64(done))
-                done += part
-                if part < buffer.count { break }
+        try transfer(number, .fdWrite, vectors, count, result) { file, buffers throws(ErrorCode) in
+            try Self.atPosition(offset, buffers) { buffer, position throws(ErrorCode) in
+                try files.write(file, UnsafeRawBufferPointer(buffer), position: position)
             }
-            return done
+        }
+    }
+
+    /// Hands a file and the buffers that the guest names to `body`, and stores how many bytes that says it moved.
+    @inline(__always)
+    private func transfer(
+        _ number: UInt32, _ needed: Rights, _ vectors: UInt32, _ count: UInt32, _ result: UInt32,
+        _ body: (OpenFile, Transfers.Buffers) throws(ErrorCode) -> Int
+    ) throws(ErrorCode) {
+        let file = try file(number, needed)
+        let memory = try memory
+        let done = try memory.withVectors(at: vectors, count: count) { buffers throws(ErrorCode) in
+            try body(file, buffers)
         }
         try memory.store(UInt32(done), at: result)
+    }
+
+    /// Moves buffer after buffer, from a position in the file on, until one is not moved whole.
+    private static func atPosition(
+        _ offset: UInt64, _ buffers: Transfers.Buffers,
+        _ move: (UnsafeMutableRawBufferPointer, Int64) throws(ErrorCode) -> Int
+    ) throws(ErrorCode) -> Int {
+        var done = 0
+        for buffer in buffers {
+            // A position behind the last one is negative, which the system refuses.
+            let part = try move(buffer, Int64(bitPattern: offset) &+ Int64(done))
+            done += part
+            if part < buffer.count { break }
+        }
+        return done
     }
 
     func fdSeek(_ number: UInt32, _ offset: UInt64, _ whence: UInt32, _ result: UInt32) throws(ErrorCode) {

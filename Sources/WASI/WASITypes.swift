@@ -76,8 +76,19 @@ struct Rights: OptionSet {
     }
 }
 
+/// Flags of a call that stand for flags of the system.
+protocol SystemFlags: OptionSet where RawValue == UInt16 {
+    /// Which of the system's flags each stands for; those that are not given to the system are left out.
+    static var counterparts: [(flag: Self, system: Int32)] { get }
+}
+
+extension SystemFlags {
+    /// The flags of the system with the same meaning.
+    var system: Int32 { Self.counterparts.reduce(0) { isSuperset(of: $1.flag) ? $0 | $1.system : $0 } }
+}
+
 /// How a descriptor reads and writes (type `fdflags`).
-struct DescriptorFlags: OptionSet {
+struct DescriptorFlags: SystemFlags {
     let rawValue: UInt16
     static let append = DescriptorFlags(rawValue: 1 << 0)
     static let dsync = DescriptorFlags(rawValue: 1 << 1)
@@ -85,49 +96,33 @@ struct DescriptorFlags: OptionSet {
     static let rsync = DescriptorFlags(rawValue: 1 << 3)
     static let sync = DescriptorFlags(rawValue: 1 << 4)
 
-    /// The flags of an open file.
-    init(_ file: OpenFile) {
-        let status = file.statusFlags
-        var flags: DescriptorFlags = file.isNonBlocking ? .nonblock : []
-        if status & O_APPEND != 0 { flags.insert(.append) }
-        // On Linux O_SYNC contains O_DSYNC.
-        if status & O_SYNC == O_SYNC {
-            flags.formUnion([.sync, .rsync])
-        } else if status & O_DSYNC != 0 {
-            flags.insert(.dsync)
-        }
-        self = flags
-    }
+    static let counterparts: [(flag: Self, system: Int32)] = [
+        (.append, O_APPEND), (.dsync, O_DSYNC), (.rsync, O_SYNC), (.sync, O_SYNC),
+    ]
 
     init(rawValue: UInt16) { self.rawValue = rawValue }
 
-    /// The flags of the system with the same meaning, but for the one that is not given to the system.
-    var system: Int32 {
-        var flags: Int32 = 0
-        if contains(.append) { flags |= O_APPEND }
-        if contains(.dsync) { flags |= O_DSYNC }
-        if contains(.sync) || contains(.rsync) { flags |= O_SYNC }
-        return flags
+    /// The flags of an open file.
+    init(_ file: OpenFile) {
+        let status = file.statusFlags
+        self = file.isNonBlocking ? .nonblock : []
+        for (flag, system) in Self.counterparts where status & system == system { formUnion(flag) }
+        // On Linux O_SYNC contains O_DSYNC.
+        if contains(.sync) { remove(.dsync) }
     }
 }
 
 /// How a file is opened (type `oflags`).
-struct OpenFlags: OptionSet {
+struct OpenFlags: SystemFlags {
     let rawValue: UInt16
     static let create = OpenFlags(rawValue: 1 << 0)
     static let directory = OpenFlags(rawValue: 1 << 1)
     static let exclusive = OpenFlags(rawValue: 1 << 2)
     static let truncate = OpenFlags(rawValue: 1 << 3)
 
-    /// The flags of the system with the same meaning.
-    var system: Int32 {
-        var flags: Int32 = 0
-        if contains(.create) { flags |= O_CREAT }
-        if contains(.directory) { flags |= O_DIRECTORY }
-        if contains(.exclusive) { flags |= O_EXCL }
-        if contains(.truncate) { flags |= O_TRUNC }
-        return flags
-    }
+    static let counterparts: [(flag: Self, system: Int32)] = [
+        (.create, O_CREAT), (.directory, O_DIRECTORY), (.exclusive, O_EXCL), (.truncate, O_TRUNC),
+    ]
 }
 
 /// Which times are set, and whether to the present (type `fstflags`).
