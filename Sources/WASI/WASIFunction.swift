@@ -154,7 +154,7 @@ struct WASIFunction {
             try $0.pollOneoff($1[0], $1[1], $1[2], $1[3])
         },
         .init("proc_exit", ["code": .i32], returns: false) { try $0.procExit($1[0]) },
-        .init("proc_raise", ["signal": .i32]) { _, _ in throw ErrorCode.notSupported },
+        .init("proc_raise", ["signal": .i32]) { try $0.procRaise($1[0]) },
         .init("sched_yield", [:]) { host, _ in host.schedYield() },
         .init("random_get", ["buffer": .place, "length": .i32]) { try $0.randomGet($1[0], $1[1]) },
         .init("sock_accept", ["fd": .i32, "flags": .i32, "accepted": .result32]) {

@@ -154,8 +154,20 @@ final class WASIHost {
 
     func schedYield() { sched_yield() }
 
-    func procExit(_ code: UInt32) throws {
-        let status = ExitStatus(code: Int32(truncatingIfNeeded: code))
+    func procExit(_ code: UInt32) throws { try end(ExitStatus(code: Int32(truncatingIfNeeded: code))) }
+
+    /// Does to the guest what the signal does by default to a process, which is the guest and not this one.
+    func procRaise(_ signal: UInt32) throws {
+        guard signal < Signal.all.count else { throw ErrorCode(EINVAL) }
+        switch Signal.all[Int(signal)] {
+        case .ignored: return
+        case .stops: throw ErrorCode.notSupported
+        // As shells report it.
+        case .ends(let number): try end(ExitStatus(code: 128 + number))
+        }
+    }
+
+    private func end(_ status: ExitStatus) throws {
         if trace == nil { endProcess?(status.code) }
         throw WASIExit(status: status)
     }

@@ -157,6 +157,35 @@ enum EventType: UInt8 {
     case clock, read, write
 }
 
+/// What a signal does to a process by default.
+enum Signal {
+    case ignored
+    /// Until another signal comes, which nobody could send to a guest.
+    case stops
+    /// With the system's number.
+    case ends(Int32)
+
+    /// The signals by their numbers (type `signal`); the first is none.
+    static let all: [Signal] = [
+        .ignored, .ends(SIGHUP), .ends(SIGINT), .ends(SIGQUIT), .ends(SIGILL), .ends(SIGTRAP), .ends(SIGABRT),
+        .ends(SIGBUS), .ends(SIGFPE), .ends(SIGKILL), .ends(SIGUSR1), .ends(SIGSEGV), .ends(SIGUSR2), .ends(SIGPIPE),
+        .ends(SIGALRM), .ends(SIGTERM),
+        // SIGCHLD, SIGCONT
+        .ignored, .ignored,
+        // SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU
+        .stops, .stops, .stops, .stops,
+        // SIGURG
+        .ignored,
+        .ends(SIGXCPU), .ends(SIGXFSZ), .ends(SIGVTALRM), .ends(SIGPROF),
+        // SIGWINCH
+        .ignored,
+        .ends(SIGIO),
+        // SIGPWR, which only Linux has.
+        .ends(30),
+        .ends(SIGSYS),
+    ]
+}
+
 /// Structures of which the guest passes addresses: their sizes and where their fields are.
 enum Layout {
     /// Type `dirent`: d_next 0, d_ino 8, d_namlen 16, d_type 20; the name follows.

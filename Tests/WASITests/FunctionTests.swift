@@ -269,11 +269,40 @@ struct FunctionTests {
         #expect((guest.get(UInt64.self, at: 1032), guest.get(UInt16.self, at: 1040)) == (1, UInt16(Errno.badf)))
     }
 
+    @Test("a signal ends the guest as it ends processes, is ignored, or refused where it would stop it")
+    func signals() throws {
+        let guest = try Guest()
+        for (signal, number) in [(1, SIGHUP), (6, SIGABRT), (9, SIGKILL), (15, SIGTERM), (23, SIGXCPU), (30, SIGSYS)] {
+            #expect(throws: WASIExit(status: ExitStatus(code: 128 + number))) {
+                try guest.call("proc_raise", Int64(signal))
+            }
+        }
+        for signal in [0, 16, 17, 22, 27] as [Int64] {
+            #expect(try guest.call("proc_raise", signal) == Errno.success)
+        }
+        #expect(try guest.call("proc_raise", 18) == Errno.notsup)
+        #expect(try guest.call("proc_raise", 31) == Errno.inval)
+    }
+
+    @Test("positions at the end of what numbers can say are refused")
+    func positions() throws {
+        // A device that has bytes wherever one asks.
+        let guest = try Guest(access: HostAccess(mounts: [.init(host: "/dev", guest: "/f")]))
+        let zeros = try open(guest, "zero", rights: Int64(Rights.fdRead.rawValue))
+        for index in 0..<2 {
+            guest.put(UInt32(100), at: index * 8)
+            guest.put(UInt32(8), at: index * 8 + 4)
+        }
+        #expect(try guest.call("fd_pread", zeros, 0, 2, 0, 50) == Errno.success)
+        #expect(guest.get(UInt32.self, at: 50) == 16)
+        #expect(try guest.call("fd_pread", zeros, 0, 2, .max - 4, 50) == Errno.inval)
+        #expect(try guest.call("fd_pread", zeros, 0, 2, -1, 50) == Errno.inval)
+    }
+
     @Test("a guest that exits throws its status, and what it cannot do is refused")
     func rest() throws {
         let guest = try Guest()
         #expect(throws: WASIExit(status: ExitStatus(code: 7))) { try guest.call("proc_exit", 7) }
-        #expect(try guest.call("proc_raise", 1) == Errno.notsup)
         #expect(try guest.call("sched_yield") == Errno.success)
         #expect(
             try guest.call("sock_shutdown", 0, 1) == Errno.notcapable
