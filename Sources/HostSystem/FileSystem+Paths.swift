@@ -98,6 +98,15 @@ extension FileSystem {
         return try status(locate(path), followingLinks: followingLinks)
     }
 
+    /// What there is to say about a path that begins at an open directory.
+    package func status(
+        _ path: [UInt8], in directory: OpenFile, followingLinks: Bool
+    ) throws(ErrorCode) -> stat {
+        directory.isRoot
+            ? try status([GuestPath.slash] + path, followingLinks: followingLinks)
+            : try status(locate(path, in: directory), followingLinks: followingLinks)
+    }
+
     /// The names in a directory, sorted by their bytes.
     package func entries(_ location: Location) throws(ErrorCode) -> [DirectoryEntry] {
         let opened = try allowing(location) { () throws(ErrorCode) in

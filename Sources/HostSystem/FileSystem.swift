@@ -165,11 +165,12 @@ package final class FileSystem {
 
     /// Where a path lies that begins at an open directory, as in WASI.
     package func locate(_ path: [UInt8], in directory: OpenFile) throws(ErrorCode) -> Location {
-        if directory.isForbidden { throw deny(.outside, directory.preopenName! + path) }
-        guard let folder = directory.folder else { throw ErrorCode(ENOTDIR) }
         guard !path.isEmpty else { throw ErrorCode(ENOENT) }
         guard !path.contains(0) else { throw ErrorCode(EILSEQ) }
-        return Location(folder: folder, path: path, named: path)
+        if directory.isRoot { return try locate([GuestPath.slash] + path) }
+        guard let folder = directory.folder else { throw ErrorCode(ENOTDIR) }
+        let name = directory.preopenName ?? []
+        return Location(folder: folder, path: path, named: name.last == GuestPath.slash ? name + path : path)
     }
 
     /// The directories that lead to granted folders can be looked at, so that programs can walk to these.

@@ -44,8 +44,10 @@ package final class OpenFile {
 
     /// The name under which a directory is given to a guest of WASI from the start.
     package var preopenName: [UInt8]?
-    /// Whether the directory is only there to refuse: it stands for all that the guest was not given.
-    package var isForbidden = false
+    /// Whether it stands for the root of the guest's tree: paths in it are looked up in all that was granted.
+    package var isRoot = false
+    /// Whether nothing of it can be used, but for paths in it: a root that was not granted.
+    package var isForbidden: Bool { descriptor < 0 }
     /// Whether the guest asked that reads and writes do not wait.
     ///
     /// Not a flag of the system's, which other processes would see at standard input and output.

@@ -10,42 +10,45 @@
 extension FileSystem {
     /// Gives the guest its folders and listening sockets as descriptors, from 3 on.
     ///
-    /// The folders have their absolute names, which Go compares with absolute paths. If "/" is not among them, a folder of
-    /// that name stands first that refuses everything, so that what was not granted is denied by this program, which can
-    /// say why, and not by the guest's library; and the working directory comes last under the name ".", which C libraries
-    /// compare with relative paths. (To them it is the same as "/".)
+    /// The first is the root of the guest's tree, also where that was not granted, so that every absolute path comes to
+    /// this program, which can say why it denies one. Further folders have their absolute names, with a slash behind: Go's
+    /// library looks which of the names an absolute path begins with, and would take "/abc" for "c" in a folder "/ab". The
+    /// working directory comes last under the name ".", which C libraries compare with relative paths. (To them it is the
+    /// same as "/".)
     package func addPreopens() throws(HostAccessError) {
-        let hasRoot = access.allowsAllFiles || mounts.contains { $0.path == [GuestPath.slash] }
+        let slash = GuestPath.slash
+        let root = mounts.first { $0.path == [slash] }
         if access.allowsAllFiles {
-            addPreopen(AT_FDCWD, "/", Folder(descriptor: 0, isConfined: false, isReadOnly: false), name: "/")
-        } else if !hasRoot {
-            let file = OpenFile(-1, kind: .directory, isOwned: false)
-            file.isForbidden = true
-            file.preopenName = [GuestPath.slash]
-            _ = descriptors.add(file)
+            addPreopen(AT_FDCWD, "/", Folder(descriptor: 0, isConfined: false, isReadOnly: false), name: [slash])
+        } else if let root {
+            addPreopen(root.folder.descriptor, ".", root.folder, name: root.path)
+        } else {
+            addPreopen(OpenFile(-1, kind: .directory, isOwned: false), name: [slash])
         }
-        for mount in mounts.reversed() {
-            addPreopen(mount.folder.descriptor, ".", mount.folder, name: GuestPath.text(mount.path))
+        for mount in mounts.reversed() where mount.path != [slash] {
+            addPreopen(mount.folder.descriptor, ".", mount.folder, name: mount.path + [slash])
         }
-        if !hasRoot, let path = try? workingDirectory(), let location = find(path),
+        if !access.allowsAllFiles, root == nil, let path = try? workingDirectory(), let location = find(path),
             let opened = try? location.folder.open(location.path, Folder.lookupOnly | O_DIRECTORY)
         {
-            addPreopen(opened, ".", location.folder, name: ".")
+            addPreopen(opened, ".", location.folder, name: [UInt8(ascii: ".")])
             systemClose(opened)
         }
         for address in access.listeners { _ = addSocket(try Listener.open(address, report: report)) }
     }
 
-    private func addPreopen(
-        _ directory: Int32, _ path: String, _ folder: Folder, name: String
-    ) {
+    private func addPreopen(_ directory: Int32, _ path: String, _ folder: Folder, name: [UInt8]) {
         var opened = path.withCString { openat(directory, $0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         if opened < 0 { opened = path.withCString { openat(directory, $0, Folder.lookupOnly | O_CLOEXEC) } }
         guard opened >= 0 else { return }
         var folder = folder
         folder.descriptor = opened
-        let file = OpenFile(opened, kind: .directory, folder: folder, isReadOnly: folder.isReadOnly)
-        file.preopenName = Array(name.utf8)
+        addPreopen(OpenFile(opened, kind: .directory, folder: folder, isReadOnly: folder.isReadOnly), name: name)
+    }
+
+    private func addPreopen(_ file: OpenFile, name: [UInt8]) {
+        file.preopenName = name
+        file.isRoot = name == [GuestPath.slash]
         _ = descriptors.add(file)
     }
 

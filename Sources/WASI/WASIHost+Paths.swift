@@ -10,13 +10,19 @@ internal import HostSystem
 
 /// The functions whose names begin with `path_`.
 extension WASIHost {
-    /// Where a path lies that the guest gives as a directory and text.
-    private func location(
-        _ directory: UInt32, _ address: UInt32, _ count: UInt32, _ needed: Rights
-    ) throws(ErrorCode) -> FileSystem.Location {
-        let folder = try files.file(Int(directory))
+    /// The directory that the guest means, if it may do this in it.
+    private func directory(_ number: UInt32, _ needed: Rights) throws(ErrorCode) -> OpenFile {
+        let folder = try files.file(Int(number))
         guard folder.kind == .directory else { throw ErrorCode(ENOTDIR) }
         guard folder.rights & needed.rawValue == needed.rawValue else { throw ErrorCode.notCapable }
+        return folder
+    }
+
+    /// Where a path lies that the guest gives as a directory and text.
+    private func location(
+        _ number: UInt32, _ address: UInt32, _ count: UInt32, _ needed: Rights
+    ) throws(ErrorCode) -> FileSystem.Location {
+        let folder = try directory(number, needed)
         return try files.locate(try memory.path(at: address, count: count), in: folder)
     }
 
@@ -25,15 +31,12 @@ extension WASIHost {
     }
 
     func pathFilestatGet(
-        _ directory: UInt32, _ flags: UInt32, _ path: UInt32, _ count: UInt32, _ result: UInt32
+        _ number: UInt32, _ flags: UInt32, _ path: UInt32, _ count: UInt32, _ result: UInt32
     ) throws(ErrorCode) {
         let follows = flags & symlinkFollow != 0
-        if let folder = files.descriptors[Int(directory)], folder.isForbidden {
-            let whole = [UInt8(ascii: "/")] + (try memory.path(at: path, count: count))
-            return try store(files.status(whole, followingLinks: follows), at: result)
-        }
-        let location = try location(directory, path, count, .pathFilestatGet)
-        try store(files.status(location, followingLinks: follows), at: result)
+        let folder = try directory(number, .pathFilestatGet)
+        let path = try memory.path(at: path, count: count)
+        try store(files.status(path, in: folder, followingLinks: follows), at: result)
     }
 
     func pathFilestatSetTimes(

@@ -21,7 +21,7 @@ public enum WASIProgramError: Error, Equatable, Sendable, CustomStringConvertibl
 /// ```swift
 /// let module = try Module(ModuleBytes(bytes))
 /// let plugin = try WASIProgram(module).start(.init(arguments: ["plugin"]))
-/// let add = try TypedFunction<Int32, Int32, Int32>(plugin.function(named: "add"))
+/// let add = try plugin.function(named: "add", as: ((Int32, Int32) -> Int32).self)
 /// print(try add(2, 3))
 /// ```
 public struct WASIProgram: Sendable {

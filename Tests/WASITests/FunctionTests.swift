@@ -99,11 +99,11 @@ struct FunctionTests {
     func files() throws {
         let folder = try Folder()
         let guest = try Guest(access: folder.access)
-        // 3 refuses all that was not given, 4 is the folder, 5 the same as the working directory.
+        // 3 is the root, 4 is the folder, 5 the same as the working directory.
         #expect(try guest.call("fd_prestat_get", 4, 0) == Errno.success)
-        #expect((guest.get(UInt32.self, at: 0), guest.get(UInt32.self, at: 4)) == (0, 2))
-        #expect(try guest.call("fd_prestat_dir_name", 4, 0, 2) == Errno.success)
-        #expect(guest.text(at: 0, count: 2) == "/f")
+        #expect((guest.get(UInt32.self, at: 0), guest.get(UInt32.self, at: 4)) == (0, 3))
+        #expect(try guest.call("fd_prestat_dir_name", 4, 0, 3) == Errno.success)
+        #expect(guest.text(at: 0, count: 3) == "/f/")
         #expect(try guest.call("fd_prestat_get", 6, 0) == Errno.badf)
 
         let file = try open(guest, "file", flags: 1)
