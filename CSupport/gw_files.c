@@ -9,8 +9,10 @@
 #include <time.h>
 
 #ifdef __linux__
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 int gw_open_beneath(int directory, const char *path, int flags, unsigned mode) {
@@ -22,11 +24,21 @@ int gw_open_beneath(int directory, const char *path, int flags, unsigned mode) {
     };
     return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
 }
+
+bool gw_is_in_procfs(int file) {
+    struct statfs system;
+    return fstatfs(file, &system) == 0 && system.f_type == PROC_SUPER_MAGIC;
+}
 #else
 int gw_open_beneath(int directory, const char *path, int flags, unsigned mode) {
     (void)directory, (void)path, (void)flags, (void)mode;
     errno = ENOSYS;
     return -1;
+}
+
+bool gw_is_in_procfs(int file) {
+    (void)file;
+    return false;
 }
 #endif
 

@@ -3,12 +3,16 @@
 #define GW_FILES_H
 
 #include <poll.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /// Opens a path that must not lead out of a folder: openat2 with RESOLVE_BENEATH.
 ///
 /// Returns -1 with `errno` set; EXDEV where the path leads out, ENOSYS or EPERM where the system has no such call.
 int gw_open_beneath(int directory, const char *path, int flags, unsigned mode);
+
+/// Whether an open file is one of Linux's procfs.
+bool gw_is_in_procfs(int file);
 
 /// The flag that opens a file only to say which one is meant, without the right to read it: O_PATH, or reading where
 /// there is no such flag.

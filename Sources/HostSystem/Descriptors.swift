@@ -68,7 +68,8 @@ package enum Descriptors {
         }
     }
 
-    /// Reads like ``read(_:_:)``, but returns nil where a descriptor that does not block has nothing yet.
+    /// Reads like ``read(_:_:)``, but returns nil where a descriptor that does not block has nothing yet, as with a named
+    /// pipe that nobody has opened for writing.
     package static func readIfReady(
         _ descriptor: Int32, _ bytes: UnsafeMutableRawBufferPointer
     ) throws(ErrorCode) -> Int? {
@@ -81,10 +82,17 @@ package enum Descriptors {
                 } else {
                     systemRead(descriptor, &nothing, 0)
                 }
+            if count == 0, !bytes.isEmpty, hasNotBegun(descriptor) { return nil }
             if count >= 0 { return count }
             if errno == EAGAIN || errno == EWOULDBLOCK { return nil }
             if errno != EINTR { throw ErrorCode.last }
         }
+    }
+
+    /// Whether a read that found nothing means that a named pipe has had no writer yet, instead of the end.
+    package static func hasNotBegun(_ descriptor: Int32) -> Bool {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO && !isReadable(descriptor)
     }
 
     /// Whether a read of the descriptor returns at once: always so for regular files.
@@ -96,7 +104,8 @@ package enum Descriptors {
         return poll(&request, 1, 0) != 0
     }
 
-    private static func wait(for descriptor: Int32, events: Int16) {
+    /// Waits until one of the events, or an error, is there.
+    package static func wait(for descriptor: Int32, events: Int16) {
         var request = pollfd(fd: descriptor, events: events, revents: 0)
         _ = poll(&request, 1, -1)
     }

@@ -42,25 +42,45 @@ package enum FileTime {
 
 /// Operations on paths.
 extension FileSystem {
+    /// Flags that have a meaning to guests.
+    private static let openFlags =
+        O_ACCMODE | O_CREAT | O_EXCL | O_TRUNC | O_APPEND | O_SYNC | O_DSYNC | O_DIRECTORY | O_NOFOLLOW
+
     /// Opens a file and returns the guest's number for it.
     ///
-    /// Never waits: not for the other end of a pipe (without a reader, opening it for writing is refused with ENXIO), not
-    /// for a device. A terminal does not become that of the process.
+    /// Waits for nothing but, if it shall, for somebody who reads from the named pipe that is opened for writing. One that
+    /// is opened for reading is open at once; who reads from it waits. A terminal does not become that of the process.
     ///
     /// - Parameter flags: the system's. Those that have no meaning to guests are left out.
-    package func open(_ location: Location, flags: Int32, mode: UInt32) throws(ErrorCode) -> Int {
-        let known = O_ACCMODE | O_CREAT | O_EXCL | O_TRUNC | O_APPEND | O_SYNC | O_DSYNC | O_DIRECTORY | O_NOFOLLOW
+    /// - Throws: ENXIO for a pipe that nobody reads, where this shall not wait.
+    package func open(
+        _ location: Location, flags: Int32, mode: UInt32, waits: Bool = true
+    ) throws(ErrorCode) -> Int {
+        let flags = flags & Self.openFlags
         let changes = flags & O_ACCMODE != O_RDONLY || flags & (O_CREAT | O_TRUNC) != 0
         if changes { try checkWritable(location) }
         let opened = try allowing(location) { () throws(ErrorCode) in
-            try location.folder.open(location.path, flags & known | O_NONBLOCK | O_NOCTTY, mode: mode)
+            do throws(ErrorCode) {
+                return try location.folder.open(location.path, flags | O_NONBLOCK | O_NOCTTY, mode: mode)
+            } catch  where waits && error.number == ENXIO {
+                return try location.folder.open(location.path, flags | O_NOCTTY, mode: mode)
+            }
         }
+        return try add(opened, location)
+    }
+
+    /// Gives the guest a number for what was opened.
+    package func add(_ opened: Int32, _ location: Location) throws(ErrorCode) -> Int {
         var status = stat()
         guard fstat(opened, &status) == 0 else {
             systemClose(opened)
             throw ErrorCode.last
         }
         let kind = OpenFile.Kind(mode: status.st_mode)
+        guard !MemoryFile.isOne(opened, kind, status) else {
+            systemClose(opened)
+            throw deny(.memory, location.named)
+        }
         var folder: Folder?
         if kind == .directory {
             folder = location.folder
@@ -69,6 +89,19 @@ extension FileSystem {
         }
         return descriptors.add(
             OpenFile(opened, kind: kind, folder: folder, isReadOnly: location.folder.isReadOnly))
+    }
+
+    /// Begins to open a named pipe for writing; nil for everything else, which can be opened at once.
+    package func startOpening(_ location: Location, flags: Int32) throws(ErrorCode) -> PipeOpening? {
+        guard flags & O_ACCMODE == O_WRONLY else { return nil }
+        try checkWritable(location)
+        let found = try lookUp(location, followingLinks: flags & O_NOFOLLOW == 0)
+        var status = stat()
+        guard fstat(found, &status) == 0, OpenFile.Kind(mode: status.st_mode) == .pipe else {
+            systemClose(found)
+            return nil
+        }
+        return try PipeOpening(found, flags: O_WRONLY)
     }
 
     /// What the system says about a file.
@@ -227,12 +260,7 @@ extension FileSystem {
         }
         let opened = try lookUp(location, followingLinks: followingLinks)
         defer { systemClose(opened) }
-        #if os(Linux)
-            // The way to a file that is open for looking up only: this link leads to the very file, not to its name.
-            try check("/proc/self/fd/\(opened)".withCString { body(AT_FDCWD, $0, true) })
-        #else
-            try check("/dev/fd/\(opened)".withCString { body(AT_FDCWD, $0, true) })
-        #endif
+        try check(Folder.path(of: opened).withCString { body(AT_FDCWD, $0, true) })
     }
 
     /// Changes a name: `body` gets the directory that it is in, and the name.

@@ -192,10 +192,10 @@ package final class FileSystem {
 
     // MARK: - Refusing
 
-    private enum Hint { case outside, escape, readOnly }
+    enum Hint { case outside, escape, readOnly, memory }
 
     /// The error for what the guest may not do; the user is told once how to allow it.
-    private func deny(_ hint: Hint, _ path: [UInt8]) -> ErrorCode {
+    func deny(_ hint: Hint, _ path: [UInt8]) -> ErrorCode {
         if hints.insert(hint).inserted {
             let name = GuestPath.text(path).debugDescription
             let text =
@@ -209,6 +209,7 @@ package final class FileSystem {
                 case .readOnly:
                     "the program was denied changing \(name), whose folder was given with :ro; "
                         + "--dir without that lets it"
+                case .memory: "the program was denied \(name): no option gives it the memory of a process"
                 }
             report(text)
         }

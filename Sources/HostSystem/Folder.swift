@@ -123,6 +123,15 @@ struct Folder {
         pending += GuestPath.components(target).reversed()
     }
 
+    /// A path that leads to an open file itself, whatever has become of its name; also to one open for looking up only.
+    static func path(of descriptor: Int32) -> String {
+        #if os(Linux)
+            "/proc/self/fd/\(descriptor)"
+        #else
+            "/dev/fd/\(descriptor)"
+        #endif
+    }
+
     /// The text of a link, by its name in a directory or, with the empty name, opened itself; nil for other files.
     static func linkTarget(_ directory: Int32, _ name: [UInt8]) -> [UInt8]? {
         var text = [UInt8](repeating: 0, count: Int(PATH_MAX))

@@ -20,10 +20,16 @@ enum Transfers {
         if buffers.count == 1 { return try Descriptors.read(file.descriptor, buffers[0]) }
         while true {
             let count = vectors(buffers) { readv(file.descriptor, $0, $1) }
-            if count >= 0 { return count }
-            if errno == EAGAIN {
-                var request = pollfd(fd: file.descriptor, events: Int16(POLLIN), revents: 0)
-                _ = poll(&request, 1, -1)
+            let waits =
+                if count == 0 {
+                    buffers.contains { !$0.isEmpty } && Descriptors.hasNotBegun(file.descriptor)
+                } else {
+                    count < 0 && errno == EAGAIN
+                }
+            if waits {
+                Descriptors.wait(for: file.descriptor, events: Int16(POLLIN))
+            } else if count >= 0 {
+                return count
             } else if errno != EINTR {
                 throw ErrorCode.last
             }
@@ -96,8 +102,7 @@ enum Transfers {
         switch errno {
         case EINTR: return
         case EAGAIN where waits:
-            var request = pollfd(fd: file.descriptor, events: Int16(event), revents: 0)
-            _ = poll(&request, 1, -1)
+            Descriptors.wait(for: file.descriptor, events: Int16(event))
         default: throw ErrorCode.last
         }
     }

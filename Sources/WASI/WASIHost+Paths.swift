@@ -82,7 +82,7 @@ extension WASIHost {
         system |= writes ? (reads ? O_RDWR : O_WRONLY) : O_RDONLY
         if lookup & symlinkFollow == 0 { system |= O_NOFOLLOW }
         let parent = try files.file(Int(directory))
-        let number = try files.open(location, flags: system, mode: 0o666)
+        let number = try files.open(location, flags: system, mode: 0o666, waits: !modes.contains(.nonblock))
         let file = try files.file(number)
         file.isNonBlocking = modes.contains(.nonblock)
         // What the directory lets through. Of the rights that the call asks for only reading and writing matter: a file

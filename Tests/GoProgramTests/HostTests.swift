@@ -80,17 +80,24 @@ struct HostTests {
         #expect(String(decoding: all.output, as: UTF8.self) == expected, "\(all.errorText)")
     }
 
+    /// Absolute paths of the guest, which has nothing there.
+    ///
+    /// They are what it tries so as to get out; what this machine has under them does not matter.
+    private static let outsideEveryMount = ["/etc/passwd", "/proc/self/root/etc/passwd", "/gg"]
+
     @Test("paths that lead out of the folder are denied, and what was not given", arguments: FileProgram.all)
     func escapes(_ program: FileProgram) throws {
         let folder = try playground()
-        let operations = [
-            ("read", "/g/../out/file"), ("read", "../out/file"), ("read", "/g/up/file"), ("read", "/g/abs/file"),
-            ("read", "/g/upfile"), ("write", "/g/upfile"), ("append", "/g/upfile"), ("write", "/g/new"),
-            ("stat", "/g/up"), ("list", "/g/up"), ("mkdir", "/g/up/x"), ("remove", "/g/up/file"),
-            ("rename", "/g/up/file"), ("link", "/g/up/file"), ("linkto", "/g/up/x"), ("truncate", "/g/upfile"),
-            ("chtimes", "/g/upfile"), ("readlink", "/g/up/file"), ("read", "/etc/passwd"), ("list", "/"),
-            ("read", "/g/sub/back/up/file"), ("lstat", "/g/up/"), ("read", "/proc/self/root/etc/passwd"),
-        ]
+        let outside = Self.outsideEveryMount.flatMap { path in ["read", "write", "stat", "list"].map { ($0, path) } }
+        let operations =
+            outside + [
+                ("read", "/g/../out/file"), ("read", "../out/file"), ("read", "/g/up/file"), ("read", "/g/abs/file"),
+                ("read", "/g/upfile"), ("write", "/g/upfile"), ("append", "/g/upfile"), ("write", "/g/new"),
+                ("stat", "/g/up"), ("list", "/g/up"), ("mkdir", "/g/up/x"), ("remove", "/g/up/file"),
+                ("rename", "/g/up/file"), ("link", "/g/up/file"), ("linkto", "/g/up/x"), ("truncate", "/g/upfile"),
+                ("chtimes", "/g/upfile"), ("readlink", "/g/up/file"), ("list", "/"),
+                ("read", "/g/sub/back/up/file"), ("lstat", "/g/up/"),
+            ]
         let finished = try run(
             program, ["--dir", "\(folder.path("in")):/g"], operations.flatMap { [$0.0, $0.1] })
         #expect(finished.end == .exited(0), "\(finished.errorText)")
@@ -133,10 +140,15 @@ struct HostTests {
         let folder = try playground()
         let path = folder.path("in/file")
         let finished = try run(
-            program, ["--dir", "."], ["read", "in/file", "read", path, "read", "/etc/passwd"], in: folder)
+            program, ["--dir", "."], ["read", "in/file", "read", path, "read", Self.outsideEveryMount[0]], in: folder)
         #expect(
             String(decoding: finished.output, as: UTF8.self)
-                == "read in/file: ok\nread \(path): ok\nread /etc/passwd: permission denied\n", "\(finished.errorText)")
+                == """
+                read in/file: ok
+                read \(path): ok
+                read \(Self.outsideEveryMount[0]): permission denied
+
+                """, "\(finished.errorText)")
     }
 
     @Test("links that somebody swaps during the search never lead out", arguments: FileProgram.all)
@@ -160,12 +172,50 @@ struct HostTests {
         #expect(String(decoding: finished.output, as: UTF8.self) == "race /g/real/file: ok\n")
     }
 
+    #if os(Linux)
+        @Test("the memory of the process that runs the program is no file of it", arguments: FileProgram.all)
+        func memory(_ program: FileProgram) throws {
+            for options in [["--allow-all"], ["--dir", "/"], ["--dir", "/proc"]] {
+                let paths = ["/proc/self/mem", "/proc/thread-self/mem"]
+                let operations = paths.flatMap { ["read", $0, "append", $0] }
+                let finished = try run(program, options, operations + ["read", "/proc/self/status"])
+                let lines = String(decoding: finished.output, as: UTF8.self).split(separator: "\n")
+                #expect(lines.count == 5 && lines.last == "read /proc/self/status: ok", "\(finished.errorText)")
+                for line in lines.dropLast() { #expect(line.hasSuffix(": permission denied")) }
+                #expect(finished.errorLines.count == 1 && finished.errorText.contains("the memory of a process"))
+            }
+        }
+    #endif
+
     @Test("a pipe that nobody writes to stops no timer", arguments: FileProgram.all.filter { !$0.isWASI })
     func pipe(_ program: FileProgram) throws {
         let folder = try playground()
         #expect(mkfifo(folder.path("in/fifo"), 0o600) == 0)
-        let finished = try run(program, ["--dir", "\(folder.path("in")):/g"], ["fifo", "/g/fifo"])
-        #expect(String(decoding: finished.output, as: UTF8.self) == "fifo /g/fifo: ok\n", "\(finished.errorText)")
+        for operation in ["fifo", "fifowrite"] {
+            let finished = try run(program, ["--dir", "\(folder.path("in")):/g"], [operation, "/g/fifo"])
+            let output = String(decoding: finished.output, as: UTF8.self)
+            #expect(output == "\(operation) /g/fifo: ok\n", "\(finished.errorText)")
+        }
+    }
+
+    @Test(
+        "a named pipe is written to when somebody reads, and read from when somebody writes", arguments: FileProgram.all
+    )
+    func namedPipe(_ program: FileProgram) throws {
+        let folder = try playground()
+        #expect(mkfifo(folder.path("in/fifo"), 0o600) == 0)
+        // The other end comes when the program has had time to open its own.
+        for (operation, other) in [("write", "cat <in/fifo"), ("cat", "echo text >in/fifo")] {
+            let words = [Tools.executable, "--dir", "\(folder.path("in")):/g", program.module, operation, "/g/fifo"]
+            let script = "cd \"$0\" && { \"$@\" & } && sleep 0.5 && \(other); wait $!"
+            let finished = try Command(
+                executable: "/bin/sh", arguments: ["-c", script, folder.url.path] + words,
+                environment: Tools.sanitizerOptions.merging(["PATH": "/usr/bin:/bin"]) { a, _ in a }
+            ).run()
+            #expect(finished.end == .exited(0), "\(finished.errorText)")
+            let output = String(decoding: finished.output, as: UTF8.self)
+            #expect(["xwrite /g/fifo: ok\n", "write /g/fifo: ok\nx", "text\ncat /g/fifo: ok\n"].contains(output))
+        }
     }
 
     // MARK: - Whole programs

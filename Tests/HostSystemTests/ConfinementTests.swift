@@ -70,12 +70,20 @@ struct ConfinementTests {
     /// What the search is made by: the system's call, and the walk that stands for it where there is none.
     static let lookups = [true, false]
 
-    static let escapes = [
-        "/g/../out/file", "/g/sub/../../out/file", "../out/file", "/g/up/out/file", "/g/updir/file", "/g/upfile",
-        "/g/abs/file", "/g/absfile", "/g/root/etc/passwd", "/g/self", "/g/sub/twice", "/g/sub/back/up/out/file",
-        "/g/sub/back/../../out/file", "/etc/passwd", "/", "/gg/file", "/proc/self/root/etc/passwd",
-        "/g/proc/etc/passwd",
-    ]
+    /// Absolute paths of the guest, which has nothing there.
+    ///
+    /// They are what it tries so as to get out; what this machine has under them does not matter.
+    static let outsideEveryMount = ["/etc/passwd", "/", "/gg/file", "/proc/self/root/etc/passwd"]
+
+    /// What a guest that has only /g tries so as to get at files beside it.
+    static let escapes: [String] =
+        [
+            "/g/../out/file", "/g/sub/../../out/file", "../out/file", "/g/up/out/file", "/g/updir/file", "/g/upfile",
+            "/g/abs/file", "/g/absfile", "/g/self", "/g/sub/twice", "/g/sub/back/up/out/file",
+            "/g/sub/back/../../out/file",
+            // Through links to the root, of which the last is one of procfs.
+            "/g/root/etc/passwd", "/g/proc/etc/passwd",
+        ] + outsideEveryMount
 
     @Test("paths that lead out are refused, whatever is done with them", arguments: lookups, escapes)
     func escape(usesSystemLookup: Bool, path: String) throws {
@@ -211,15 +219,105 @@ struct ConfinementTests {
         #expect(strange.isEmpty)
     }
 
-    @Test("opening a pipe or a device does not wait", arguments: lookups)
-    func specialFiles(usesSystemLookup: Bool) throws {
+    @Test("a pipe is opened for reading at once, for writing when somebody reads", arguments: lookups)
+    func pipes(usesSystemLookup: Bool) throws {
         let playground = try Playground()
         let files = try playground.files(usesSystemLookup: usesSystemLookup)
-        let number = try files.open(files.place("/g/fifo"), flags: O_RDONLY, mode: 0)
-        #expect(try files.file(number).kind == .pipe)
-        #expect(!Descriptors.isReadable(try files.file(number).descriptor))
-        try files.close(number)
-        #expect(files.ending { files in _ = try files.read("/g/fifo", O_WRONLY) } == "ENXIO")
+        let place = try files.place("/g/fifo")
+        let refused = files.ending { files in _ = try files.open(place, flags: O_WRONLY, mode: 0, waits: false) }
+        #expect(refused == "ENXIO")
+        // Waits for a thread that reads, after that has been refused above.
+        let path = "\(playground.root)/in/fifo"
+        nonisolated(unsafe) var text: String?
+        let isRead = DispatchSemaphore(value: 0)
+        Thread {
+            let reader = Foundation.open(path, O_RDONLY)
+            var bytes = [UInt8](repeating: 0, count: 10)
+            let count = Foundation.read(reader, &bytes, 10)
+            text = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+            Foundation.close(reader)
+            isRead.signal()
+        }.start()
+        let writer = try files.open(place, flags: O_WRONLY, mode: 0)
+        #expect(try files.file(writer).kind == .pipe)
+        let bytesWritten = try [UInt8]("text".utf8).withUnsafeBytes {
+            try files.write(files.file(writer), $0, position: nil)
+        }
+        #expect(bytesWritten == 4)
+        try files.close(writer)
+        isRead.wait()
+        #expect(text == "text")
+        // Until there is a writer the end has not been reached.
+        let reader = try files.open(place, flags: O_RDONLY, mode: 0)
+        let descriptor = try files.file(reader).descriptor
+        var bytes = [UInt8](repeating: 0, count: 10)
+        #expect(try bytes.withUnsafeMutableBytes { try Descriptors.readIfReady(descriptor, $0) } == nil)
+        let other = try files.open(place, flags: O_WRONLY, mode: 0)
+        try files.close(other)
+        #expect(try bytes.withUnsafeMutableBytes { try Descriptors.readIfReady(descriptor, $0) } == 0)
+    }
+
+    @Test("an opening that nobody waits for any more ends")
+    func abandonedOpening() throws {
+        let playground = try Playground()
+        let files = try playground.files()
+        var opening: PipeOpening? = try files.startOpening(files.place("/g/fifo"), flags: O_WRONLY)
+        #expect(opening.map { Descriptors.isReadable($0.signal.descriptor) } == false)
+        #expect(try files.startOpening(files.place("/g/file"), flags: O_WRONLY) == nil)
+        weak var work = opening?.work
+        opening = nil
+        // The thread lets go of what it shares with the opening when it ends.
+        for _ in 0..<10_000 where work != nil { usleep(1000) }
+        #expect(work == nil)
+    }
+
+    #if os(Linux)
+        @Test("the memory of a process is refused, whatever was given and however it is reached")
+        func memory() throws {
+            let playground = try Playground()
+            let link = "\(playground.root)/link"
+            try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "/proc/self/mem")
+            let root = HostAccess(mounts: [.init(host: "/")])
+            let procfs = HostAccess(mounts: [.init(host: "/proc")])
+            for access in [.all, root, procfs] as [HostAccess] {
+                let files = try FileSystem(access)
+                var lines: [String] = []
+                files.report = { lines.append($0) }
+                let paths = ["/proc/self/mem", "/proc/\(getpid())/mem", "/proc/self/task/\(getpid())/mem"]
+                for path in access.mounts.first?.host == "/proc" ? paths : paths + ["/proc/thread-self/mem", link] {
+                    for flags in [O_RDONLY, O_WRONLY, O_RDWR, O_RDWR | O_CREAT | O_TRUNC] {
+                        #expect(files.ending { files in _ = try files.read(path, flags) } == "EACCES", "\(path)")
+                    }
+                }
+                #expect(
+                    lines == ["the program was denied \"/proc/self/mem\": no option gives it the memory of a process"])
+                #expect(try files.read("/proc/self/status").hasPrefix("Name:"))
+            }
+            var device = stat()
+            for number in MemoryFile.devices {
+                device.st_rdev = number
+                #expect(MemoryFile.isOne(-1, .characterDevice, device))
+            }
+            #expect(stat("/dev/null", &device) == 0)
+            #expect(!MemoryFile.isOne(-1, .characterDevice, device))
+        }
+    #endif
+
+    @Test("the time zone can be read, and nothing else that was not given")
+    func timeZone() throws {
+        let files = try Playground().files()
+        var lines: [String] = []
+        files.report = { lines.append($0) }
+        let here = FileManager.default.contents(atPath: "/etc/localtime").map {
+            String(decoding: $0.prefix(100), as: UTF8.self)
+        }
+        var found: String?
+        let ending = files.ending { found = try $0.read("/etc/localtime") }
+        #expect(found == here && (ending == "ok") == (here != nil))
+        #expect(lines == [])
+        #expect(files.ending { files in _ = try files.read("/etc/localtime", O_RDWR) } == "EACCES")
+        #expect(files.ending { files in try files.unlink(files.place("/etc/localtime")) } == "EACCES")
+        #expect(files.ending { files in _ = try files.read("/etc/localtime/../passwd") } == "EACCES")
     }
 
     @Test("the user is told once a reason which option would help")
@@ -228,7 +326,7 @@ struct ConfinementTests {
         let files = try playground.files(readOnly: true)
         var lines: [String] = []
         files.report = { lines.append($0) }
-        for path in ["/etc/passwd", "/tmp", "/g/upfile", "/g/abs/file"] {
+        for path in Self.outsideEveryMount + ["/g/upfile", "/g/abs/file"] {
             _ = files.ending { files in _ = try files.read(path) }
         }
         for path in ["/g/file", "/g/new"] {
@@ -236,7 +334,7 @@ struct ConfinementTests {
         }
         #expect(
             lines == [
-                "the program was denied access to \"/etc/passwd\"; --dir FOLDER gives it a folder, --allow-all all files",
+                "the program was denied access to \"\(Self.outsideEveryMount[0])\"; --dir FOLDER gives it a folder, --allow-all all files",
                 "\"/g/upfile\" leads out of the folder that the program was given, and was refused; --dir can give it a wider one",
                 "the program was denied changing \"/g/file\", whose folder was given with :ro; --dir without that lets it",
             ])

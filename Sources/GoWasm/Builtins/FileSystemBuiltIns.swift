@@ -63,10 +63,11 @@ extension JSRealm {
         ]
         for (name, value) in values { constants.define(key(name), .number(Int(value))) }
         installStats()
+        installOpen(fs)
         installDescriptorOperations(fs)
         installPathOperations(fs)
-        transferOperation(fs, "read", .read, Self.read)
-        transferOperation(fs, "write", .write, Self.write)
+        transferOperation(fs, "read", .read)
+        transferOperation(fs, "write", .write)
         // Besides bytes, this one is given text now and then.
         method(fs, "writeSync") { realm, _, arguments throws(JSFailure) in
             if case .string(let text) = arguments[1] {
@@ -76,19 +77,28 @@ extension JSRealm {
                 Descriptors.report(text.text, to: file.descriptor)
                 return .number(text.byteCount)
             }
-            return try realm.synchronously("write", arguments, Self.write)
+            return try realm.synchronously("write", arguments) { realm, arguments throws(FileFailure) in
+                try realm.transfer(.write, arguments)
+            }
         }
     }
 
+    /// Begins an operation that may have to wait for somebody, and calls back when it has ended; returns false for all
+    /// others, which are done at once.
+    typealias PendingOperation = (JSRealm, JSArguments, _ callback: JSFunction) -> Bool
+
     /// Adds an operation in both forms: `name` calls back in a task of its own, `nameSync` returns or throws.
-    private func operation(_ fs: JSObject, _ name: StaticString, _ operation: @escaping FileOperation) {
+    private func operation(
+        _ fs: JSObject, _ name: StaticString, pending: PendingOperation? = nil, _ operation: @escaping FileOperation
+    ) {
         method(fs, name) { realm, _, arguments throws(JSFailure) in
             guard let callback = arguments[arguments.count - 1].function, arguments.count > 0 else {
                 throw realm.typeError("The \"cb\" argument must be of type function. Received undefined")
             }
+            let arguments = JSArguments(base: arguments.base, count: arguments.count - 1)
+            if let pending, pending(realm, arguments, callback) { return .undefined }
             do throws(FileFailure) {
-                let result = try operation(realm, JSArguments(base: arguments.base, count: arguments.count - 1))
-                realm.events.tasks.append(.completion(callback, .null, result))
+                realm.events.tasks.append(.completion(callback, .null, try operation(realm, arguments)))
             } catch {
                 switch error {
                 case .system(let code):
@@ -151,7 +161,7 @@ extension JSRealm {
     private func mode(_ value: JSValue) throws(FileFailure) -> UInt32 { NumberText.uint32(try number(value, "mode")) }
 
     /// The arguments (buffer, offset, length, position) of read and write.
-    private func transfer(
+    private func transferArguments(
         _ arguments: JSArguments
     ) throws(FileFailure) -> (buffer: JSTypedArray, range: Range<Int>, position: Int64?) {
         guard let buffer = arguments[1].typedArray else {
@@ -177,62 +187,79 @@ extension JSRealm {
 
     // MARK: Operations
 
-    private static let write: @Sendable (JSRealm, JSArguments) throws(FileFailure) -> JSValue = {
-        realm, arguments throws(FileFailure) in
-        let file = try realm.file(arguments[0])
-        let (buffer, range, position) = try realm.transfer(arguments)
-        let bytes = buffer.bytes
-        let source = UnsafeRawBufferPointer(rebasing: bytes[range.clamped(to: 0..<bytes.count)])
+    /// Reads or writes at once.
+    private func transfer(
+        _ direction: PendingTransfer.Direction, _ arguments: JSArguments
+    ) throws(FileFailure) -> JSValue {
+        let file = try file(arguments[0])
+        let (buffer, range, position) = try transferArguments(arguments)
+        let all = buffer.bytes
+        let bytes = UnsafeMutableRawBufferPointer(rebasing: all[range.clamped(to: 0..<all.count)])
         return .number(
-            try realm.system { () throws(ErrorCode) in
-                try realm.host.files.write(file, source, position: position)
-            })
-    }
-
-    private static let read: @Sendable (JSRealm, JSArguments) throws(FileFailure) -> JSValue = {
-        realm, arguments throws(FileFailure) in
-        let file = try realm.file(arguments[0])
-        let (buffer, range, position) = try realm.transfer(arguments)
-        let bytes = buffer.bytes
-        let target = UnsafeMutableRawBufferPointer(rebasing: bytes[range.clamped(to: 0..<bytes.count)])
-        return .number(
-            try realm.system { () throws(ErrorCode) in
-                try realm.host.files.read(file, target, position: position)
+            try system { () throws(ErrorCode) in
+                switch direction {
+                case .read: try host.files.read(file, bytes, position: position)
+                case .write: try host.files.write(file, UnsafeRawBufferPointer(bytes), position: position)
+                }
             })
     }
 
     /// Adds read or write, which wait in the event loop where the file is a pipe or terminal that is not ready: that must
     /// not stop the other goroutines and timers.
-    private func transferOperation(
-        _ fs: JSObject, _ name: StaticString, _ direction: PendingTransfer.Direction,
-        _ now: @escaping @Sendable (JSRealm, JSArguments) throws(FileFailure) -> JSValue
-    ) {
-        operation(fs, name, now)
-        let nameKey = key(JSString.make("\(name)"))
-        let function = fs.properties[fs.properties.find(nameKey)].value.function
-        method(fs, name) { realm, this, arguments throws(JSFailure) in
-            guard let function else { return .undefined }
-            guard arguments.count == 6, case .number(let number) = arguments[0], arguments[4].isNullish,
-                let file = try? realm.host.file(number), file.kind.canBlock, let callback = arguments[5].function,
-                let (buffer, range, _) = try? realm.transfer(arguments)
-            else { return try realm.call(function, this: this, arguments: arguments) }
+    private func transferOperation(_ fs: JSObject, _ name: StaticString, _ direction: PendingTransfer.Direction) {
+        operation(fs, name) { realm, arguments, callback in
+            guard arguments.count == 5, case .number(let number) = arguments[0], arguments[4].isNullish,
+                let file = try? realm.host.file(number), file.kind.canBlock,
+                let (buffer, range, _) = try? realm.transferArguments(arguments)
+            else { return false }
             realm.events.start(
                 PendingTransfer(
                     direction: direction, file: file, buffer: buffer, range: range, callback: callback))
-            return .undefined
+            return true
+        } _: { realm, arguments throws(FileFailure) in
+            try realm.transfer(direction, arguments)
         }
     }
 
-    private func installDescriptorOperations(_ fs: JSObject) {
-        operation(fs, "open") { realm, arguments throws(FileFailure) in
-            let location = try realm.location(arguments[0])
-            let flags = Int32(bitPattern: NumberText.uint32(try realm.number(arguments[1], "flags")))
-            let mode = try arguments[2].isUndefined ? 0o666 : realm.mode(arguments[2])
+    /// Adds open, which waits in the event loop as well where a named pipe is opened for writing and nobody reads from it.
+    private func installOpen(_ fs: JSObject) {
+        func arguments(
+            _ realm: JSRealm, _ arguments: JSArguments
+        ) throws(FileFailure) -> (location: FileSystem.Location, flags: Int32, mode: UInt32) {
+            (
+                try realm.location(arguments[0]),
+                Int32(bitPattern: NumberText.uint32(try realm.number(arguments[1], "flags"))),
+                try arguments[2].isUndefined ? 0o666 : realm.mode(arguments[2])
+            )
+        }
+        operation(fs, "open") { realm, given, callback in
+            guard let (location, flags, _) = try? arguments(realm, given),
+                let opening = try? realm.host.files.startOpening(location, flags: flags),
+                let signal = try? realm.makeByteArray(count: 1), case .string(let path) = given[0]
+            else { return false }
+            let finish = realm.makeFunction { realm, _, _ throws(JSFailure) in
+                do throws(ErrorCode) {
+                    let number = try realm.host.files.add(opening.result(), location)
+                    realm.events.tasks.append(.completion(callback, .null, .number(number)))
+                } catch {
+                    realm.events.tasks.append(.call(callback, [realm.systemError(error, "open", path)]))
+                }
+                return .undefined
+            }
+            realm.events.start(
+                PendingTransfer(
+                    direction: .read, file: opening.signal, buffer: signal, range: 0..<1, callback: finish))
+            return true
+        } _: { realm, given throws(FileFailure) in
+            let (location, flags, mode) = try arguments(realm, given)
             return .number(
                 try realm.system { () throws(ErrorCode) in
                     try realm.host.files.open(location, flags: flags, mode: mode)
                 })
         }
+    }
+
+    private func installDescriptorOperations(_ fs: JSObject) {
         operation(fs, "close") { realm, arguments throws(FileFailure) in
             let number = NumberText.integer(try realm.number(arguments[0], "fd"))
             try realm.system { () throws(ErrorCode) in try realm.host.files.close(number) }

@@ -149,10 +149,18 @@ func main() {
 					os.Exit(1)
 				}
 			}
-		case "fifo":
+		case "cat":
+			var text []byte
+			if text, err = os.ReadFile(path); err == nil {
+				fmt.Print(string(text))
+			}
+		case "fifo", "fifowrite":
 			// Opening it must not stop the timer.
 			opened := make(chan error)
 			go func() {
+				if what == "fifowrite" {
+					opened <- os.WriteFile(path, []byte("x"), 0)
+				}
 				f, err := os.Open(path)
 				if err == nil {
 					_, err = f.Read(make([]byte, 1))

@@ -1,0 +1,140 @@
+internal import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// The opening of a named pipe for writing, which waits until somebody opens it for reading.
+///
+/// The system offers no other way to wait for that than a call that blocks: a thread makes it. Whoever gives the opening
+/// up lets the thread end.
+package final class PipeOpening {
+    /// What the thread works with, and lets go of when it ends.
+    final class Work: Sendable {
+        private enum State {
+            case waiting
+            /// With the descriptor, or the error's number below zero.
+            case opened(Int32)
+            case taken
+            /// Nobody is there any more who would take the result. With a reader of the pipe, for which the thread waits.
+            case abandoned(reader: Int32)
+        }
+
+        /// The pipe, open for looking up only.
+        private let pipe: Int32
+        private let flags: Int32
+        private let signal: Int32
+        private let state = Mutex(State.waiting)
+
+        init(pipe: Int32, flags: Int32, signal: Int32) {
+            self.pipe = pipe
+            self.flags = flags
+            self.signal = signal
+        }
+
+        deinit {
+            if case .abandoned(let reader) = state.withLock({ $0 }) { systemClose(reader) }
+            systemClose(pipe)
+            systemClose(signal)
+        }
+
+        func run() {
+            var opened: Int32
+            repeat {
+                opened = Folder.path(of: pipe).withCString { systemOpen($0, flags | O_NOCTTY | O_CLOEXEC) }
+            } while opened < 0 && errno == EINTR
+            let result = opened < 0 ? -errno : opened
+            state.withLock { state in
+                if case .abandoned = state { systemClose(result) } else { state = .opened(result) }
+            }
+            _ = withUnsafeBytes(of: result) { systemWrite(signal, $0.baseAddress!, 1) }
+        }
+
+        func takeResult() -> Int32 {
+            state.withLock { state in
+                guard case .opened(let result) = state else { return -EBADF }
+                state = .taken
+                return result
+            }
+        }
+
+        /// Says that nobody will take the result, and lets the thread end.
+        func abandon() {
+            state.withLock { state in
+                switch state {
+                case .waiting:
+                    let flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC
+                    state = .abandoned(reader: Folder.path(of: pipe).withCString { systemOpen($0, flags) })
+                case .opened(let descriptor):
+                    systemClose(descriptor)
+                    state = .taken
+                case .taken, .abandoned: break
+                }
+            }
+        }
+    }
+
+    /// Can be read from when the opening has ended.
+    package let signal: OpenFile
+    let work: Work
+
+    /// Begins to open a pipe; `pipe` is open for looking up only, and closed in the end.
+    init(_ pipe: Int32, flags: Int32) throws(ErrorCode) {
+        var ends: [Int32] = [-1, -1]
+        guard systemPipe(&ends) == 0 else {
+            let error = ErrorCode.last
+            systemClose(pipe)
+            throw error
+        }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        signal = OpenFile(ends[0], kind: .pipe)
+        work = Work(pipe: pipe, flags: flags, signal: ends[1])
+        try Self.start(work)
+    }
+
+    deinit { work.abandon() }
+    private static func start(_ work: Work) throws(ErrorCode) {
+        // Signals go to the threads that run guests, and one about the pipe without a reader to nobody.
+        var (all, before) = (sigset_t(), sigset_t())
+        sigfillset(&all)
+        pthread_sigmask(SIG_SETMASK, &all, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        #if canImport(Darwin)
+            var thread: pthread_t?
+        #else
+            var thread = pthread_t()
+        #endif
+        let retained = Unmanaged.passRetained(work)
+        let failure = pthread_create(
+            &thread, nil,
+            { context in
+                #if canImport(Darwin)
+                    let work = Unmanaged<Work>.fromOpaque(context)
+                #else
+                    let work = Unmanaged<Work>.fromOpaque(context!)
+                #endif
+                work.takeRetainedValue().run()
+                return nil
+            }, retained.toOpaque())
+        guard failure == 0 else {
+            retained.release()
+            throw ErrorCode(failure)
+        }
+        #if canImport(Darwin)
+            pthread_detach(thread!)
+        #else
+            pthread_detach(thread)
+        #endif
+    }
+
+    /// The descriptor that was opened, which belongs to the caller; to be asked for once, when ``signal`` has come.
+    package func result() throws(ErrorCode) -> Int32 {
+        let result = work.takeResult()
+        guard result >= 0 else { throw ErrorCode(-result) }
+        return result
+    }
+}
