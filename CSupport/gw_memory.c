@@ -83,7 +83,9 @@ uint32_t gw_memory_grow(GWMemory *memory, uint32_t pages) {
     } else if (!commit(memory->base + memory->size, added)) {
         return UINT32_MAX;
     }
+    uint64_t old_size = memory->size;
     memory->size = size;
+    if (memory->on_growth) memory->on_growth(memory->growth_context, memory, old_size);
     return old;
 }
 

@@ -52,6 +52,9 @@ typedef struct GWMemory {
     uint64_t reserved;
     /// Growing beyond this many bytes is refused; a limit of the embedder's.
     uint64_t limit;
+    /// Called after each growth with the size before; null for nobody.
+    void (*on_growth)(void *context, const struct GWMemory *memory, uint64_t old_size);
+    void *growth_context;
 } GWMemory;
 
 /// A table of references: GWFunction pointers, or the host's words for externref. Null is 0.

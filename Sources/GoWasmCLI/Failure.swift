@@ -51,6 +51,11 @@ enum Failure {
         text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\\n")
     }
 
+    /// The lines that say where a guest was.
+    static func report(_ file: String, _ message: String, _ trap: Trap?, _ module: Module?) -> [String] {
+        [line(file, message)] + (trap.map { stackTrace($0, table: module.flatMap { GoLineTable($0) }) } ?? [])
+    }
+
     /// How many frames of a stack trace are shown at each end.
     private static let shownFrames = 32
 

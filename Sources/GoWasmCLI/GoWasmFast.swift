@@ -80,6 +80,18 @@ public struct GoWasmFast: ParsableCommand {
             valueName: "FILE.svg"))
     var flamegraph: String?
 
+    @Flag(
+        help: """
+            Print at the end where time went, calls of imports, memory over time and garbage collections (for which the \
+            program's GODEBUG is changed).
+            """)
+    var stats = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Stop the program after this time, with a stack trace and exit code 124.", valueName: "SECONDS"))
+    var timeout: Double?
+
     @Flag(help: "Check every memory access in code instead of relying on 8 GiB of reserved address space.")
     var checkedMemory = false
 
@@ -119,6 +131,9 @@ public struct GoWasmFast: ParsableCommand {
         if command.isEmpty { throw ValidationError("Missing expected argument 'FILE.wasm'") }
         for folder in folders where HostAccess.Mount(parsing: folder) == nil {
             throw ValidationError("The value '\(folder)' is invalid for '--dir <HOST[:GUEST][:ro]>'")
+        }
+        if let timeout, !(timeout > 0 && timeout < 1e9) {
+            throw ValidationError("The value '\(timeout)' is invalid for '--timeout <SECONDS>'")
         }
         for setting in environment
         where setting.utf8.first == UInt8(ascii: "=") || !setting.utf8.contains(UInt8(ascii: "=")) {
@@ -161,7 +176,6 @@ public struct GoWasmFast: ParsableCommand {
         if !profiles.isEmpty, !disassemble {
             do {
                 let session = try ProfileSession(program: command[0], files: profiles)
-                session.endOnSignals()
                 invocation.profiling = session
                 invocation.engine.profiler = session.profiler
             } catch {
@@ -169,6 +183,12 @@ public struct GoWasmFast: ParsableCommand {
                 return Invocation.failure
             }
         }
+        if stats {
+            let session = StatisticsSession()
+            invocation.statistics = session
+            invocation.engine.statistics = session.statistics
+        }
+        if !disassemble { invocation.startWatch(timeout: timeout) }
         if let invoke { return invocation.invoke(invoke, arguments: Array(command.dropFirst())) }
         return disassemble ? invocation.disassemble(functions: Array(command.dropFirst())) : invocation.run()
     }
@@ -186,6 +206,7 @@ public struct GoWasmFast: ParsableCommand {
             invocation.inheritsEnvironment = true
             invocation.access = .all
             invocation.standsForNode = true
+            invocation.startWatch()
             endProcess(invocation.run())
         }
         // A file of this name is run as ./inspect.
@@ -194,6 +215,7 @@ public struct GoWasmFast: ParsableCommand {
         if arguments.count > 1, !arguments[1].hasPrefix("-"), !arguments[1].isEmpty {
             var invocation = Invocation(file: arguments[1], arguments: Array(arguments.dropFirst()))
             invocation.endProcess = endProcess
+            invocation.startWatch()
             endProcess(invocation.run())
         }
         do {

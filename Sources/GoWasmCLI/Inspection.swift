@@ -89,27 +89,18 @@ struct Inspection {
 
     // MARK: - Printing
 
-    private static func kilobytes(_ bytes: Int) -> String {
-        bytes < 1000 ? "\(bytes) B" : "\((bytes + 500) / 1000) kB"
-    }
-
-    private static func pad(_ text: String, _ width: Int, right: Bool = false) -> String {
-        let space = String(repeating: " ", count: max(0, width - text.count))
-        return right ? space + text : text + space
-    }
-
     private func table(_ style: Style) -> String {
         var lines: [String] = []
         func heading(_ text: String) { lines += ["", style.bold(text)] }
-        func row(_ name: String, _ value: String) { lines.append(Self.pad(name, 14) + value) }
+        func row(_ name: String, _ value: String) { lines.append(name.padded(to: 14) + value) }
         func sizes(_ rows: [(String, Int, String)]) {
             for (name, bytes, note) in rows {
                 lines.append(
-                    "  " + Self.pad(String(name.prefix(48)), 50) + Self.pad(Self.kilobytes(bytes), 10, right: true)
+                    "  " + String(name.prefix(48)).padded(to: 50) + Quantity.file(bytes).padded(to: 10, right: true)
                         + note)
             }
         }
-        row("file", "\(file), \(Self.kilobytes(module.bytes.buffer.count))")
+        row("file", "\(file), \(Quantity.file(module.bytes.buffer.count))")
         row("kind", kind)
         row("Go", goVersion.map { "\($0)" } ?? "not said")
         for line in buildInfo {
@@ -204,10 +195,16 @@ struct Style {
     var isPlain: Bool
 
     /// For standard output.
-    static var ofOutput: Style {
+    static var ofOutput: Style { Style(of: STDOUT_FILENO) }
+    /// For standard error.
+    static var ofErrors: Style { Style(of: STDERR_FILENO) }
+
+    private init(of descriptor: Int32) {
         let refused = getenv("NO_COLOR").map { $0.pointee != 0 } ?? false
-        return Style(isPlain: refused || isatty(STDOUT_FILENO) == 0)
+        isPlain = refused || isatty(descriptor) == 0
     }
+
+    init(isPlain: Bool) { self.isPlain = isPlain }
 
     func bold(_ text: String) -> String { isPlain ? text : "\u{1B}[1m\(text)\u{1B}[0m" }
 }

@@ -37,12 +37,17 @@ struct Invocation {
     var endProcess: ((Int32) -> Never)?
     /// Writes a result to standard output.
     var printLine: (String) -> Void = { Descriptors.print($0 + "\n") }
-    /// What is to be known of the run afterwards; nil for nothing.
+    /// Where processor time goes, for files that say so; nil for nothing.
     var profiling: ProfileSession?
-    private let loaded = Loaded()
-
+    /// What the run costs, for tables about it; nil for nothing.
+    var statistics: StatisticsSession?
+    /// What ends the run from outside; nil for nobody.
+    var watch: RunWatch?
     /// The module, for what is said of a run afterwards.
-    private final class Loaded {
+    let loaded = Loaded()
+
+    /// The module; read by another thread only where the one that loaded it waits.
+    final class Loaded: @unchecked Sendable {
         var module: Module?
     }
     /// Writes a line about the run to standard error.
@@ -72,16 +77,26 @@ struct Invocation {
     /// Runs `body`, which returns the exit code, and reports what it throws.
     private func reporting(_ body: () throws -> Int32) -> Int32 {
         let code = reportingErrors(body)
-        guard let profiling else { return code }
-        return profiling.finish() || code != 0 ? code : Self.failure
+        return finish() || code != 0 ? code : Self.failure
+    }
+
+    /// Says and writes what is to be known of the run; returns whether that worked. Only the first call does anything.
+    private func finish() -> Bool { Self.finish(profiling, statistics) }
+
+    static func finish(_ profiling: ProfileSession?, _ statistics: StatisticsSession?) -> Bool {
+        let isProfiled = profiling?.finish() ?? true
+        statistics?.finish()
+        return isProfiled
     }
 
     private func reportingErrors(_ body: () throws -> Int32) -> Int32 {
         do {
             return try body()
         } catch let trap as Trap {
-            report(Failure.line(file, "trap: \(trap.code.message)"))
-            for line in Failure.stackTrace(trap, table: loaded.module.flatMap { GoLineTable($0) }) { report(line) }
+            let reason = trap.code == .interrupted ? watch?.claimReport() : nil
+            let message = reason?.message ?? "trap: \(trap.code.message)"
+            for line in Failure.report(file, message, trap, loaded.module) { report(line) }
+            if let reason { return reason.exitCode }
         } catch let exit as WASIExit {
             return exit.status.code
         } catch GoProgramError.ended(let status) where !status.isSuccess {
@@ -96,7 +111,8 @@ struct Invocation {
         var options = GoProgram.Options(arguments: arguments, environment: wholeEnvironment, access: access)
         options.addsTemporaryDirectory = inheritsEnvironment
         options.engine = engine
-        options.endProcess = endProcessAfterProfiling
+        options.endProcess = endProcessAfterFinishing
+        options.collections = statistics?.collections
         options.standsForNode = standsForNode
         options.trace = trace?.trace(report)
         return options
@@ -105,15 +121,18 @@ struct Invocation {
     private var wasiOptions: WASIProgram.Options {
         var options = WASIProgram.Options(arguments: arguments, environment: wholeEnvironment, access: access)
         options.engine = engine
-        options.endProcess = endProcessAfterProfiling
+        options.endProcess = endProcessAfterFinishing
+        if statistics != nil, loaded.module.map({ GoVersion(of: $0) != nil }) ?? false {
+            options.collections = statistics?.collections
+        }
         options.trace = trace?.trace(report)
         return options
     }
 
-    /// As ``endProcess``, after the profile's files are written.
-    private var endProcessAfterProfiling: ((Int32) -> Never)? {
-        guard let endProcess, let profiling else { return endProcess }
-        return { code in endProcess(profiling.finish() || code != 0 ? code : Self.failure) }
+    /// As ``endProcess``, after everything is said and written.
+    private var endProcessAfterFinishing: ((Int32) -> Never)? {
+        guard let endProcess, profiling != nil || statistics != nil else { return endProcess }
+        return { code in endProcess(finish() || code != 0 ? code : Self.failure) }
     }
 
     private var wholeEnvironment: [String: String] {
@@ -195,9 +214,11 @@ struct Invocation {
 
     /// Reads the file and decodes it.
     func load() throws -> Module {
+        let begin = Clock()
         let module = try readModule()
         loaded.module = module
         profiling?.module.withLock { $0 = module }
+        statistics?.loaded(module, nanoseconds: UInt64(begin.elapsed))
         return module
     }
 

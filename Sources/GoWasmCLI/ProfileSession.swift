@@ -46,34 +46,6 @@ final class ProfileSession: Sendable {
         }
     }
 
-    /// Has SIGINT and SIGTERM finish the session and end the process.
-    ///
-    /// To be called before other threads are made, which inherit that these signals are blocked.
-    func endOnSignals() {
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        sigaddset(&signals, SIGINT)
-        sigaddset(&signals, SIGTERM)
-        pthread_sigmask(SIG_BLOCK, &signals, nil)
-        #if os(Linux)
-            var thread = pthread_t()
-        #else
-            var thread: pthread_t?
-        #endif
-        pthread_create(
-            &thread, nil,
-            { session in
-                var signals = sigset_t()
-                sigemptyset(&signals)
-                sigaddset(&signals, SIGINT)
-                sigaddset(&signals, SIGTERM)
-                var number: Int32 = 0
-                sigwait(&signals, &number)
-                Unmanaged<ProfileSession>.fromOpaque(session!).takeUnretainedValue().finish()
-                _exit(128 + number)
-            }, Unmanaged.passRetained(self).toOpaque())
-    }
-
     /// Ends the sampling and writes the files; returns whether that worked, after saying why if not.
     @discardableResult func finish() -> Bool {
         // Whoever comes second waits, and does not end the process while the first is writing.

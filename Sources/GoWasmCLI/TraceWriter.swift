@@ -42,15 +42,7 @@ struct TraceWriter {
         let microseconds = call.start / 1000
         let fraction = String(microseconds % 1_000_000 + 1_000_000).dropFirst()
         let column = String(repeating: " ", count: max(0, 3 - "\(microseconds / 1_000_000)".count))
-        return "\(column)\(microseconds / 1_000_000).\(fraction) \(call) <\(duration(call.duration))>"
-    }
-
-    private static func duration(_ nanoseconds: UInt64) -> String {
-        switch nanoseconds {
-        case ..<10_000: "\(nanoseconds) ns"
-        case ..<10_000_000: "\(nanoseconds / 1000) µs"
-        default: "\(nanoseconds / 1_000_000) ms"
-        }
+        return "\(column)\(microseconds / 1_000_000).\(fraction) \(call) <\(Quantity.time(call.duration))>"
     }
 
     private static func json(_ call: HostCall) -> String {

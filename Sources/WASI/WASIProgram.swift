@@ -38,6 +38,8 @@ public struct WASIProgram: Sendable {
         public var access: HostAccess
         /// Gets the calls of WASI's functions.
         public var trace: HostCallTrace?
+        /// Gets the garbage collections of a Go program, whose GODEBUG is changed for that; nil for nobody.
+        public var collections: GarbageCollections?
         /// Further functions that the module imports: what `go:wasmimport` names.
         public var imports = Imports()
         /// How the engine runs the program.
@@ -97,6 +99,7 @@ public struct WASIProgram: Sendable {
         let files = try FileSystem(options.access)
         try files.addPreopens()
         var variables = options.environment
+        if options.collections != nil { variables["GODEBUG"] = GarbageCollections.setting(variables["GODEBUG"]) }
         // Go looks here for the working directory, of which WASI knows nothing.
         let hasFiles = options.access.allowsAllFiles || !options.access.mounts.isEmpty
         if hasFiles, variables["PWD"] == nil, let path = try? files.workingDirectory() {
@@ -106,6 +109,7 @@ public struct WASIProgram: Sendable {
             files, arguments: options.arguments, environment: variables.sorted { $0.key < $1.key },
             trace: options.trace)
         host.endProcess = options.endProcess
+        host.collections = options.collections
         var imports = options.imports
         host.define(module.imports, in: &imports)
         let instance = try Instance(module, imports: imports, store: Store(configuration: options.engine))

@@ -30,7 +30,8 @@ struct Linker {
             let definition = imports.definition(wanted.module, wanted.name)
             switch (type, definition) {
             case (.function(let type), .host(let found, let body)) where type == found:
-                linked.functions.append(try store.makeHostFunction(type, body).pointer)
+                let timed = store.configuration.statistics?.timing(body, wanted.module, wanted.name)
+                linked.functions.append(try store.makeHostFunction(type, timed ?? body).pointer)
             case (.function(let type), .extern(.function(let function)))
             where function.type == type && isOurs(function.store):
                 linked.functions.append(function.pointer)

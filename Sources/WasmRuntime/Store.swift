@@ -29,6 +29,10 @@ public final class Store {
 
         /// Finds out where the store's instances spend their time; nil for nobody.
         public var profiler: CallProfiler?
+        /// Counts and times what the store does; nil for nobody.
+        public var statistics: RunStatistics?
+        /// Called with each store that is made: for those who want to ``Store/interrupt()`` it.
+        public var onCreation: (@Sendable (Store) -> Void)?
 
         /// The ordinary configuration.
         public init() {}
@@ -56,10 +60,13 @@ public final class Store {
             fatalError("no address space for a frame stack of 4 MiB")
         }
         self.machine = machine
+        configuration.statistics?.watch(self)
+        configuration.onCreation?(self)
     }
 
     deinit {
         configuration.profiler?.remove(machine)
+        configuration.statistics?.leave(self)
         for memory in memories {
             gw_memory_destroy(memory)
             memory.deallocate()
@@ -87,6 +94,7 @@ public final class Store {
     func keep(_ storage: InstanceStorage) {
         instances[storage.pointer] = storage
         configuration.profiler?.add(storage, machine)
+        configuration.statistics?.watch(storage.code)
     }
 
     func makeHostFunction(_ type: FunctionType, _ body: HostFunction.Body) throws(CallError) -> HostFunction {
@@ -108,9 +116,13 @@ public final class Store {
             throw .outOfMemory
         }
         memory.pointee.limit = configuration.memoryLimit
+        configuration.statistics?.watch(memory)
         memories.append(memory)
         return memory
     }
+
+    /// The size of all memories.
+    var memoryBytes: UInt64 { memories.reduce(0) { $0 + $1.pointee.size } }
 
     func makeTable(_ type: TableType, _ value: UInt64) throws(CallError) -> UnsafeMutablePointer<GWTable> {
         let table = UnsafeMutablePointer<GWTable>.allocate(capacity: 1)
@@ -146,6 +158,11 @@ public final class Store {
         }
         return self.trap(Trap.Code(code: trap))
     }
+
+    /// Where the guest is that waits in a host function, as the trap that an interruption ends it with.
+    ///
+    /// May be called from another thread after ``interrupt()``, while the guest's thread stays in the host function.
+    package func interruption() -> Trap { trap(.interrupted) }
 
     /// The trap that the execution ended with just now.
     func trap(_ code: Trap.Code) -> Trap {

@@ -70,7 +70,7 @@ struct ProcessTests {
         let lines = errors.split(separator: "\n")
         #expect(lines.count > 20)
         for line in lines {
-            let shape = /\ +\d+\.\d{6} (runtime|syscall\/js)\.\w+\(.*\).* <\d+ (ns|µs|ms)>/
+            let shape = /\ +\d+\.\d{6} (runtime|syscall\/js)\.\w+\(.*\).* <[\d.]+ (ns|µs|ms)>/
             #expect(line.wholeMatch(of: shape) != nil, "\(line)")
         }
         #expect(lines.contains { $0.contains("m=\"write\", args=[1, Uint8Array(14)#") })

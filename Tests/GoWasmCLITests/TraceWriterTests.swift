@@ -38,7 +38,7 @@ struct TraceWriterTests {
         #expect(
             line(call, isJSON: false)
                 == #" 61.234567 f(i=-1, b=true, n=NaN, t="\"\n", l="\#(long)"…, p=[3 bytes at 9], v=[1.5, …], "#
-                + "o=(outside the memory)) = ENOENT <12 µs>")
+                + "o=(outside the memory)) = ENOENT <12.3 µs>")
         #expect(
             line(call, isJSON: true)
                 == #"{"start": 61234567890, "duration": 12345, "module": "m", "name": "f", "arguments": {"i": -1, "#

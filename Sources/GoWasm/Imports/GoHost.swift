@@ -31,6 +31,8 @@ final class GoHost {
     var endProcess: ((Int32) -> Never)?
     /// Gets each call of an import.
     let trace: HostCallTrace?
+    /// Gets what the runtime says of garbage collections; set before the imports are bound.
+    var collections: GarbageCollections?
     /// How often Go has been entered: where this has not changed, Go's stack has not moved.
     private(set) var entryCount = 0
     /// The timeout events that Go waits for.

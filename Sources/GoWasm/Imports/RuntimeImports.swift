@@ -1,5 +1,13 @@
 internal import HostSystem
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// The imports of package runtime (runtime/sys_wasm.s, runtime/os_js.go and their host script).
 extension GoHost {
     /// Implements `func wasmExit(code int32)`.
@@ -17,6 +25,17 @@ extension GoHost {
         // Go's runtime ignores what comes of its own messages on every system.
         if let file = realm.host.files.descriptors[Int(descriptor)] {
             try? Descriptors.writeAll(file.descriptor, bytes)
+        }
+    }
+
+    /// As ``wasmWrite(_:)``, but what is said of garbage collections goes to ``collections``.
+    func wasmWriteWithoutCollections(_ stack: inout GoStack) throws {
+        var stackOfWrite = stack
+        guard let collections, stack.int64() == STDERR_FILENO else { return try wasmWrite(&stackOfWrite) }
+        let address = stack.int64()
+        let rest = collections.pass(try stack.bytes(at: address, count: stack.int32()))
+        if let file = realm.host.files.descriptors[Int(STDERR_FILENO)] {
+            rest.withUnsafeBytes { try? Descriptors.writeAll(file.descriptor, $0) }
         }
     }
 

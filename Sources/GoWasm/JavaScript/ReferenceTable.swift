@@ -161,6 +161,9 @@ final class ReferenceTable {
         capacity *= 2
     }
 
+    /// How many ids there are that are not free, the predefined ones included.
+    var heldCount: Int { Int(count) - freeIDs.count }
+
     /// How many ids Go holds besides the predefined ones; for tests.
     var liveCount: Int { (0..<Int(count)).count { slots[$0].count != 0 && slots[$0].count != Self.forever } }
 }

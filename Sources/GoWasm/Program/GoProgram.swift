@@ -58,6 +58,8 @@ public struct GoProgram: Sendable {
         public var access: HostAccess
         /// Gets the calls of Go's imports.
         public var trace: HostCallTrace?
+        /// Gets the garbage collections, for which the program's GODEBUG is changed; nil for nobody.
+        public var collections: GarbageCollections?
 
         /// Further functions that the module imports: what `go:wasmimport` names.
         public var imports = Imports()
@@ -118,6 +120,7 @@ public struct GoProgram: Sendable {
     /// Makes an instance with its host, and puts the arguments into its memory.
     func prepare(_ options: Options) throws -> (Instance, GoHost, ArgumentBlock) {
         var variables = options.environment
+        if options.collections != nil { variables["GODEBUG"] = GarbageCollections.setting(variables["GODEBUG"]) }
         if options.addsTemporaryDirectory, abi.generation >= .go1_12, variables["TMPDIR"] == nil {
             variables["TMPDIR"] = P_tmpdir
         }
@@ -130,6 +133,8 @@ public struct GoProgram: Sendable {
             allowsNetwork: options.access.allowsNetwork, argv0: options.standsForNode ? "node" : "gowasm-fast")
         let host = GoHost(abi, host: services, trace: options.trace)
         host.endProcess = options.endProcess
+        host.collections = options.collections
+        options.engine.statistics?.referenceCount = { [unowned host] in host.references.heldCount }
         var isReady = false
         defer { if !isReady { host.dismantle() } }
         let instance = try Instance(

@@ -101,10 +101,7 @@ public final class LoweredCode: @unchecked Sendable {
         code.initialize(
             to: GWCode(
                 checked: options.checksAddresses, arena: cells, capacity: UInt64(bytes / 4), entries: entries,
-                lower: { context, function in
-                    Unmanaged<LoweredCode>.fromOpaque(context!).takeUnretainedValue().lower(Int(function))
-                },
-                context: nil))
+                lower: Self.lower, context: nil))
         code.pointee.context = Unmanaged.passUnretained(self).toOpaque()
     }
 
@@ -159,6 +156,48 @@ public final class LoweredCode: @unchecked Sendable {
 
     /// What is wrong with a function that was found to be invalid when it was called; nil for others.
     public func failure(ofFunction function: Int) -> ModuleError? { withState { $0.failures[function] } }
+
+    private static let lower: @convention(c) (UnsafeMutableRawPointer?, UInt32) -> GWTrap = { context, function in
+        Unmanaged<LoweredCode>.fromOpaque(context!).takeUnretainedValue().lower(Int(function))
+    }
+
+    /// Gets what the lowering of each function cost, from now on; nil for nobody.
+    package var onLowering: ((LoweringCost) -> Void)? {
+        didSet {
+            code.pointee.lower =
+                onLowering == nil
+                ? Self.lower
+                : { context, function in
+                    Unmanaged<LoweredCode>.fromOpaque(context!).takeUnretainedValue().lowerMeasured(Int(function))
+                }
+        }
+    }
+
+    /// Lowers a function, and reports what that cost.
+    private func lowerMeasured(_ function: Int) -> GWTrap {
+        let body = module.bodies[function - module.importedFunctionCount].bytes
+        // Validation is one with the lowering: how much of the time is its, a validation by itself shows.
+        let begin = Self.now()
+        var validator = FunctionValidator(module.codeContext)
+        var sink = NoSink()
+        let prepared = Self.now()
+        _ = try? validator.validate(body, type: module.functionTypes[function], into: &sink)
+        let validated = Self.now()
+        let position = withState { $0.position }
+        let trap = lower(function)
+        let end = Self.now()
+        onLowering?(
+            LoweringCost(
+                wasmBytes: body.count, bytecodeBytes: (withState { $0.position } - position) * 4,
+                validation: validated - prepared, total: end - validated, measuring: validated - begin))
+        return trap
+    }
+
+    private static func now() -> UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
 
     /// Validates and lowers a function if that has not been done.
     func lower(_ function: Int) -> GWTrap {
@@ -232,6 +271,18 @@ public final class LoweredCode: @unchecked Sendable {
         guard let lowered else { return "" }
         return Disassembler(code.pointee).disassemble(lowered)
     }
+}
+
+/// What the lowering of a function cost; times in nanoseconds.
+package struct LoweringCost {
+    package var wasmBytes: Int
+    package var bytecodeBytes: Int
+    /// The time of its validation alone.
+    package var validation: UInt64
+    /// The time of its validation and lowering.
+    package var total: UInt64
+    /// The time that finding this out took besides.
+    package var measuring: UInt64
 }
 
 /// No room for the code of a module: too little address space, or a function with more slots than operands can name.

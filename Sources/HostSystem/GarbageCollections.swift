@@ -1,0 +1,74 @@
+/// The garbage collections of a Go program, read from what its runtime reports with GODEBUG=gctrace=1.
+///
+/// The runtime writes a line for each to standard error, piece by piece (`gctrace` in package runtime's documentation). Those
+/// lines are taken out; everything else passes.
+public final class GarbageCollections {
+    /// One collection.
+    public struct Collection: Sendable, Equatable {
+        /// Seconds since the program started.
+        public var time: Double
+        /// The milliseconds that the world stood still: before marking, and after it.
+        public var pauses: [Double]
+        /// The milliseconds of marking in between.
+        public var marking: Double
+        /// The megabytes of the heap when it began, when it ended, and what of that was alive.
+        public var heap: [Int]
+    }
+
+    /// The collections, oldest first.
+    public private(set) var collections: [Collection] = []
+    /// The beginning of a line that may be the runtime's.
+    private var held: [UInt8] = []
+    private var isAtLineStart = true
+
+    /// Starts without collections.
+    public init() {}
+
+    /// What has to be in the environment variable GODEBUG, with what the program was given.
+    public static func setting(_ given: String?) -> String {
+        given.map { $0.isEmpty ? "gctrace=1" : "\($0),gctrace=1" } ?? "gctrace=1"
+    }
+
+    /// Takes what the program writes to standard error, and returns what of it is to be written.
+    package func pass(_ bytes: some BidirectionalCollection<UInt8>) -> [UInt8] {
+        if held.isEmpty {
+            guard isAtLineStart, bytes.starts(with: Self.mark) else {
+                if let last = bytes.last { isAtLineStart = last == UInt8(ascii: "\n") }
+                return Array(bytes)
+            }
+        }
+        held += bytes
+        guard let end = held.firstIndex(of: UInt8(ascii: "\n")) else { return [] }
+        let line = held[..<end]
+        let rest = held[(end + 1)...]
+        held = []
+        if let collection = Self.parse(String(decoding: line, as: UTF8.self)) {
+            collections.append(collection)
+            isAtLineStart = true
+            return rest.isEmpty ? [] : pass(Array(rest))
+        }
+        isAtLineStart = rest.last.map { $0 == UInt8(ascii: "\n") } ?? true
+        return Array(line) + [UInt8(ascii: "\n")] + rest
+    }
+
+    /// What was held back when the program ended.
+    package func flush() -> [UInt8] {
+        defer { held = [] }
+        return held
+    }
+
+    private static let mark = Array("gc ".utf8)
+
+    /// Reads `gc 1 @0.012s 2%: 0.03+1.2+0.01 ms clock, … ms cpu, 4->4->1 MB, …`.
+    static func parse(_ line: String) -> Collection? {
+        let words = line.split(separator: " ")
+        guard words.count > 8, words[2].first == "@", words[2].last == "s", words[3].last == ":", words[5] == "ms",
+            words[6] == "clock,", let time = Double(words[2].dropFirst().dropLast())
+        else { return nil }
+        let clock = words[4].split(separator: "+").compactMap { Double($0) }
+        guard clock.count == 3, let unit = words.firstIndex(of: "MB,"), unit > 0 else { return nil }
+        let heap = words[unit - 1].split { $0 == "-" || $0 == ">" }.compactMap { Int($0) }
+        guard heap.count == 3 else { return nil }
+        return Collection(time: time, pauses: [clock[0], clock[2]], marking: clock[1], heap: heap)
+    }
+}

@@ -1,0 +1,79 @@
+import Testing
+import WasmFrontend
+import WasmRuntime
+import _TestSupport
+
+/// What a run costs.
+@Suite("Statistics", .disabled(if: WebAssemblyText.isMissing, "wat2wasm (Debian package wabt) is not installed."))
+struct RunStatisticsTests {
+    private static let text = """
+        (module
+          (import "host" "plain" (func $plain (param i32)))
+          (import "host" "pair" (func $pair (param i64) (result i64)))
+          (import "host" "plain" (func $again (param i32)))
+          (memory 1)
+          (func $deep (param $n i32) (result i32)
+            (if (result i32) (local.get $n)
+              (then (i32.add (i32.const 1) (call $deep (i32.sub (local.get $n) (i32.const 1)))))
+              (else (i32.const 0))))
+          (func (export "inner") (call $plain (i32.const 0)))
+          (func (export "run") (param $n i32) (result i32)
+            (call $plain (i32.const 1)) (call $again (i32.const 0))
+            (drop (call $pair (i64.const 5)))
+            (drop (memory.grow (i32.const 2))) (drop (memory.grow (i32.const 0x20000)))
+            (call $deep (local.get $n)))
+          (func $never (export "never")))
+        """
+
+    @Test("count calls, growths, lowered functions and frames", arguments: Way.all)
+    func counts(way: Way) throws {
+        let statistics = RunStatistics()
+        var configuration = way.store().configuration
+        configuration.statistics = statistics
+        configuration.callStackSize = 64 << 20
+        statistics.referenceCount = { 42 }
+        var imports = Imports()
+        var nested: Function?
+        imports.define("host", "plain") { (wanted: UInt32) throws in if wanted == 1 { _ = try nested?.call([]) } }
+        imports.define("host", "pair") { (number: UInt64) -> UInt64 in number + 1 }
+        do {
+            let instance = try Instance(
+                WebAssemblyText.module(Self.text), imports: imports, store: Store(configuration: configuration))
+            nested = try instance.function(named: "inner")
+            #expect(try instance.function(named: "run").call([.i32(10_000)]) == [.i32(10_000)])
+            nested = nil
+        }
+        #expect(statistics.hostFunctions.map(\.name) == ["plain", "pair"])
+        // Of the two imports with one name, and of the call within the call.
+        #expect(statistics.hostFunctions.map(\.calls) == [3, 1])
+        #expect(statistics.growthCount == 1)
+        #expect(statistics.growths.map(\.from) == [65536] && statistics.growths.map(\.to) == [3 * 65536])
+        #expect(statistics.samples.last?.memoryBytes == 3 * 65536)
+        #expect(statistics.samples.allSatisfy { $0.references == 42 })
+        #expect(zip(statistics.samples, statistics.samples.dropFirst()).allSatisfy { $0.time <= $1.time })
+        #expect(statistics.lowering.functions == 3 && statistics.lowering.bytecodeBytes > 0)
+        // 10,000 frames of three words of header and one of a parameter at least.
+        #expect(statistics.mostFrameBytes > 10_000 * 32 && statistics.mostFrameBytes < 64 << 20)
+    }
+
+    @Test("keep few samples of many calls, from the first to the last")
+    func samples() throws {
+        let statistics = RunStatistics()
+        var configuration = Store.Configuration()
+        configuration.statistics = statistics
+        var imports = Imports()
+        let clock = ContinuousClock()
+        imports.define("host", "plain") { (_: UInt32) throws in }
+        imports.define("host", "pair") { (number: UInt64) -> UInt64 in number }
+        let instance = try Instance(
+            WebAssemblyText.module(Self.text), imports: imports, store: Store(configuration: configuration))
+        let inner = try instance.function(named: "inner")
+        let start = clock.now
+        while clock.now - start < .milliseconds(200) { _ = try inner.call([]) }
+        statistics.finish()
+        #expect(statistics.samples.count <= 257)
+        #expect(statistics.samples.count > 10)
+        let last = try #require(statistics.samples.last)
+        #expect(last.time >= 200_000_000)
+    }
+}
