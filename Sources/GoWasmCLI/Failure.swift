@@ -63,16 +63,22 @@ enum Failure {
     ///
     /// With Go's table of functions it has the names as Go writes them, and the lines of the calls.
     static func stackTrace(_ trap: Trap, table: GoLineTable? = nil) -> [String] {
-        let frames = trap.backtrace
-        func text(_ position: Int) -> String {
-            let frame = frames[position]
-            let name = table?.name(ofFunction: frame.function) ?? frame.name
-            let line = table?.line(inFunction: frame.function, returnAddress: frame.returnAddress)
-            return "    at \(name.map(oneLine) ?? "?") (wasm function \(frame.function))"
-                + (line.map { " \(oneLine($0.file)):\($0.number)" } ?? "")
+        let lines = trap.backtrace.flatMap { frame -> [String] in
+            func text(_ name: String?, _ note: String, _ line: GoLineTable.Line?) -> String {
+                "    at \(name.map(oneLine) ?? "?") (\(note))"
+                    + (line.map { " \(oneLine($0.file)):\($0.number)" } ?? "")
+            }
+            let number = "wasm function \(frame.function)"
+            let functions =
+                table?.frames(
+                    inFunction: frame.function, returnAddress: frame.returnAddress, previous: frame.previousAddress,
+                    next: frame.nextAddress) ?? []
+            guard let last = functions.indices.last else { return [text(frame.name, number, nil)] }
+            return functions.enumerated().map { position, function in
+                text(function.name, position == last ? number : "inlined", function.line)
+            }
         }
-        guard frames.count > 2 * shownFrames else { return frames.indices.map(text) }
-        return (0..<shownFrames).map(text) + ["    … \(frames.count - 2 * shownFrames) more"]
-            + (frames.count - shownFrames..<frames.count).map(text)
+        guard lines.count > 2 * shownFrames else { return lines }
+        return lines.prefix(shownFrames) + ["    … \(lines.count - 2 * shownFrames) more"] + lines.suffix(shownFrames)
     }
 }

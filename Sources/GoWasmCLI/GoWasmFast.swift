@@ -103,7 +103,11 @@ public struct GoWasmFast: ParsableCommand {
     @Flag(help: "Translate without superinstructions and other optimisations.")
     var noOptimize = false
 
-    @Flag(help: "Print the bytecode of the functions named behind FILE, or of all, instead of running the program.")
+    @Flag(
+        help: """
+            Print the WebAssembly of the functions named behind FILE, or of all, and beside it the bytecode that it becomes, \
+            instead of running the program.
+            """)
     var disassemble = false
 
     @Argument(

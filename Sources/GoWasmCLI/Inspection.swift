@@ -59,6 +59,15 @@ struct Inspection {
         }
     }
 
+    /// What the module expects of its host.
+    private var hostInterface: String {
+        switch ModuleKind(module) {
+        case .goProgram: (try? GoProgram(module)).map { "js/wasm as of \($0.hostInterface)" } ?? "js/wasm"
+        case .wasiCommand, .wasiReactor: "WASI preview 1"
+        case .plain: module.imports.isEmpty ? "none" : "its own imports"
+        }
+    }
+
     // MARK: - Finding out
 
     /// The sections in their order, with the sizes of their contents; custom ones by their names.
@@ -102,6 +111,7 @@ struct Inspection {
         }
         row("file", "\(file), \(Quantity.file(module.bytes.buffer.count))")
         row("kind", kind)
+        row("host", hostInterface)
         row("Go", goVersion.map { "\($0)" } ?? "not said")
         for line in buildInfo {
             let parts = line.split(separator: "\t", maxSplits: 1)
@@ -149,6 +159,7 @@ struct Inspection {
     private var json: String {
         return JSONText.object([
             ("file", JSONText.string(file)), ("bytes", "\(module.bytes.buffer.count)"), ("kind", JSONText.string(kind)),
+            ("hostInterface", JSONText.string(hostInterface)),
             ("goVersion", goVersion.map { JSONText.string("\($0)") } ?? "null"),
             ("buildInfo", JSONText.list(buildInfo.map(JSONText.string))),
             ("functions", "\(module.bodies.count)"), ("importedFunctions", "\(module.importedFunctionCount)"),

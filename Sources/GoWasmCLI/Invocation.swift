@@ -80,7 +80,7 @@ struct Invocation {
         return finish() || code != 0 ? code : Self.failure
     }
 
-    /// Says and writes what is to be known of the run; returns whether that worked. Only the first call does anything.
+    /// Says and writes what is to be known of the run, once; returns whether that worked.
     private func finish() -> Bool { Self.finish(profiling, statistics) }
 
     static func finish(_ profiling: ProfileSession?, _ statistics: StatisticsSession?) -> Bool {
@@ -184,22 +184,32 @@ struct Invocation {
         }
     }
 
-    /// Prints the bytecode of the functions with these names or indices, or of all when none is named.
+    /// Prints the instructions of the functions with these names or indices, or of all when none is named, and the bytecode
+    /// beside them.
     func disassemble(functions wanted: [String]) -> Int32 {
         do {
             let module = try load()
             let code = try LoweredCode(
                 module,
                 options: LoweredCode.Options(checksAddresses: !engine.usesGuardPages, optimizes: engine.optimizes))
+            let table = GoLineTable(module)
+            let imports = module.imports.filter { if case .function = $0.kind { true } else { false } }.map(\.name)
+            let name = { (function: Int) -> String? in
+                function < imports.count
+                    ? imports[function] : table?.name(ofFunction: function) ?? module.functionName(function)
+            }
             var remaining = Set(wanted)
             for function in module.importedFunctionCount..<module.functionTypes.count {
-                let name = module.functionName(function)
                 if !wanted.isEmpty {
-                    guard remaining.remove(String(function)) != nil || name.flatMap({ remaining.remove($0) }) != nil
-                    else { continue }
+                    let names = [String(function), name(function), module.functionName(function)].compactMap { $0 }
+                    guard !remaining.isDisjoint(with: names) else { continue }
+                    remaining.subtract(names)
                 }
-                let listing = try code.disassemble(function)
-                Descriptors.print("function \(function) \(name ?? "")\n\(listing)\n")
+                let listing = try code.listing(function, name: name)
+                let line = table?.line(inFunction: function, returnAddress: nil)
+                let place = line.map { ", \($0.file):\($0.number)" } ?? ""
+                let type = module.types[Int(module.functionTypes[function])].text
+                Descriptors.print("function \(function) \(name(function) ?? "") \(type)\(place)\n\(listing)\n\n")
             }
             guard remaining.isEmpty else {
                 report(Failure.line(file, "has no function named \(remaining.sorted().joined(separator: ", "))"))

@@ -140,7 +140,7 @@ private struct FlameTree {
         for stack in profile.stacks {
             var node = 0
             nodes[0].periods += stack.periods
-            for function in stack.frames.reversed() {
+            for function in profile.functions(of: stack).reversed() {
                 let child: Int
                 if let known = nodes[node].byFunction[function] {
                     child = known

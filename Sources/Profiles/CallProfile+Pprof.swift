@@ -29,22 +29,28 @@ extension CallProfile {
         }
         profile.message(3) { mapping in
             mapping.integer(1, 1)
-            mapping.integer(3, functions.count + 1)
+            mapping.integer(3, locations.count + 1)
             mapping.integer(5, strings.number(of: program))
-            // Names are complete: there is nothing to look up in the file.
+            // Names, files, lines and inlined functions are complete: there is nothing to look up in the file.
             mapping.integer(7, 1)
+            mapping.integer(8, 1)
+            mapping.integer(9, 1)
+            mapping.integer(10, 1)
         }
-        for (index, function) in functions.enumerated() {
-            // A location for each function: where in it, the module does not say.
-            profile.message(4) { location in
-                location.integer(1, index + 1)
-                location.integer(2, 1)
-                location.integer(3, index + 1)
-                location.message(4) { line in
-                    line.integer(1, index + 1)
-                    line.integer(2, function.line)
+        for (index, location) in locations.enumerated() {
+            profile.message(4) { message in
+                message.integer(1, index + 1)
+                message.integer(2, 1)
+                message.integer(3, index + 1)
+                for line in location.lines {
+                    message.message(4) { message in
+                        message.integer(1, line.function + 1)
+                        message.integer(2, line.number > 0 ? line.number : functions[line.function].line)
+                    }
                 }
             }
+        }
+        for (index, function) in functions.enumerated() {
             let name = strings.number(of: function.name)
             let file = strings.number(of: function.isHost ? "host" : function.file ?? program)
             profile.message(5) { message in

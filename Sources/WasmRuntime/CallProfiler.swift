@@ -75,38 +75,21 @@ public final class CallProfiler: Sendable {
             state.isOver = true
             state.machine = 0
             let samples = gw_sampler_stop()
-            let namer = PlaceNamer(modules: state.modules)
-            // Nodes come behind their callers'.
-            var functions: [Int] = [-1]
+            var namer = PlaceNamer(modules: state.modules)
             var profile = CallProfile(period: period, duration: Self.now() - state.startOfRun)
-            var indices: [CallProfile.Function: Int] = [:]
+            // The locations of nodes, innermost first. Nodes come behind their callers'.
+            var locations: [[Int]] = [[]]
             for index in 1..<max(1, Int(samples.count) + 1) {
-                let function = namer.function(samples.nodes[index].place)
-                let known = indices[function, default: profile.functions.count]
-                if known == profile.functions.count {
-                    indices[function] = known
-                    profile.functions.append(function)
-                }
-                functions.append(known)
-                guard samples.nodes[index].periods > 0 else { continue }
+                let node = samples.nodes[index]
+                locations.append(namer.locations(node.place).map { profile.number(of: $0) })
+                guard node.periods > 0 else { continue }
                 var frames: [Int] = []
-                var node = index
-                while node != 0 {
-                    // A host function is called by the place that was found.
-                    if let caller = namer.caller(samples.nodes[node].place) {
-                        frames.append(functions[node])
-                        let place = indices[caller, default: profile.functions.count]
-                        if place == profile.functions.count {
-                            indices[caller] = place
-                            profile.functions.append(caller)
-                        }
-                        frames.append(place)
-                    } else {
-                        frames.append(functions[node])
-                    }
-                    node = Int(samples.nodes[node].caller)
+                var place = index
+                while place != 0 {
+                    frames += locations[place]
+                    place = Int(samples.nodes[place].caller)
                 }
-                profile.add(frames, periods: Int(samples.nodes[index].periods))
+                profile.add(frames, periods: Int(node.periods))
             }
             profile.lostPeriods = Int(samples.lost)
             return profile
@@ -114,65 +97,28 @@ public final class CallProfiler: Sendable {
     }
 }
 
-/// Where a guest spent processor time.
-public struct CallProfile: Sendable {
-    /// A function, or something else that time is spent in.
-    public struct Function: Hashable, Sendable {
-        /// The name that the module or the import gives it, or `[…]` for what is no function.
-        public var name: String
-        /// The index in the module; nil for what is no function.
-        public var index: Int?
-        /// Whether the host provides it.
-        public var isHost: Bool
-        /// The source file and the line that it begins in, where somebody has found them out.
-        public var file: String?
-        /// The line in `file`, from 1.
-        public var line = 0
-    }
-
-    /// A stack that was found.
-    public struct Stack: Sendable {
-        /// Indices among ``CallProfile/functions``, innermost first.
-        public var frames: [Int]
-        /// How many periods were spent there.
-        public var periods: Int
-    }
-
-    /// Nanoseconds of processor time that a period stands for.
-    public var period: UInt64
-    /// Nanoseconds that the run took, by the clock on the wall.
-    public var duration: UInt64
-    /// The functions that were found.
-    public var functions: [Function] = []
-    /// The stacks, each once.
-    public var stacks: [Stack] = []
-    /// Periods for whose stacks there was no room.
-    public var lostPeriods = 0
-    private var indices: [[Int]: Int] = [:]
-
-    init(period: UInt64, duration: UInt64) {
-        self.period = period
-        self.duration = duration
-    }
-
-    mutating func add(_ frames: [Int], periods: Int) {
-        if let known = indices[frames] {
-            stacks[known].periods += periods
-        } else {
-            indices[frames] = stacks.count
-            stacks.append(Stack(frames: frames, periods: periods))
-        }
-    }
-}
-
 /// Finds the functions of sampled places.
 private struct PlaceNamer {
     let modules: [(module: Module, code: LoweredCode)]
+    /// What the calls of functions push, by the code and the function.
+    private var pushes: [[Int]: [(cell: Int, word: Int)]] = [:]
 
-    private func guest(_ place: GWSamplePlace) -> CallProfile.Function {
+    init(modules: [(module: Module, code: LoweredCode)]) { self.modules = modules }
+
+    /// A place in a function of the guest; `isCall` says whether the function is in the call at the place.
+    private mutating func guest(_ place: GWSamplePlace, isCall: Bool) -> CallProfile.Place {
         let (module, code) = modules[Int(place.code)]
-        guard let index = code.function(at: Int(place.cell)) else { return Self.other("[unknown]") }
-        return function(index, of: module)
+        let cell = Int(place.cell)
+        guard let index = code.function(at: cell) else { return Self.other("[unknown]") }
+        var result = CallProfile.Place(function: function(index, of: module))
+        if isCall { result.returnAddress = code.pushedWord(at: cell) }
+        guard result.returnAddress == nil else { return result }
+        let key = [Int(place.code), index]
+        let calls = pushes[key] ?? code.pushedWords(ofFunctionAt: cell)
+        pushes[key] = calls
+        result.previousAddress = calls.last { $0.cell < cell }?.word
+        result.nextAddress = calls.first { $0.cell >= cell }?.word
+        return result
     }
 
     private func function(_ index: Int, of module: Module) -> CallProfile.Function {
@@ -185,27 +131,26 @@ private struct PlaceNamer {
             name: module.functionName(index) ?? "function \(index)", index: index, isHost: false)
     }
 
-    private static func other(_ name: String) -> CallProfile.Function {
-        CallProfile.Function(name: name, index: nil, isHost: true)
+    private static func other(_ name: String) -> CallProfile.Place {
+        CallProfile.Place(function: CallProfile.Function(name: name, index: nil, isHost: true))
     }
 
-    /// The function that the innermost part of a place is in.
-    func function(_ place: GWSamplePlace) -> CallProfile.Function {
+    /// What a place says, the innermost first: a host function is called by the guest's function at the place.
+    mutating func locations(_ place: GWSamplePlace) -> [CallProfile.Place] {
         switch Int(place.kind) {
-        case GWSample_guest: return guest(place)
+        case GWSample_guest:
+            // An outer frame is in its call; in an innermost one the call is the next to come, if it is one.
+            return [guest(place, isCall: true)]
         case GWSample_host:
             let (module, code) = modules[Int(place.code)]
-            guard let callee = code.directCallee(at: Int(place.cell)) else { return Self.other("[host]") }
+            let caller = guest(place, isCall: true)
+            guard let callee = code.directCallee(at: Int(place.cell)) else { return [Self.other("[host]"), caller] }
             return callee < module.importedFunctionCount
-                ? function(callee, of: module) : Self.other("[translating wasm]")
-        case GWSample_cut: return Self.other("[outer frames left out]")
-        case GWSample_outside: return Self.other("[outside of the program]")
-        default: return Self.other("[unknown]")
+                ? [CallProfile.Place(function: function(callee, of: module)), caller]
+                : [Self.other("[translating wasm]"), caller]
+        case GWSample_cut: return [Self.other("[outer frames left out]")]
+        case GWSample_outside: return [Self.other("[outside of the program]")]
+        default: return [Self.other("[unknown]")]
         }
-    }
-
-    /// The guest's function whose call a place is in; nil where the place itself is in a guest's function, or in none.
-    func caller(_ place: GWSamplePlace) -> CallProfile.Function? {
-        Int(place.kind) == GWSample_host ? guest(place) : nil
     }
 }

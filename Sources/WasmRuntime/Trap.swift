@@ -48,6 +48,10 @@ public struct Trap: Error, Sendable, CustomStringConvertible {
         /// The word that the call that the function is in pushed onto the guest's stack, where it pushed one: Go's return
         /// address, which says where in the function the call is.
         public var returnAddress: Int?
+        /// Where the function is in no such call: what the last call before the place pushes, and the first one behind it.
+        public var previousAddress: Int?
+        /// See ``previousAddress``.
+        public var nextAddress: Int?
     }
 
     /// The reason.

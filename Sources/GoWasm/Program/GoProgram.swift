@@ -93,6 +93,9 @@ public struct GoProgram: Sendable {
         self.abi = abi
     }
 
+    /// The first version of Go whose host functions are as this program expects them, such as "go1.24".
+    public var hostInterface: String { "\(abi.generation)".split(separator: "_").joined(separator: ".") }
+
     /// The version of Go that built the program, where it says.
     public var version: GoVersion? { abi.version }
 

@@ -13,11 +13,13 @@ public struct GoLineTable: Sendable {
         public var number: Int
     }
 
-    private let image: DataImage
+    let image: DataImage
     private let importedFunctionCount: Int
-    private let layout: Layout
+    let layout: Layout
     /// Where the descriptions of functions are, by wasm function without the imports; 0 for none.
-    private let descriptions: [Int]
+    let descriptions: [Int]
+    /// Where inlined functions are described; nil where that is not known.
+    private(set) var inlining: Inlining?
 
     /// Finds the table; nil where the module has none that is known, which are those of Go 1.11 to 1.27.
     public init?(_ module: Module) {
@@ -26,9 +28,10 @@ public struct GoLineTable: Sendable {
         self.layout = layout
         importedFunctionCount = module.importedFunctionCount
         descriptions = layout.descriptions(in: image, functionCount: module.bodies.count)
+        inlining = Inlining(self)
     }
 
-    private func description(_ function: Int) -> Int? {
+    func description(_ function: Int) -> Int? {
         let index = function - importedFunctionCount
         return descriptions.indices.contains(index) && descriptions[index] != 0 ? descriptions[index] : nil
     }
@@ -42,9 +45,13 @@ public struct GoLineTable: Sendable {
 
     /// The line of a call, by the return address that Go pushed for it; for nil, the function's first line.
     public func line(inFunction function: Int, returnAddress: Int?) -> Line? {
-        guard let description = description(function) else { return nil }
         // Addresses are the function's number and that of a block: the call belongs to the block before.
-        let block = returnAddress.map { max(0, ($0 & 0xFFFF) - 1) } ?? 0
+        line(inFunction: function, block: returnAddress.map { max(0, ($0 & 0xFFFF) - 1) } ?? 0)
+    }
+
+    /// The line of a block of a function.
+    func line(inFunction function: Int, block: Int) -> Line? {
+        guard let description = description(function) else { return nil }
         // name, args, deferreturn, pcsp, then pcfile and pcln.
         let tables = description + layout.entrySize + 16
         guard let fileTable = image.word(tables), let lineTable = image.word(tables + 4),
@@ -67,7 +74,7 @@ public struct GoLineTable: Sendable {
     }
 
     /// The value that a table of differences has for a block (runtime.pcvalue).
-    private func value(at block: Int, table: Int) -> Int? {
+    func value(at block: Int, table: Int) -> Int? {
         guard table != 0 else { return nil }
         var place = layout.values + table
         var value = -1
@@ -85,94 +92,97 @@ public struct GoLineTable: Sendable {
 }
 
 /// Where the parts of the table are: offsets in the image.
-private struct Layout: Sendable {
-    var start: Int
-    /// The names of functions, the numbers of files by unit (from 1.16 on), the files, the tables of values.
-    var names: Int
-    var units: Int?
-    var files: Int
-    var values: Int
-    /// The pairs of an entry address and the offset of a description, and what such offsets count from.
-    var functions: Int
-    var descriptions: Int
-    var functionCount: Int
-    /// The size of an entry address: 4 bytes from 1.18 on, before them 8.
-    var entrySize: Int
+extension GoLineTable {
+    struct Layout: Sendable {
+        var start: Int
+        /// The names of functions, the numbers of files by unit (from 1.16 on), the files, the tables of values.
+        var names: Int
+        var units: Int?
+        var files: Int
+        var values: Int
+        /// The pairs of an entry address and the offset of a description, and what such offsets count from.
+        var functions: Int
+        var descriptions: Int
+        var functionCount: Int
+        /// The size of an entry address: 4 bytes from 1.18 on, before them 8.
+        var entrySize: Int
 
-    /// The first bytes: a magic number by version, zeros, the size of an instruction and of an address.
-    static func find(in image: DataImage) -> Layout? {
-        for place in stride(from: (8 - image.start % 8) % 8, to: image.bytes.count - 64, by: 8) {
-            guard image.bytes[place + 1] == 0xFF, image.bytes[place + 2] == 0xFF, image.bytes[place + 3] == 0xFF,
-                image.bytes[place + 4] == 0, image.bytes[place + 5] == 0, image.bytes[place + 6] == 1,
-                image.bytes[place + 7] == 8, let layout = Layout(image, place, magic: image.bytes[place])
-            else { continue }
-            return layout
-        }
-        return nil
-    }
-
-    private init?(_ image: DataImage, _ start: Int, magic: UInt8) {
-        func field(_ number: Int) -> Int? {
-            image.long(start + 8 + 8 * number).flatMap { $0 < image.bytes.count ? Int($0) : nil }
-        }
-        func place(_ number: Int) -> Int? { field(number).map { start + $0 } }
-        self.start = start
-        guard let count = field(0), count > 0 else { return nil }
-        functionCount = count
-        let first: Int
-        switch magic {
-        case 0xF1, 0xF0:  // 1.20, 1.18
-            first = 3
-            entrySize = 4
-        case 0xFA:  // 1.16
-            first = 2
-            entrySize = 8
-        case 0xFB:  // 1.2
-            entrySize = 8
-            names = start
-            values = start
-            functions = start + 16
-            descriptions = start
-            guard let offset = image.word(functions + 16 * count + 8) else { return nil }
-            units = nil
-            files = start + Int(offset)
-            return
-        default: return nil
-        }
-        guard let names = place(first), let units = place(first + 1), let files = place(first + 2),
-            let values = place(first + 3), let functions = place(first + 4)
-        else { return nil }
-        self.names = names
-        self.units = units
-        self.files = files
-        self.values = values
-        self.functions = functions
-        descriptions = functions
-    }
-
-    func descriptions(in image: DataImage, functionCount wanted: Int) -> [Int] {
-        var result = [Int](repeating: 0, count: wanted)
-        func pair(_ index: Int) -> (entry: UInt64, offset: UInt64)? {
-            let place = functions + 2 * entrySize * index
-            if entrySize == 4 {
-                guard let entry = image.word(place), let offset = image.word(place + 4) else { return nil }
-                return (UInt64(entry), UInt64(offset))
+        /// The first bytes: a magic number by version, zeros, the size of an instruction and of an address.
+        static func find(in image: DataImage) -> Layout? {
+            for place in stride(from: (8 - image.start % 8) % 8, to: image.bytes.count - 64, by: 8) {
+                guard image.bytes[place + 1] == 0xFF, image.bytes[place + 2] == 0xFF, image.bytes[place + 3] == 0xFF,
+                    image.bytes[place + 4] == 0, image.bytes[place + 5] == 0, image.bytes[place + 6] == 1,
+                    image.bytes[place + 7] == 8, let layout = Layout(image, place, magic: image.bytes[place])
+                else { continue }
+                return layout
             }
-            guard let entry = image.long(place), let offset = image.long(place + 8) else { return nil }
-            return (entry, offset)
+            return nil
         }
-        // Entries are addresses (0x1000 and the number of the function, times 2^16), or count from the first address, or
-        // lack the 16 bits of a block, by version.
-        guard let second = pair(min(1, functionCount - 1)), let first = pair(0) else { return result }
-        let shift: UInt64 = functionCount > 1 && second.entry - min(first.entry, second.entry) < 1 << 16 ? 0 : 16
-        let base: UInt64 = first.entry >> shift >= 0x1000 ? 0x1000 : 0
-        for index in 0..<min(functionCount, wanted) {
-            guard let (entry, offset) = pair(index), entry >> shift >= base, offset < UInt64(image.bytes.count) else {
-                continue
+
+        private init?(_ image: DataImage, _ start: Int, magic: UInt8) {
+            func field(_ number: Int) -> Int? {
+                image.long(start + 8 + 8 * number).flatMap { $0 < image.bytes.count ? Int($0) : nil }
             }
-            let function = Int(entry >> shift - base)
-            if function < wanted { result[function] = descriptions + Int(offset) }
+            func place(_ number: Int) -> Int? { field(number).map { start + $0 } }
+            self.start = start
+            guard let count = field(0), count > 0 else { return nil }
+            functionCount = count
+            let first: Int
+            switch magic {
+            case 0xF1, 0xF0:  // 1.20, 1.18
+                first = 3
+                entrySize = 4
+            case 0xFA:  // 1.16
+                first = 2
+                entrySize = 8
+            case 0xFB:  // 1.2
+                entrySize = 8
+                names = start
+                values = start
+                functions = start + 16
+                descriptions = start
+                guard let offset = image.word(functions + 16 * count + 8) else { return nil }
+                units = nil
+                files = start + Int(offset)
+                return
+            default: return nil
+            }
+            guard let names = place(first), let units = place(first + 1), let files = place(first + 2),
+                let values = place(first + 3), let functions = place(first + 4)
+            else { return nil }
+            self.names = names
+            self.units = units
+            self.files = files
+            self.values = values
+            self.functions = functions
+            descriptions = functions
         }
-        return result
+
+        func descriptions(in image: DataImage, functionCount wanted: Int) -> [Int] {
+            var result = [Int](repeating: 0, count: wanted)
+            func pair(_ index: Int) -> (entry: UInt64, offset: UInt64)? {
+                let place = functions + 2 * entrySize * index
+                if entrySize == 4 {
+                    guard let entry = image.word(place), let offset = image.word(place + 4) else { return nil }
+                    return (UInt64(entry), UInt64(offset))
+                }
+                guard let entry = image.long(place), let offset = image.long(place + 8) else { return nil }
+                return (entry, offset)
+            }
+            // Entries are addresses (0x1000 and the number of the function, times 2^16), or count from the first address, or
+            // lack the 16 bits of a block, by version.
+            guard let second = pair(min(1, functionCount - 1)), let first = pair(0) else { return result }
+            let shift: UInt64 = functionCount > 1 && second.entry - min(first.entry, second.entry) < 1 << 16 ? 0 : 16
+            let base: UInt64 = first.entry >> shift >= 0x1000 ? 0x1000 : 0
+            for index in 0..<min(functionCount, wanted) {
+                guard let (entry, offset) = pair(index), entry >> shift >= base, offset < UInt64(image.bytes.count)
+                else {
+                    continue
+                }
+                let function = Int(entry >> shift - base)
+                if function < wanted { result[function] = descriptions + Int(offset) }
+            }
+            return result
+        }
     }
 }

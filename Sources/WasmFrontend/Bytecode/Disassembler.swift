@@ -16,30 +16,61 @@ struct Disassembler {
         self.opcodes = opcodes
     }
 
-    /// The instructions of a function, one a line: the cell from the function's start, the mnemonic, the operands.
-    func disassemble(_ lowered: LoweredCode.Lowered) -> String {
-        var lines: [String] = []
+    /// An instruction, and the entries of the function that are at it.
+    struct Instruction {
+        var cell: Int
+        var text: String
+        var entries: [String] = []
+    }
+
+    /// The instructions of a function, in the order of their cells.
+    func instructions(_ lowered: LoweredCode.Lowered) -> [Instruction] {
+        var result: [Instruction] = []
         let start = lowered.cells.lowerBound
         let entry = code.entries[lowered.function]
         var cell = start
         while cell < lowered.cells.upperBound {
             guard let op = opcodes[code.arena[cell]] else {
-                lines.append("\(column(cell - start))?")
+                result.append(Instruction(cell: cell, text: "?"))
                 break
             }
-            if cell == Int(entry.any) { lines.append("entry:") }
-            if cell == Int(entry.zero) { lines.append("entry with 0:") }
             let (text, size) = operands(op, at: cell, from: start)
             let mnemonic = String(cString: info[op].text)
-            lines.append(column(cell - start) + mnemonic + (text.isEmpty ? "" : " " + text))
+            var instruction = Instruction(cell: cell, text: mnemonic + (text.isEmpty ? "" : " " + text))
+            if cell == Int(entry.any) { instruction.entries.append("entry:") }
+            if cell == Int(entry.zero) { instruction.entries.append("entry with 0:") }
+            result.append(instruction)
             cell += size
         }
-        return lines.joined(separator: "\n")
+        return result
     }
 
-    private func column(_ number: Int) -> String {
-        let text = String(number)
-        return String(repeating: " ", count: max(0, 6 - text.count)) + text + "  "
+    /// The instructions of a function, one a line: the cell from the function's start, the mnemonic, the operands.
+    func disassemble(_ lowered: LoweredCode.Lowered) -> String {
+        instructions(lowered).flatMap { instruction in
+            instruction.entries + [Self.line(instruction, from: lowered.cells.lowerBound)]
+        }.joined(separator: "\n")
+    }
+
+    /// The line of an instruction.
+    static func line(_ instruction: Instruction, from start: Int) -> String {
+        let text = String(instruction.cell - start)
+        return String(repeating: " ", count: max(0, 6 - text.count)) + text + "  " + instruction.text
+    }
+
+    /// The words that calls push onto the guest's stack, with the cells of the calls.
+    ///
+    /// Where the callee is not known before the return address is pushed, that is done by a store before the call.
+    func pushedWords(_ lowered: LoweredCode.Lowered, word: (Int) -> Int?) -> [(cell: Int, word: Int)] {
+        let store = "store64 [sp + 0], "
+        var stored: Int?
+        return instructions(lowered).compactMap { instruction in
+            if instruction.text.hasPrefix(store) { stored = Int(instruction.text.dropFirst(store.count)) }
+            guard instruction.text.hasPrefix("call") else { return nil }
+            defer { stored = nil }
+            let isIndirect = instruction.text.hasPrefix("call_indirect")
+            return (word(instruction.cell) ?? (isIndirect ? stored : nil)).map { (instruction.cell, $0) }
+        }
     }
 
     private func operands(_ op: Int, at cell: Int, from start: Int) -> (String, Int) {

@@ -64,6 +64,8 @@ struct FunctionLowering: ~Copyable {
     /// The stack checks whose `if` is open, the innermost last: the construct, the label behind it, and the cell that is
     /// to hold the frame's size.
     var pendingChecks: [(end: Int, label: Label, cell: Int)] = []
+    /// Gets what becomes of each instruction; nil for nobody.
+    var origins: InstructionOrigins?
     /// Where the result of the call that was emitted last lies, if nothing was emitted behind it.
     var lastCall = (start: -1, end: -1, slot: -1)
 
@@ -109,7 +111,7 @@ struct FunctionLowering: ~Copyable {
         let type = layout.types[Int(module.functionTypes[function])]
         let body = module.bodies[function - module.importedFunctionCount].bytes
         scan.begin(type, threads: optimizes, registerGlobal: optimizes ? registerGlobal : nil)
-        var summary = try validator.validate(body, type: module.functionTypes[function], into: &scan)
+        var summary = try validate(body, type: module.functionTypes[function])
         usesVectors = summary.usesVectors || layout.hasVectors
         if usesVectors {
             gw_vector_prepare()
@@ -143,6 +145,15 @@ struct FunctionLowering: ~Copyable {
         emitter.finish()
         guard !emitter.isFull else { return nil }
         return Result(any: any, zero: zero)
+    }
+
+    private mutating func validate(_ body: Range<Int>, type: UInt32) throws(LoadFailure) -> FunctionValidator.Summary {
+        guard let origins else { return try validator.validate(body, type: type, into: &scan) }
+        var recorder = OriginRecorder(scan)
+        let summary = try validator.validate(body, type: type, into: &recorder)
+        scan = recorder.scan
+        origins.instructions = recorder.instructions
+        return summary
     }
 
     private mutating func prepareFrame(_ summary: FunctionValidator.Summary, _ type: FunctionType) {
@@ -248,9 +259,21 @@ struct FunctionLowering: ~Copyable {
     // MARK: - The pass
 
     private mutating func emitBody() {
+        if let origins, !usesVectors { return emitBody(noting: origins) }
         index = 0
         while index < scan.instructions.count {
             let instruction = scan.instructions[index]
+            if !instruction.flags.contains(.skip) { emit(instruction) }
+            index += 1
+        }
+    }
+
+    /// As ``emitBody()``, noting where the code of each instruction begins.
+    private mutating func emitBody(noting origins: InstructionOrigins) {
+        index = 0
+        while index < scan.instructions.count {
+            let instruction = scan.instructions[index]
+            origins.cells.append(emitter.position)
             if !instruction.flags.contains(.skip) { emit(instruction) }
             index += 1
         }

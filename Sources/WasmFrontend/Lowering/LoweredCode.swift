@@ -248,17 +248,53 @@ public final class LoweredCode: @unchecked Sendable {
         return Int(code.pointee.arena[cell + Int(GW_CALL_FUNCTION)])
     }
 
-    /// The word that the call instruction at a cell pushes onto the guest's stack, which is Go's return address; nil where
-    /// it pushes none.
-    public func pushedWord(at cell: Int) -> Int? {
+    /// The word that the call instruction at a cell pushes onto the guest's stack; nil where it pushes none.
+    private func immediate(at cell: Int) -> Int? {
         guard isOneOf([.callPushZero, .callPushZeroChecked, .callIndirectPushZero], at: cell) else { return nil }
         return Int(Int32(bitPattern: code.pointee.arena[cell + Int(GW_CALL_IMMEDIATE)]))
+    }
+
+    /// The word that is pushed onto the guest's stack for the call at a cell, which is Go's return address; nil where there
+    /// is none, or no call.
+    public func pushedWord(at cell: Int) -> Int? {
+        immediate(at: cell) ?? pushedWords(ofFunctionAt: cell).first { $0.cell == cell }?.word
+    }
+
+    /// The words that calls in the function at a cell push, with the cells of the calls, in the order of the code.
+    public func pushedWords(ofFunctionAt cell: Int) -> [(cell: Int, word: Int)] {
+        guard let lowered = lowered(at: cell) else { return [] }
+        return Disassembler(code.pointee).pushedWords(lowered, word: immediate)
+    }
+
+    /// What the last call before a cell pushes, and the first one at or behind it, in the function that the cell belongs to.
+    public func pushedWords(around cell: Int) -> (previous: Int?, next: Int?) {
+        let calls = pushedWords(ofFunctionAt: cell)
+        return (calls.last { $0.cell < cell }?.word, calls.first { $0.cell >= cell }?.word)
     }
 
     private func isOneOf(_ instructions: [GWOp], at cell: Int) -> Bool {
         let handlers = gw_handlers(options.checksAddresses)!
         let handler = Int32(bitPattern: code.pointee.arena[cell])
         return instructions.contains { handlers[Int($0.rawValue)] == handler }
+    }
+
+    /// The instructions of a function, and beside them what they become.
+    ///
+    /// - Parameters:
+    ///   - function: Its index in the module.
+    ///   - name: Names of functions that are called.
+    /// - Throws: As ``disassemble(_:)``.
+    public func listing(_ function: Int, name: @escaping (Int) -> String?) throws -> String {
+        guard function >= module.importedFunctionCount, function < module.functionTypes.count else { return "" }
+        let origins = InstructionOrigins()
+        withState { $0.lowering.origins = origins }
+        defer { withState { $0.lowering.origins = nil } }
+        guard lower(function) == .none else { throw failure(ofFunction: function) ?? CodeSpaceError() }
+        guard let lowered = withState({ state in state.functions.first { $0.function == function } }) else { return "" }
+        let body = module.bodies[function - module.importedFunctionCount].bytes
+        let wasm = WasmText(module.bytes, name: name).instructions(body)
+        let bytecode = Disassembler(code.pointee).instructions(lowered)
+        return origins.listing(wasm, bytecode, from: lowered.cells.lowerBound, name: name)
     }
 
     /// The instructions of a function, which is lowered if that has not been done, one a line.

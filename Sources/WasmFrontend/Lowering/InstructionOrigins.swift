@@ -1,0 +1,120 @@
+internal import CSupport
+
+/// Which instructions of a function became which of the bytecode.
+final class InstructionOrigins {
+    /// For each scanned instruction, the number of the one in the function's body that it was.
+    var instructions: [Int] = []
+    /// For each scanned instruction, the cell at which its code begins; empty where the code has been rewritten before.
+    var cells: [Int] = []
+
+    /// The width of the left column.
+    private static let width = 40
+
+    /// The instructions and the bytecode in two columns, each piece of bytecode beside the instruction that it was emitted
+    /// for.
+    ///
+    /// Values that are computed later, or by the instruction that uses them, leave nothing beside them.
+    func listing(
+        _ wasm: [String], _ bytecode: [Disassembler.Instruction], from start: Int, name: (Int) -> String?
+    ) -> String {
+        // The last scanned instruction that begins at or before a cell is what emitted it.
+        var beside: [[Disassembler.Instruction]] = Array(repeating: [], count: wasm.count)
+        var rest: [Disassembler.Instruction] = []
+        var scanned = -1
+        for instruction in bytecode {
+            while scanned + 1 < min(cells.count, instructions.count), cells[scanned + 1] <= instruction.cell {
+                scanned += 1
+            }
+            if scanned >= 0, instructions[scanned] < wasm.count {
+                beside[instructions[scanned]].append(instruction)
+            } else {
+                rest.append(instruction)
+            }
+        }
+        var lines: [String] = []
+        func add(_ left: String, _ instruction: Disassembler.Instruction) {
+            for entry in instruction.entries { lines.append(String(repeating: " ", count: Self.width) + entry) }
+            let text = Disassembler.line(instruction, from: start)
+            lines.append(Self.padded(left) + Self.naming(text, name))
+        }
+        for instruction in rest { add("", instruction) }
+        for (position, text) in wasm.enumerated() {
+            guard let first = beside[position].first else {
+                lines.append(text)
+                continue
+            }
+            add(text, first)
+            for instruction in beside[position].dropFirst() { add("", instruction) }
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private static func padded(_ text: String) -> String {
+        let count = text.count
+        return count < width ? text + String(repeating: " ", count: width - count) : text + " "
+    }
+
+    /// A call with the name of the function behind it.
+    private static func naming(_ text: String, _ name: (Int) -> String?) -> String {
+        let words = text.split(separator: " ")
+        guard words.count > 2, words[1].hasPrefix("call"), !words[1].hasPrefix("call_indirect"),
+            words[2].hasPrefix("f"), let function = Int(words[2].dropFirst().prefix { $0.isNumber }),
+            let name = name(function)
+        else { return text }
+        return "\(text)  ; \(name)"
+    }
+}
+
+/// Hands instructions to a scan, and notes which of them it keeps.
+struct OriginRecorder: InstructionSink {
+    private(set) var scan: FunctionScan
+    /// See ``InstructionOrigins/instructions``.
+    private(set) var instructions: [Int] = []
+    private var number = 0
+
+    static var isUsed: Bool { true }
+
+    init(_ scan: FunctionScan) { self.scan = scan }
+
+    private mutating func note() {
+        while instructions.count < scan.instructions.count { instructions.append(number) }
+        number += 1
+    }
+
+    mutating func append(_ op: GWWasmOpcode, index: UInt32) {
+        scan.append(op, index: index)
+        note()
+    }
+    mutating func append(_ op: GWWasmOpcode, constant: UInt64) {
+        scan.append(op, constant: constant)
+        note()
+    }
+    mutating func append(_ op: GWWasmOpcode) {
+        scan.append(op)
+        note()
+    }
+    mutating func open(_ op: GWWasmOpcode, parameters: Int32, results: Int32) {
+        scan.open(op, parameters: parameters, results: results)
+        note()
+    }
+    mutating func openElse() {
+        scan.openElse()
+        note()
+    }
+    mutating func end() {
+        scan.end()
+        note()
+    }
+    mutating func branch(_ op: GWWasmOpcode, depth: UInt32) {
+        scan.branch(op, depth: depth)
+        note()
+    }
+    mutating func leave(_ op: GWWasmOpcode) {
+        scan.leave(op)
+        note()
+    }
+    mutating func appendRare(at start: UnsafePointer<UInt8>) {
+        scan.appendRare(at: start)
+        note()
+    }
+}
