@@ -34,7 +34,10 @@ extension FileSystem {
             addPreopen(opened, ".", location.folder, name: [UInt8(ascii: ".")])
             systemClose(opened)
         }
-        for address in access.listeners { _ = addSocket(try Listener.open(address, report: report)) }
+        for address in access.listeners {
+            // As other runtimes do: only then Go waits for connections beside its other goroutines.
+            addSocket(try Listener.open(address, report: report)).file.isNonBlocking = true
+        }
     }
 
     private func addPreopen(_ directory: Int32, _ path: String, _ folder: Folder, name: [UInt8]) {
