@@ -90,7 +90,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4, help="seconds at most for one engine's runs of a program, "
                         "each of which it runs at least once (4)")
     parser.add_argument("--limit", type=int, default=60, help="seconds after which a run is given up (60)")
-    parser.add_argument("--engines", help="names, separated by commas, or all; default: gowasm-fast,Node,native Go")
+    parser.add_argument("--engines", help="names, separated by commas, or all; default: gowasm-fast,gowasm-fast wasip1,Node,native Go")
     parser.add_argument("--engine", action="append", default=[], metavar="NAME=COMMAND", help="a further engine")
     parser.add_argument("--programs", help="names, or names with sizes such as fib:38, separated by commas; or all")
     options = parser.parse_args()

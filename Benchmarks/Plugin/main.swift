@@ -78,7 +78,7 @@ func measure(_ name: String, _ calls: Int, _ body: (Int) throws -> Void) rethrow
     for index in 0..<calls { try body(index) }
     let nanoseconds = (processTime() - start) / Double(calls)
     let column = name + String(repeating: " ", count: max(1, 48 - name.utf8.count))
-    print(column + "\(Int(nanoseconds.rounded())) ns")
+    print(column + "\(Int(nanoseconds.rounded())) ns (\(calls) calls)")
 }
 
 guard CommandLine.arguments.count > 1 else {
@@ -94,7 +94,7 @@ let isRight = [
 ]
 precondition(isRight == [true, true, true, true], "the plugin computes something else: \(isRight)")
 
-print("CPU time of one call, of \(calls)")
+print("CPU time of one call")
 var sum: Int32 = 0
 try measure("add(a, b): numbers", calls) { sum &+= try plugin.add(sum, Int32(truncatingIfNeeded: $0)) }
 try measure("square(a): calls back into Swift", calls) { _ = try plugin.square(Int64($0)) }

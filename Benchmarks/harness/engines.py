@@ -64,7 +64,7 @@ class Engine:
 # --wasm-jitless, but V8's interpreter is not compiled into the Node of PyPI, which runs as fast with it as without.
 ENGINES = [
     Engine(REFERENCE, "interpreter", "{gowasm} {options} {js} {args}", "{gowasm} --version", usual=True),
-    Engine(f"{REFERENCE} wasip1", "interpreter", "{gowasm} {wasip1} {args}", "{gowasm} --version"),
+    Engine(f"{REFERENCE} wasip1", "interpreter", "{gowasm} {wasip1} {args}", "{gowasm} --version", usual=True),
     Engine(RIVAL, "compiler", "{node} --stack-size=8192 {wasm_exec} {js} {args}", "{node} --version", usual=True),
     Engine("Node --liftoff-only", "compiler", "{node} --stack-size=8192 --liftoff-only {wasm_exec} {js} {args}",
            "{node} --version"),
