@@ -144,48 +144,36 @@ extension JSRealm {
     func installMoreOfPromise(_ constructor: JSObject) {
         method(constructor, "allSettled") { realm, _, arguments throws(JSFailure) in
             let all = realm.makePromise()
-            let values = try realm.collect(arguments[0])
-            let results = realm.makeArray(ContiguousArray(repeating: .undefined, count: values.count))
-            var remaining = values.count
-            if remaining == 0 { all.resolve(.object(results), realm) }
-            for (index, value) in values.enumerated() {
+            let finish = { (values: JSArray) in all.resolve(.object(values), realm) }
+            try realm.gather(arguments[0], finish) { promise, place in
                 func settle(_ status: StaticString, _ name: StaticString) -> JSFunction {
                     realm.makeFunction { realm, _, arguments throws(JSFailure) in
                         let result = realm.makeObject()
                         result.define(realm.key("status"), realm.string(status))
                         result.define(realm.key(name), arguments[0])
-                        try results.set(PropertyKey(index: index), .object(result), realm)
-                        remaining -= 1
-                        if remaining == 0 { all.resolve(.object(results), realm) }
+                        try place(.object(result))
                         return .undefined
                     }
                 }
-                realm.promise(resolving: value).then(
-                    settle("fulfilled", "value"), settle("rejected", "reason"), realm, derived: nil)
+                promise.then(settle("fulfilled", "value"), settle("rejected", "reason"), realm, derived: nil)
             }
             return .object(all)
         }
         method(constructor, "any") { realm, _, arguments throws(JSFailure) in
             let any = realm.makePromise()
-            let values = try realm.collect(arguments[0])
-            let errors = realm.makeArray(ContiguousArray(repeating: .undefined, count: values.count))
-            var remaining = values.count
-            func reject(_ realm: JSRealm) throws(JSFailure) {
+            let finish = { (errors: JSArray) throws(JSFailure) in
                 let constructor = try realm.get(.object(realm.global), realm.key("AggregateError"))
                 let prototype = try realm.get(constructor, realm.keys.prototype).object ?? realm.prototypes.error
                 let error = realm.makeAggregateError(
                     prototype, errors.allElements, realm.string("All promises were rejected"))
                 any.reject(.object(error), realm)
             }
-            if remaining == 0 { try reject(realm) }
-            for (index, value) in values.enumerated() {
-                let onRejected = realm.makeFunction { realm, _, arguments throws(JSFailure) in
-                    try errors.set(PropertyKey(index: index), arguments[0], realm)
-                    remaining -= 1
-                    if remaining == 0 { try reject(realm) }
+            try realm.gather(arguments[0], finish) { promise, place in
+                let onRejected = realm.makeFunction { _, _, arguments throws(JSFailure) in
+                    try place(arguments[0])
                     return .undefined
                 }
-                realm.promise(resolving: value).then(any.resolver(realm), onRejected, realm, derived: nil)
+                promise.then(any.resolver(realm), onRejected, realm, derived: nil)
             }
             return .object(any)
         }

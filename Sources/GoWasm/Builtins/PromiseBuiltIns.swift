@@ -70,18 +70,13 @@ extension JSRealm {
     private func installPromiseCombinators(_ constructor: JSFunction) {
         method(constructor, "all") { realm, _, arguments throws(JSFailure) in
             let all = realm.makePromise()
-            let values = try realm.collect(arguments[0])
-            let results = realm.makeArray(ContiguousArray(repeating: .undefined, count: values.count))
-            var remaining = values.count
-            if remaining == 0 { all.resolve(.object(results), realm) }
-            for (index, value) in values.enumerated() {
-                let onFulfilled = realm.makeFunction { realm, _, arguments throws(JSFailure) in
-                    try results.set(PropertyKey(index: index), arguments[0], realm)
-                    remaining -= 1
-                    if remaining == 0 { all.resolve(.object(results), realm) }
+            let finish = { (values: JSArray) in all.resolve(.object(values), realm) }
+            try realm.gather(arguments[0], finish) { promise, place in
+                let onFulfilled = realm.makeFunction { _, _, arguments throws(JSFailure) in
+                    try place(arguments[0])
                     return .undefined
                 }
-                realm.promise(resolving: value).then(onFulfilled, all.rejecter(realm), realm, derived: nil)
+                promise.then(onFulfilled, all.rejecter(realm), realm, derived: nil)
             }
             return .object(all)
         }
@@ -91,6 +86,25 @@ extension JSRealm {
                 realm.promise(resolving: value).then(race.resolver(realm), race.rejecter(realm), realm, derived: nil)
             }
             return .object(race)
+        }
+    }
+
+    /// What the combinators of promises have in common: gives `body` a promise for each value of an iterable, and how to put
+    /// what came of it in its place; calls `finish` when all places are filled.
+    func gather(
+        _ iterable: JSValue, _ finish: @escaping (JSArray) throws(JSFailure) -> Void,
+        _ body: (JSPromise, @escaping (JSValue) throws(JSFailure) -> Void) -> Void
+    ) throws(JSFailure) {
+        let values = try collect(iterable)
+        let results = makeArray(ContiguousArray(repeating: .undefined, count: values.count))
+        var remaining = values.count
+        if remaining == 0 { try finish(results) }
+        for (index, value) in values.enumerated() {
+            body(promise(resolving: value)) { result throws(JSFailure) in
+                try results.set(PropertyKey(index: index), result, self)
+                remaining -= 1
+                if remaining == 0 { try finish(results) }
+            }
         }
     }
 }
