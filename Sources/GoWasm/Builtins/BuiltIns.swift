@@ -17,13 +17,13 @@ extension JSRealm {
         installProcess()
         installFileSystem()
         global.hasLateProperties = true
-        installLate(on: prototypes.array) { $0.installMoreOfArrays() }
-        installLate(on: prototypes.anyTypedArray) { $0.installMoreOfTypedArrays() }
-        installLate(on: prototypes.string) { $0.installMoreOfStrings() }
-        installLate(on: prototypes.number) { $0.installMoreOfNumbers() }
-        installLate(onConstructorOf: prototypes.object) { $0.installMoreOfObject($1) }
-        installLate(onConstructorOf: prototypes.number) { $0.installMoreOfNumber($1) }
-        installLate(onConstructorOf: prototypes.promise) { $0.installMoreOfPromise($1) }
+        installLate(on: prototypes.array) { $0.completeArrays() }
+        installLate(on: prototypes.anyTypedArray) { $0.completeTypedArrays() }
+        installLate(on: prototypes.string) { $0.completeStrings() }
+        installLate(on: prototypes.number) { $0.completeNumbers() }
+        installLate(onConstructorOf: prototypes.object) { $0.completeObject($1) }
+        installLate(onConstructorOf: prototypes.number) { $0.completeNumber($1) }
+        installLate(onConstructorOf: prototypes.promise) { $0.completePromise($1) }
     }
 
     /// Adds a built-in method to an object.

@@ -207,7 +207,7 @@ extension JSRealm {
             let symbols = try realm.target(arguments[0], "ownKeys").ownSymbols(realm)
             return .object(realm.makeArray(ContiguousArray((keys + symbols).map { realm.value($0) })))
         }
-        installMoreOfReflect(reflect)
+        completeReflect(reflect)
         method(reflect, "apply") { realm, _, arguments throws(JSFailure) in
             let function = try realm.callable(arguments[0], "Function.prototype.apply")
             return try realm.call(function, this: arguments[1], values: realm.list(arguments[2]))

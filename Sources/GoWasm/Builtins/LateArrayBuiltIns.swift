@@ -1,6 +1,6 @@
 /// The methods of arrays that come late: those that few programs call.
 extension JSRealm {
-    func installMoreOfArrays() {
+    func completeArrays() {
         let prototype = prototypes.array
         installElementMethods(on: prototype) { (realm, _, elements) throws(JSFailure) in
             .object(realm.makeArray(elements))
@@ -39,7 +39,7 @@ extension JSRealm {
         }
     }
 
-    func installMoreOfTypedArrays() {
+    func completeTypedArrays() {
         let prototype = prototypes.anyTypedArray
         installElementMethods(on: prototype) { (realm, this, elements) throws(JSFailure) in
             .object(try realm.makeTypedArray(try realm.typedArrayThis(this).element, copying: elements))

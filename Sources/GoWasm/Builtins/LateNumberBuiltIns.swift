@@ -8,7 +8,7 @@
 
 /// The functions of numbers that come late.
 extension JSRealm {
-    func installMoreOfNumber(_ number: JSObject) {
+    func completeNumber(_ number: JSObject) {
         number.define(key("POSITIVE_INFINITY"), .number(.infinity), [])
         number.define(key("NEGATIVE_INFINITY"), .number(-.infinity), [])
         number.define(key("NaN"), .number(.nan), [])
@@ -18,7 +18,7 @@ extension JSRealm {
         }
     }
 
-    func installMoreOfNumbers() {
+    func completeNumbers() {
         let prototype = prototypes.number
         func value(_ realm: JSRealm, _ this: JSValue, _ name: StaticString) throws(JSFailure) -> Double {
             guard case .number(let value) = realm.primitive(this) else {

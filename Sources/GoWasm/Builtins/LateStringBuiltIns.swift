@@ -1,6 +1,6 @@
 /// The methods of strings and numbers that come late: those that few programs call.
 extension JSRealm {
-    func installMoreOfStrings() {
+    func completeStrings() {
         let prototype = prototypes.string
         method(prototype, wellKnownSymbols.iterator, "[Symbol.iterator]") { realm, this, _ throws(JSFailure) in
             let characters = WTF8.characters(of: try realm.toString(this))

@@ -1,6 +1,6 @@
 /// The functions of `Object`, `Reflect` and `Promise` that come late: those that few programs call.
 extension JSRealm {
-    func installMoreOfObject(_ object: JSObject) {
+    func completeObject(_ object: JSObject) {
         method(object, "fromEntries") { realm, _, arguments throws(JSFailure) in
             let result = realm.makeObject()
             try realm.iterate(arguments[0]) { (entry) throws(JSFailure) in
@@ -104,7 +104,7 @@ extension JSRealm {
         return .object(result)
     }
 
-    func installMoreOfReflect(_ reflect: JSObject) {
+    func completeReflect(_ reflect: JSObject) {
         method(reflect, "getOwnPropertyDescriptor") { realm, _, arguments throws(JSFailure) in
             try realm.descriptor(
                 of: realm.key(arguments[1]), in: realm.target(arguments[0], "getOwnPropertyDescriptor"))
@@ -141,7 +141,7 @@ extension JSRealm {
 
     // MARK: Promises
 
-    func installMoreOfPromise(_ constructor: JSObject) {
+    func completePromise(_ constructor: JSObject) {
         method(constructor, "allSettled") { realm, _, arguments throws(JSFailure) in
             let all = realm.makePromise()
             let finish = { (values: JSArray) in all.resolve(.object(values), realm) }
