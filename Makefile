@@ -32,7 +32,7 @@ export GOWASM_REQUIRE_SUITES := 1
 endif
 endif
 
-.PHONY: help build run test test-tools fuzz std-tests bench bench-plugin micro sanitize lint install clean distclean build-packages static-libraries
+.PHONY: help build run examples docs test test-tools fuzz std-tests bench bench-plugin micro sanitize lint install clean distclean build-packages static-libraries
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,11 +68,15 @@ test: build test-tools ## Run every test
 	@echo "==> Building the tests (release), in which the compiler optimises the loop"
 	@$(SWIFT) build --build-tests $(RELEASE_TESTS)
 	@echo "==> Running the tests of the engine (release)"
-	@$(SWIFT) test --skip-build $(RELEASE_TESTS) --filter 'SpecTests|WasmRuntimeTests|CSupportTests'
+	@$(SWIFT) test --skip-build $(RELEASE_TESTS) --filter 'SpecTests|WasmRuntimeTests|CSupportTests|EmbeddingTests'
+	@$(MAKE) --no-print-directory examples
 	@echo "==> Running the tests of the standard library of Go that say most about the host"
 	@python3 Tests/Tools/std_tests.py --go newest --folder "$(TOOLS)" --subset --output "$(TOOLS)/std/results"
 	@$(MAKE) --no-print-directory fuzz FUZZ="--count 250"
 	@if [[ "$${CI:-}" == true ]]; then $(MAKE) --no-print-directory sanitize; fi
+
+examples: test-tools ## Build and run the program of README.md and the examples of the library
+	@Tests/Tools/run_examples.py "$(TOOLS)" "$(SWIFT)"
 
 # A module that differs is kept in .build-tools/fuzz; FUZZ="--reduce FILE" makes it smaller. More: FUZZ=--help.
 TIME ?= 600

@@ -86,6 +86,9 @@ let package = Package(
         .testTarget(
             name: "WASITests", dependencies: ["WASI", "HostSystem", "WasmRuntime", "WasmFrontend", "_TestSupport"],
             swiftSettings: swiftSettings),
+        // Uses the library as applications do.
+        .testTarget(
+            name: "EmbeddingTests", dependencies: ["GoWasm", "_TestSupport"], swiftSettings: swiftSettings),
         // Runs the specification's own tests.
         .testTarget(
             name: "SpecTests", dependencies: ["WasmRuntime", "WasmFrontend", "_TestSupport"],

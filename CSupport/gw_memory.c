@@ -68,7 +68,10 @@ uint32_t gw_memory_grow(GWMemory *memory, uint32_t pages) {
     uint32_t old = (uint32_t)(memory->size / GW_PAGE_SIZE);
     if ((uint64_t)old + pages > memory->maximum_pages) return UINT32_MAX;
     uint64_t added = (uint64_t)pages * GW_PAGE_SIZE, size = memory->size + added;
-    if (size > memory->limit) return UINT32_MAX;
+    if (size > memory->limit) {
+        memory->is_limited = true;
+        return UINT32_MAX;
+    }
     if (size > memory->reserved) {
         uint8_t *base = reserve(size);
         if (!base) return UINT32_MAX;

@@ -23,18 +23,12 @@ struct Plugin {
     private let memory: Memory
 
     init(_ path: String) throws {
-        var options = WASIProgram.Options(arguments: ["plugin"])
-        // What //go:wasmimport asks for is a closure of the corresponding type.
-        options.imports.define("host", "multiply") { (a: Int64, b: Int64) -> Int64 in a &* b }
-        let descriptor = open(path, O_RDONLY)
-        let size = lseek(descriptor, 0, SEEK_END)
-        lseek(descriptor, 0, SEEK_SET)
-        guard size > 0, let bytes = ModuleBytes(reading: descriptor, count: Int(size)) else {
-            perror(path)
-            exit(1)
+        var configuration = Program.Configuration()
+        configuration.imports = { imports in
+            // What //go:wasmimport asks for is a closure of the corresponding type.
+            imports.define("host", "multiply") { (a: Int64, b: Int64) -> Int64 in a &* b }
         }
-        close(descriptor)
-        let instance = try WASIProgram(Module(bytes)).start(options)
+        let instance = try Program(contentsOf: path).start(configuration)
         add = try instance.function(named: "add", as: ((Int32, Int32) -> Int32).self)
         square = try instance.function(named: "square", as: ((Int64) -> Int64).self)
         checksum = try instance.function(named: "checksum", as: ((UInt32) -> UInt32).self)

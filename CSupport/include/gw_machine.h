@@ -52,6 +52,8 @@ typedef struct GWMemory {
     uint64_t reserved;
     /// Growing beyond this many bytes is refused; a limit of the embedder's.
     uint64_t limit;
+    /// Whether that limit has been what refused it.
+    bool is_limited;
     /// Called after each growth with the size before; null for nobody.
     void (*on_growth)(void *context, const struct GWMemory *memory, uint64_t old_size);
     void *growth_context;

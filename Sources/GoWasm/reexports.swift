@@ -1,4 +1,3 @@
 @_exported public import HostSystem
-@_exported public import WASI
-@_exported import WasmFrontend
-@_exported import WasmRuntime
+@_exported public import WasmFrontend
+@_exported public import WasmRuntime

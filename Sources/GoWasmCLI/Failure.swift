@@ -23,26 +23,17 @@ enum Failure {
     private static let advice = "build it with GOOS=js GOARCH=wasm go build -o main.wasm"
 
     static func describe(_ error: any Error) -> String {
+        guard let error = error as? ProgramError else { return oneLine("\(error)") }
         switch error {
-        case let failure as LoadFailure: describe(failure)
-        case let error as ModuleError: "cannot be loaded: \(oneLine("\(error)")); \(advice)"
-        case let error as LinkError:
-            oneLine(error.description) + "; only the imports of Go's own runtime and of WASI preview 1 are provided"
-        case GoProgramError.notAGoProgram(let reason): "not a Go program for js/wasm: \(reason); \(advice)"
-        case let error as HostAccessError: oneLine(error.description)
-        case let error as WASIProgramError: oneLine(error.description)
-        case let error as InvocationError: oneLine(error.description)
-        case let error as CallError: oneLine("\(error)")
-        case let error as GoProgramError: oneLine(error.description)
-        default: oneLine("\(error)")
-        }
-    }
-
-    private static func describe(_ failure: LoadFailure) -> String {
-        switch failure {
-        case .open(let number): "cannot open the file: \(String(cString: strerror(number)))"
-        case .directory: "is a directory; name the .wasm file in it"
-        case .empty: "the file is empty; \(advice)"
+        case .unreadable(_, .empty): return "\(FileProblem.empty); \(advice)"
+        case .unreadable(_, let problem): return problem.description
+        case .malformed, .invalid, .unsupported: return "cannot be loaded: \(oneLine("\(error)")); \(advice)"
+        case .unlinkable(let error):
+            return oneLine(error.description)
+                + "; only the imports of Go's own runtime and of WASI preview 1 are provided"
+        case .notRunnable(let reason): return "\(oneLine(reason)); \(advice)"
+        case .hostFunction(let error): return describe(error)
+        default: return oneLine(error.description)
         }
     }
 

@@ -31,7 +31,7 @@ struct Inspection {
             return 64
         }
         do {
-            let inspection = Inspection(file, try Invocation(file: file, arguments: []).load())
+            let inspection = Inspection(file, try Invocation(file: file, arguments: []).load().module)
             Descriptors.print(arguments.count > 1 ? inspection.json + "\n" : inspection.table(Style.ofOutput))
             return 0
         } catch {

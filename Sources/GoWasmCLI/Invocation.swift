@@ -34,7 +34,7 @@ struct Invocation {
     /// How the engine runs the program.
     var engine = Store.Configuration()
     /// Ends the process when the program exits; without it ``run()`` returns.
-    var endProcess: ((Int32) -> Never)?
+    var endProcess: (@Sendable (Int32) -> Never)?
     /// Writes a result to standard output.
     var printLine: (String) -> Void = { Descriptors.print($0 + "\n") }
     /// Where processor time goes, for files that say so; nil for nothing.
@@ -51,7 +51,7 @@ struct Invocation {
         var module: Module?
     }
     /// Writes a line about the run to standard error.
-    var report: (String) -> Void = Invocation.writeError
+    var report: @Sendable (String) -> Void = Invocation.writeError
 
     /// The exit code for all failures that are not the program's.
     static let failure: Int32 = 1
@@ -64,13 +64,11 @@ struct Invocation {
     /// Loads and runs the program; returns the exit code.
     func run() -> Int32 {
         reporting {
-            let module = try load()
-            switch ModuleKind(module) {
-            case .goProgram, .plain: return try GoProgram(module).run(goOptions).code
-            case .wasiCommand: return try WASIProgram(module).run(wasiOptions).code
-            case .wasiReactor:
-                throw InvocationError.nothingToRun(exports: Self.functions(module))
+            let program = try load()
+            if program.kind == .wasiReactor {
+                throw InvocationError.nothingToRun(exports: Self.functions(program.module))
             }
+            return try program.runSynchronously(configuration).code
         }
     }
 
@@ -92,14 +90,12 @@ struct Invocation {
     private func reportingErrors(_ body: () throws -> Int32) -> Int32 {
         do {
             return try body()
-        } catch let trap as Trap {
+        } catch ProgramError.trap(let trap) {
             let reason = trap.code == .interrupted ? watch?.claimReport() : nil
             let message = reason?.message ?? "trap: \(trap.code.message)"
             for line in Failure.report(file, message, trap, loaded.module) { report(line) }
             if let reason { return reason.exitCode }
-        } catch let exit as WASIExit {
-            return exit.status.code
-        } catch GoProgramError.ended(let status) where !status.isSuccess {
+        } catch ProgramError.exited(let status) where !status.isSuccess {
             return status.code
         } catch {
             report(Failure.line(file, Failure.describe(error)))
@@ -107,32 +103,26 @@ struct Invocation {
         return Self.failure
     }
 
-    private var goOptions: GoProgram.Options {
-        var options = GoProgram.Options(arguments: arguments, environment: wholeEnvironment, access: access)
-        options.addsTemporaryDirectory = inheritsEnvironment
-        options.engine = engine
-        options.endProcess = endProcessAfterFinishing
-        options.collections = statistics?.collections
-        options.standsForNode = standsForNode
-        options.trace = trace?.trace(report)
-        return options
-    }
-
-    private var wasiOptions: WASIProgram.Options {
-        var options = WASIProgram.Options(arguments: arguments, environment: wholeEnvironment, access: access)
-        options.engine = engine
-        options.endProcess = endProcessAfterFinishing
-        if statistics != nil, loaded.module.map({ GoVersion(of: $0) != nil }) ?? false {
-            options.collections = statistics?.collections
-        }
-        options.trace = trace?.trace(report)
-        return options
+    private var configuration: Program.Configuration {
+        var configuration = Program.Configuration(
+            arguments: Array(arguments.dropFirst()), environment: wholeEnvironment, access: access)
+        configuration.programName = arguments.first ?? file
+        configuration.addsTemporaryDirectory = inheritsEnvironment
+        configuration.engine = engine
+        configuration.endProcess = endProcessAfterFinishing
+        configuration.standsForNode = standsForNode
+        let isGo = loaded.module.map { GoVersion(of: $0) != nil } ?? false
+        configuration.collections = isGo ? statistics?.collections : nil
+        configuration.trace = trace?.trace(report)
+        return configuration
     }
 
     /// As ``endProcess``, after everything is said and written.
-    private var endProcessAfterFinishing: ((Int32) -> Never)? {
+    private var endProcessAfterFinishing: (@Sendable (Int32) -> Never)? {
         guard let endProcess, profiling != nil || statistics != nil else { return endProcess }
-        return { code in endProcess(finish() || code != 0 ? code : Self.failure) }
+        return { [profiling, statistics] code in
+            endProcess(Self.finish(profiling, statistics) || code != 0 ? code : Self.failure)
+        }
     }
 
     private var wholeEnvironment: [String: String] {
@@ -145,19 +135,17 @@ struct Invocation {
     /// Calls an exported function with arguments given as text, and prints its results, one a line.
     func invoke(_ name: String, arguments given: [String]) -> Int32 {
         reporting {
-            let module = try load()
+            let program = try load()
             var invocation = self
             invocation.arguments = [file]
             // A program that has ended is one that cannot be called: that has to be said.
             invocation.endProcess = nil
-            switch ModuleKind(module) {
-            case .goProgram:
-                let program = try GoProgram(module).start(invocation.goOptions)
-                try call(name, given, in: program.instance)
-                return try program.runReadyEvents()?.code ?? 0
-            case .wasiReactor, .plain, .wasiCommand:
-                try call(name, given, in: WASIProgram(module).start(invocation.wasiOptions))
-                return 0
+            let instance = try program.start(invocation.configuration)
+            do {
+                try instance.perform { try call(name, given, in: instance.instance) }
+                return try instance.runReadyEvents()?.code ?? 0
+            } catch ProgramError.exited(let status) {
+                return status.code
             }
         }
     }
@@ -188,7 +176,7 @@ struct Invocation {
     /// beside them.
     func disassemble(functions wanted: [String]) -> Int32 {
         do {
-            let module = try load()
+            let module = try load().module
             let code = try LoweredCode(
                 module,
                 options: LoweredCode.Options(checksAddresses: !engine.usesGuardPages, optimizes: engine.optimizes))
@@ -223,51 +211,13 @@ struct Invocation {
     }
 
     /// Reads the file and decodes it.
-    func load() throws -> Module {
+    func load() throws -> Program {
         let begin = Clock()
-        let module = try readModule()
-        loaded.module = module
-        profiling?.module.withLock { $0 = module }
-        statistics?.loaded(module, nanoseconds: UInt64(begin.elapsed))
-        return module
-    }
-
-    private func readModule() throws -> Module {
-        let descriptor = open(file, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw LoadFailure.open(errno) }
-        defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw LoadFailure.open(errno) }
-        switch status.st_mode & S_IFMT {
-        case S_IFDIR: throw LoadFailure.directory
-        case S_IFREG:
-            guard status.st_size > 0 else { throw LoadFailure.empty }
-            guard let bytes = ModuleBytes(reading: descriptor, count: Int(status.st_size)) else {
-                throw LoadFailure.open(errno)
-            }
-            return try Module(bytes, codeValidation: codeValidation)
-        default:
-            // Pipes and the like have no size: `gowasm-fast <(go build -o /dev/stdout)`.
-            let bytes = try Self.readAll(descriptor)
-            guard !bytes.isEmpty else { throw LoadFailure.empty }
-            return try Module(ModuleBytes(bytes), codeValidation: codeValidation)
-        }
-    }
-
-    private static func readAll(_ descriptor: Int32) throws -> [UInt8] {
-        var bytes: [UInt8] = []
-        let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 8)
-        defer { piece.deallocate() }
-        while true {
-            let count = read(descriptor, piece.baseAddress, piece.count)
-            if count > 0 {
-                bytes.append(contentsOf: piece[..<count])
-            } else if count == 0 {
-                return bytes
-            } else if errno != EINTR {
-                throw LoadFailure.open(errno)
-            }
-        }
+        let program = try Program(contentsOf: file, codeValidation: codeValidation)
+        loaded.module = program.module
+        profiling?.module.withLock { $0 = program.module }
+        statistics?.loaded(program.module, nanoseconds: UInt64(begin.elapsed))
+        return program
     }
 
     private static func processEnvironment() -> [String: String] {
@@ -285,11 +235,4 @@ struct Invocation {
 
     /// Writes a line to standard error.
     static func writeError(_ line: String) { Descriptors.print(line + "\n", to: STDERR_FILENO) }
-}
-
-/// Why a file could not be loaded, before its contents matter.
-enum LoadFailure: Error, Equatable {
-    case open(Int32)
-    case directory
-    case empty
 }

@@ -10,7 +10,7 @@ final class StatisticsSession: Sendable {
     let statistics = RunStatistics()
     /// What Go's runtime says of its garbage collections.
     nonisolated(unsafe) let collections = GarbageCollections()
-    private let clock = Clock()
+    private let start = Clock.monotonic
 
     private struct State {
         var module: Module?
@@ -29,7 +29,7 @@ final class StatisticsSession: Sendable {
 
     /// Prints the tables.
     func finish() {
-        let whole = UInt64(clock.elapsed)
+        let whole = UInt64((Clock.monotonic - start))
         state.withLock { state in
             guard !state.isFinished else { return }
             state.isFinished = true

@@ -23,7 +23,7 @@ struct TraceWriter {
     }
 
     /// A trace whose lines go to `print`.
-    func trace(_ print: @escaping (String) -> Void) -> HostCallTrace {
+    func trace(_ print: @escaping @Sendable (String) -> Void) -> HostCallTrace {
         let line = isJSON ? Self.json : Self.text
         return HostCallTrace(wants: wants, report: { print(line($0)) })
     }

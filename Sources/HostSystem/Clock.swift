@@ -6,31 +6,64 @@
     import Darwin
 #endif
 
-/// The clocks of a program, in nanoseconds.
-package struct Clock {
+/// The clocks of a program, in nanoseconds: the system's, or ones that stand still while nobody looks at them.
+package final class Clock {
     /// The wall clock when the program started, in nanoseconds since 1970.
     package let origin: Int64
     private let monotonicOrigin: Int64
+    /// Nanoseconds that have passed on simulated clocks; nil for the system's.
+    private var simulated: Int64?
+
+    /// What each look at a simulated clock takes, so that a program that waits for a time by looking gets there.
+    private static let step: Int64 = 1000
 
     /// Starts the clocks.
-    package init() {
-        origin = Self.read(CLOCK_REALTIME)
-        monotonicOrigin = Self.read(CLOCK_MONOTONIC)
+    ///
+    /// - Parameter start: What the wall clock shows where time is simulated, in nanoseconds since 1970; nil for the system's
+    ///   clocks.
+    package init(simulatedFrom start: Int64? = nil) {
+        origin = start ?? Self.read(CLOCK_REALTIME)
+        monotonicOrigin = start == nil ? Self.read(CLOCK_MONOTONIC) : 0
+        simulated = start == nil ? nil : 0
     }
 
+    /// Whether waiting takes no time but on these clocks.
+    package var isSimulated: Bool { simulated != nil }
+
     /// Nanoseconds since 1970, now.
-    package var wall: Int64 { Self.read(CLOCK_REALTIME) }
+    package var wall: Int64 { simulated == nil ? Self.read(CLOCK_REALTIME) : origin &+ elapsed }
 
     /// Nanoseconds since the program started; never goes back.
-    package var elapsed: Int64 { Self.read(CLOCK_MONOTONIC) - monotonicOrigin }
+    package var elapsed: Int64 {
+        guard let now = simulated else { return Self.read(CLOCK_MONOTONIC) - monotonicOrigin }
+        simulated = now &+ Self.step
+        return now
+    }
+
+    /// Lets so much time pass at once on simulated clocks.
+    package func skip(_ nanoseconds: Int64) {
+        guard let now = simulated else { return }
+        let later = now.addingReportingOverflow(max(0, nanoseconds))
+        simulated = later.overflow ? .max / 2 : later.partialValue
+    }
 
     /// What Go's `nanotime` returns: the wall clock at the start plus the time since then.
-    package var nanotime: Int64 { origin + elapsed }
+    package var nanotime: Int64 { origin &+ elapsed }
+
+    /// What one of the system's clocks shows, or its simulation.
+    package func time(of clock: clockid_t) -> Int64 {
+        guard isSimulated else { return Self.read(clock) }
+        return clock == CLOCK_REALTIME ? wall : elapsed
+    }
+
+    /// Nanoseconds of the system's clock that never goes back.
+    package static var monotonic: Int64 { read(CLOCK_MONOTONIC) }
 
     private static func read(_ clock: clockid_t) -> Int64 {
         var time = timespec()
         clock_gettime(clock, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+        // Modulo 2^64: files can have any time, and clocks nearly so.
+        return Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
     }
 
     /// Minutes that local time is behind UTC at a moment, in seconds since 1970.
@@ -43,10 +76,36 @@ package struct Clock {
     }
 }
 
-/// The system's randomness.
-package enum RandomSource {
+/// A program's randomness: the system's, or numbers that follow from a seed.
+package final class RandomSource {
+    /// What the next numbers follow from; nil for the system's randomness.
+    private var state: UInt64?
+
+    /// Makes a source; with a seed it gives the same bytes each time.
+    package init(seed: UInt64? = nil) { state = seed }
+
     /// Fills bytes; they may lie in the memory of the guest.
-    package static func fill(_ bytes: UnsafeMutableRawBufferPointer) {
+    package func fill(_ bytes: UnsafeMutableRawBufferPointer) {
+        guard var state else { return Self.fillFromSystem(bytes) }
+        var offset = 0
+        while offset < bytes.count {
+            // SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014).
+            state &+= 0x9E37_79B9_7F4A_7C15
+            var word = state
+            word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
+            word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
+            word = (word ^ (word >> 31)).littleEndian
+            withUnsafeBytes(of: word) { word in
+                let count = min(8, bytes.count - offset)
+                UnsafeMutableRawBufferPointer(rebasing: bytes[offset..<offset + count])
+                    .copyMemory(from: UnsafeRawBufferPointer(rebasing: word[..<count]))
+                offset += count
+            }
+        }
+        self.state = state
+    }
+
+    private static func fillFromSystem(_ bytes: UnsafeMutableRawBufferPointer) {
         var offset = 0
         while offset < bytes.count {
             let piece = min(bytes.count - offset, 256)

@@ -25,7 +25,11 @@ extension FileSystem {
     package func read(
         _ file: OpenFile, _ bytes: UnsafeMutableRawBufferPointer, position: Int64?
     ) throws(ErrorCode) -> Int {
-        guard let position else { return try Descriptors.read(file.descriptor, bytes) }
+        if let count = try file.readStream(bytes) { return count }
+        guard let position else {
+            try wait(for: file, Int16(POLLIN))
+            return try Descriptors.read(file.descriptor, bytes)
+        }
         var nothing: UInt8 = 0
         return try withUnsafeMutablePointer(to: &nothing) { nothing throws(ErrorCode) in
             let start = bytes.baseAddress ?? UnsafeMutableRawPointer(nothing)
@@ -37,12 +41,40 @@ extension FileSystem {
     package func write(
         _ file: OpenFile, _ bytes: UnsafeRawBufferPointer, position: Int64?
     ) throws(ErrorCode) -> Int {
+        if try file.writeStream(bytes) { return bytes.count }
         guard let position else {
-            try Descriptors.writeAll(file.descriptor, bytes)
+            try writeAll(file, bytes)
             return bytes.count
         }
         guard let start = bytes.baseAddress else { return 0 }
         return try retrying { pwrite(file.descriptor, start, bytes.count, off_t(position)) }
+    }
+
+    /// Waits until a file that can make its reader or writer wait is ready; returns at once where nothing could end that,
+    /// as then the system may as well wait.
+    ///
+    /// - Throws: EINTR where all waiting shall end.
+    package func wait(for file: OpenFile, _ event: Int16) throws(ErrorCode) {
+        guard let waker, file.kind.canBlock else { return }
+        try waker.wait(for: file.descriptor, event)
+    }
+
+    /// Writes all bytes where the last write ended.
+    package func writeAll(_ file: OpenFile, _ bytes: UnsafeRawBufferPointer) throws(ErrorCode) {
+        if try file.writeStream(bytes) { return }
+        guard let waker, file.kind.canBlock else { return try Descriptors.writeAll(file.descriptor, bytes) }
+        var rest = bytes
+        while !rest.isEmpty {
+            try waker.wait(for: file.descriptor, Int16(POLLOUT))
+            rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(try Descriptors.writeIfReady(file.descriptor, rest)))
+        }
+    }
+
+    /// Writes text to what the guest knows by a number, and ignores failures.
+    package func report(_ text: String, to number: Int) {
+        guard let file = descriptors[number] else { return }
+        var text = text
+        text.withUTF8 { try? writeAll(file, UnsafeRawBufferPointer($0)) }
     }
 
     /// Brings what was written to the disk: with the file's times and permissions, or only the contents.

@@ -38,10 +38,15 @@ package final class FileSystem {
     package var report: (String) -> Void = { Descriptors.report("gowasm-fast: hint: \($0)\n") }
     private var hints: Set<Hint> = []
 
+    /// What can end the waiting for pipes, sockets and terminals; nil for nothing.
+    package var waker: Waker?
+
     /// Opens the folders, so that they stay the same whatever happens to their paths.
     ///
     /// - Parameter usesSystemLookup: false to walk name by name even where the system can keep paths beneath a folder.
-    package convenience init(_ access: HostAccess, usesSystemLookup: Bool = true) throws(HostAccessError) {
+    package convenience init(
+        _ access: HostAccess, streams: StandardStreams = StandardStreams(), usesSystemLookup: Bool = true
+    ) throws(HostAccessError) {
         let processDirectory = (try? Self.processDirectory()) ?? [GuestPath.slash]
         var mounts: [Mount] = []
         for mount in access.mounts {
@@ -62,23 +67,24 @@ package final class FileSystem {
             let path = GuestPath.normalized(GuestPath.absolute(Array(mount.guest.utf8), in: processDirectory))
             mounts.append(Mount(path: path, folder: folder))
         }
-        self.init(access, mounts, processDirectory)
+        self.init(access, mounts, processDirectory, streams)
     }
 
     /// No files but standard input, output and error; or all that the process may use.
     package convenience init(allowsAllFiles: Bool = false) {
-        self.init(allowsAllFiles ? .all : .none, [], (try? Self.processDirectory()) ?? [GuestPath.slash])
+        let access = allowsAllFiles ? HostAccess.all : .none
+        self.init(access, [], (try? Self.processDirectory()) ?? [GuestPath.slash], StandardStreams())
     }
 
-    private init(_ access: HostAccess, _ mounts: [Mount], _ processDirectory: [UInt8]) {
+    private init(
+        _ access: HostAccess, _ mounts: [Mount], _ processDirectory: [UInt8], _ streams: StandardStreams
+    ) {
         self.access = access
         // The inner one of two folders is found first; of two on the same place the later.
         self.mounts = mounts.enumerated().sorted {
             ($0.element.path.count, $0.offset) > ($1.element.path.count, $1.offset)
         }.map(\.element)
-        for standard in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] {
-            _ = descriptors.add(OpenFile(borrowing: standard))
-        }
+        for file in streams.open() { _ = descriptors.add(file) }
         if !access.allowsAllFiles { virtualDirectory = firstDirectory(processDirectory) }
     }
 

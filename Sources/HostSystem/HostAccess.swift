@@ -54,7 +54,7 @@ public struct HostAccess: Sendable {
 }
 
 /// Why a guest could not be given what was granted.
-public enum HostAccessError: Error, Equatable, CustomStringConvertible {
+public enum HostAccessError: Error, Equatable, Sendable, CustomStringConvertible {
     /// A folder cannot be opened.
     case folder(path: String, reason: String)
     /// An address cannot be listened on.

@@ -114,22 +114,22 @@ extension HostCall.Value: CustomStringConvertible {
 /// Where calls of imports are reported to.
 ///
 /// Calls that happen inside of others are reported before them: each is reported when it has ended.
-public struct HostCallTrace {
+public struct HostCallTrace: Sendable {
     /// Whether calls of an import are wanted, by the import's two names; asked once for each import, when it is linked.
-    public var wants: (_ module: String, _ name: String) -> Bool
+    public var wants: @Sendable (_ module: String, _ name: String) -> Bool
     /// Gets each call.
-    public var report: (HostCall) -> Void
-    private let clock = Clock()
+    public var report: @Sendable (HostCall) -> Void
+    private let origin = Clock.monotonic
 
     /// Makes a trace of all calls, or of those that are wanted.
     public init(
-        wants: @escaping (_ module: String, _ name: String) -> Bool = { _, _ in true },
-        report: @escaping (HostCall) -> Void
+        wants: @escaping @Sendable (_ module: String, _ name: String) -> Bool = { _, _ in true },
+        report: @escaping @Sendable (HostCall) -> Void
     ) {
         self.wants = wants
         self.report = report
     }
 
     /// The nanoseconds since the trace was made.
-    package var now: UInt64 { UInt64(clock.elapsed) }
+    package var now: UInt64 { UInt64(Clock.monotonic - origin) }
 }

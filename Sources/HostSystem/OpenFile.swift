@@ -79,7 +79,48 @@ package final class OpenFile {
         self.init(descriptor, kind: Kind(mode: mode), isOwned: false)
     }
 
+    /// What is done instead of system calls when the file is read or written; nil for files of the system's.
+    package enum Stream {
+        case input((Int) throws -> [UInt8])
+        case output((UnsafeRawBufferPointer) throws -> Void)
+    }
+    package private(set) var stream: Stream?
+
+    /// A file that a closure reads.
+    convenience init(reading read: @escaping (Int) throws -> [UInt8]) {
+        self.init(standingFor: .input(read))
+    }
+
+    /// A file that a closure writes.
+    convenience init(writing write: @escaping (UnsafeRawBufferPointer) throws -> Void) {
+        self.init(standingFor: .output(write))
+    }
+
+    /// The null device answers all that is asked about such a file but its contents.
+    private convenience init(standingFor stream: Stream) {
+        self.init(systemOpen("/dev/null", O_RDWR | O_CLOEXEC), kind: .unknown)
+        self.stream = stream
+    }
+
     deinit { if isOwned, !isClosed { systemClose(descriptor) } }
+
+    /// Reads from a stream; nil where the file is one of the system's.
+    @inline(__always)
+    package func readStream(_ bytes: UnsafeMutableRawBufferPointer) throws(ErrorCode) -> Int? {
+        guard let stream else { return nil }
+        guard case .input(let read) = stream, let given = try? read(bytes.count) else { throw ErrorCode(EIO) }
+        let count = min(given.count, bytes.count)
+        given.withUnsafeBytes { bytes.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+        return count
+    }
+
+    /// Writes all to a stream; false where the file is one of the system's.
+    @inline(__always)
+    package func writeStream(_ bytes: UnsafeRawBufferPointer) throws(ErrorCode) -> Bool {
+        guard let stream else { return false }
+        guard case .output(let write) = stream, (try? write(bytes)) != nil else { throw ErrorCode(EIO) }
+        return true
+    }
 
     /// Keeps the file open for an operation that waits for it.
     package func beginUse() { users += 1 }

@@ -1,6 +1,6 @@
 internal import HostSystem
-import WasmFrontend
-import WasmRuntime
+internal import WasmFrontend
+internal import WasmRuntime
 
 /// The arguments of a call, as libffi hands them over: one C value a parameter.
 struct CallArguments {

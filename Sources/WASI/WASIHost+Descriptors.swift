@@ -22,8 +22,34 @@ extension WASIHost {
 
     func fdRead(_ number: UInt32, _ vectors: UInt32, _ count: UInt32, _ result: UInt32) throws(ErrorCode) {
         try transfer(number, .fdRead, vectors, count, result) { file, buffers throws(ErrorCode) in
-            try Transfers.read(file, buffers)
+            try self.read(file, buffers)
         }
+    }
+
+    private func read(_ file: OpenFile, _ buffers: Transfers.Buffers) throws(ErrorCode) -> Int {
+        guard file.stream != nil else {
+            if !file.isNonBlocking { try files.wait(for: file, Int16(POLLIN)) }
+            return try Transfers.read(file, buffers)
+        }
+        var done = 0
+        for buffer in buffers {
+            let part = try files.read(file, buffer, position: nil)
+            done += part
+            if part < buffer.count { break }
+        }
+        return done
+    }
+
+    private func write(_ file: OpenFile, _ buffers: Transfers.Buffers) throws(ErrorCode) -> Int {
+        guard file.stream != nil || (files.waker != nil && file.kind == .pipe && !file.isNonBlocking) else {
+            return try Transfers.write(file, buffers)
+        }
+        var done = 0
+        for buffer in buffers {
+            try files.writeAll(file, UnsafeRawBufferPointer(buffer))
+            done += buffer.count
+        }
+        return done
     }
 
     func fdPread(
@@ -38,7 +64,7 @@ extension WASIHost {
 
     func fdWrite(_ number: UInt32, _ vectors: UInt32, _ count: UInt32, _ result: UInt32) throws(ErrorCode) {
         try transfer(number, .fdWrite, vectors, count, result) { file, buffers throws(ErrorCode) in
-            try Transfers.write(file, buffers)
+            try self.write(file, buffers)
         }
     }
 

@@ -24,11 +24,9 @@ private struct Subscription {
     let subject: Subject
 
     /// Nanoseconds until a clock's moment, 0 if it has come; nil for other subjects.
-    var remainingTime: Int64? {
+    func remainingTime(_ clocks: Clock) -> Int64? {
         guard case .clock(let clock, let deadline) = subject else { return nil }
-        var now = timespec()
-        clock_gettime(clock, &now)
-        return max(0, deadline.subtractingReportingOverflow(now.nanoseconds).partialValue)
+        return max(0, deadline.subtractingReportingOverflow(clocks.time(of: clock)).partialValue)
     }
 
     /// What is polled for; nil where nothing is to be waited for, as with regular files, which are always ready.
@@ -65,7 +63,7 @@ extension WASIHost {
 
         var written: UInt32 = 0
         while written == 0 {
-            try Self.wait(&requests, atMost: waiting)
+            try wait(&requests, atMost: waiting)
             var position = 0
             for subscription in waiting {
                 var answer: pollfd?
@@ -73,7 +71,8 @@ extension WASIHost {
                     answer = requests[position]
                     position += 1
                 }
-                guard answer.map({ $0.revents != 0 }) ?? (subscription.isReady || subscription.remainingTime == 0)
+                guard
+                    answer.map({ $0.revents != 0 }) ?? (subscription.isReady || subscription.remainingTime(clock) == 0)
                 else { continue }
                 let event = UnsafeMutableRawBufferPointer(
                     rebasing: output[Int(written * Layout.event)..<Int((written + 1) * Layout.event)])
@@ -98,9 +97,8 @@ extension WASIHost {
                 let timeout: UInt64 = try memory.load(at: address, offset: 24)
                 let flags: UInt16 = try memory.load(at: address, offset: 40)
                 let time = Int64(clamping: timeout)
-                var now = timespec()
-                if flags & 1 == 0 { clock_gettime(clock, &now) }
-                let deadline = now.nanoseconds.addingReportingOverflow(time)
+                let now = flags & 1 == 0 ? self.clock.time(of: clock) : 0
+                let deadline = now.addingReportingOverflow(time)
                 subject = .clock(clock, deadline: deadline.overflow ? .max : deadline.partialValue)
             case .read, .write:
                 subject = .file(try file(memory.load(at: address, offset: 16), .pollFdReadwrite), type)
@@ -114,11 +112,18 @@ extension WASIHost {
     /// Waits until one of the requests is answered or the first clock's moment has come.
     ///
     /// - Throws: EINTR when a signal came, so that the guest decides whether it waits on.
-    private static func wait(_ requests: inout [pollfd], atMost waiting: [Subscription]) throws(ErrorCode) {
-        let time = waiting.contains(where: \.isReady) ? 0 : waiting.compactMap(\.remainingTime).min()
+    private func wait(_ requests: inout [pollfd], atMost waiting: [Subscription]) throws(ErrorCode) {
+        let time = waiting.contains(where: \.isReady) ? 0 : waiting.compactMap { $0.remainingTime(clock) }.min()
         if time == 0, requests.isEmpty { return }
-        let answered = gw_poll(&requests, UInt32(requests.count), time ?? -1)
+        if let waker = files.waker {
+            requests.append(pollfd(fd: waker.descriptor, events: Int16(POLLIN), revents: 0))
+        }
+        defer { if files.waker != nil { requests.removeLast() } }
+        let isSimulated = clock.isSimulated && time != nil
+        let answered = gw_poll(&requests, UInt32(requests.count), isSimulated ? 0 : time ?? -1)
         if answered < 0 { throw ErrorCode.last }
+        if let waker = files.waker, waker.isInterrupted { throw ErrorCode(EINTR) }
+        if answered == 0, isSimulated, let time { clock.skip(time) }
     }
 
     /// Writes what has come true (type `event`).

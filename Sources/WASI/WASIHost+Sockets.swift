@@ -22,6 +22,7 @@ extension WASIHost {
         let memory = try memory
         _ = try memory.bytes(at: result, count: 4)
         while true {
+            if !listener.isNonBlocking { try files.wait(for: listener, Int16(POLLIN)) }
             // Without waiting: who wanted to connect may have given up since the socket was reported to be ready.
             if !Descriptors.isReadable(listener.descriptor) {
                 if listener.isNonBlocking { throw ErrorCode(EAGAIN) }
@@ -50,7 +51,8 @@ extension WASIHost {
         if flags & 2 != 0 { system |= Int32(MSG_WAITALL) }
         let memory = try memory
         let received = try memory.withVectors(at: vectors, count: count) { buffers throws(ErrorCode) in
-            try Transfers.receive(file, buffers, system)
+            if !file.isNonBlocking { try files.wait(for: file, Int16(POLLIN)) }
+            return try Transfers.receive(file, buffers, system)
         }
         try memory.store(UInt32(received.count), at: result)
         try memory.store(UInt16(received.isTruncated ? 1 : 0), at: resultFlags)

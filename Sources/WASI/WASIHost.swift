@@ -1,6 +1,6 @@
-public import HostSystem
-import WasmFrontend
-import WasmRuntime
+package import HostSystem
+internal import WasmFrontend
+internal import WasmRuntime
 
 #if canImport(Glibc)
     import Glibc
@@ -11,14 +11,16 @@ import WasmRuntime
 #endif
 
 /// How a guest ended that called `proc_exit`: thrown through everything that is running.
-public struct WASIExit: Error, Equatable {
+package struct WASIExit: Error, Equatable {
     /// The number that the guest gave.
-    public let status: ExitStatus
+    package let status: ExitStatus
 }
 
 /// The host of one running guest of WASI preview 1.
 final class WASIHost {
     let files: FileSystem
+    let clock: Clock
+    private let random: RandomSource
     /// The arguments and the environment, each text with the zero byte that ends it.
     private let arguments: [[UInt8]]
     private let environment: [[UInt8]]
@@ -33,9 +35,11 @@ final class WASIHost {
 
     init(
         _ files: FileSystem, arguments: [String], environment: [(key: String, value: String)],
-        trace: HostCallTrace? = nil
+        clock: Clock = Clock(), random: RandomSource = RandomSource(), trace: HostCallTrace? = nil
     ) {
         self.files = files
+        self.clock = clock
+        self.random = random
         self.arguments = arguments.map { Array($0.utf8) + [0] }
         self.environment = environment.map { Array("\($0.key)=\($0.value)".utf8) + [0] }
         self.trace = trace
@@ -162,13 +166,11 @@ final class WASIHost {
     }
 
     func clockTimeGet(_ id: UInt32, _ result: UInt32) throws(ErrorCode) {
-        var time = timespec()
-        clock_gettime(try Self.clock(id), &time)
-        try memory.store(time.nanoseconds, at: result)
+        try memory.store(clock.time(of: Self.clock(id)), at: result)
     }
 
     func randomGet(_ address: UInt32, _ count: UInt32) throws(ErrorCode) {
-        RandomSource.fill(try memory.bytes(at: address, count: count))
+        random.fill(try memory.bytes(at: address, count: count))
     }
 
     func schedYield() { sched_yield() }

@@ -89,6 +89,9 @@ public final class Store {
     /// Takes back an interruption.
     public func allowExecution() { gw_machine_resume(machine) }
 
+    /// Whether a memory was refused to grow because of ``Configuration/memoryLimit``.
+    public var hasReachedMemoryLimit: Bool { memories.contains { $0.pointee.is_limited } }
+
     // MARK: - Keeping
 
     func keep(_ storage: InstanceStorage) {

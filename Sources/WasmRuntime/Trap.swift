@@ -63,6 +63,9 @@ public struct Trap: Error, Sendable, CustomStringConvertible {
     /// What is wrong with the function that was called, where the reason is ``Code/invalidFunction``.
     public var invalidFunction: ModuleError?
 
+    /// The trap of a guest that was stopped while a host function waited.
+    package static let interruption = Trap(code: .interrupted, backtrace: [], isTruncated: false)
+
     /// How many frames a backtrace has at most.
     public static let longestBacktrace = 100
 

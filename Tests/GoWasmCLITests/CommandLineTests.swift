@@ -62,7 +62,7 @@ struct CommandLineTests {
 struct BadInputTests {
     /// Runs a file that is no program; returns the exit code and what was reported.
     private func run(_ path: String, _ arguments: [String] = []) -> (code: Int32, lines: [String]) {
-        var lines: [String] = []
+        nonisolated(unsafe) var lines: [String] = []
         var invocation = Invocation(file: path, arguments: [path] + arguments)
         invocation.report = { lines.append($0) }
         return (invocation.run(), lines)

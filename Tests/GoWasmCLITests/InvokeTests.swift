@@ -27,7 +27,8 @@ struct InvokeTests {
         try Data(WebAssemblyText.assemble(text)).write(to: path)
         defer { try? FileManager.default.removeItem(at: path) }
         var invocation = Invocation(file: path.path, arguments: [])
-        var (results, lines): ([String], [String]) = ([], [])
+        var results: [String] = []
+        nonisolated(unsafe) var lines: [String] = []
         invocation.printLine = { results.append($0) }
         invocation.report = { lines.append($0.replacing("gowasm-fast: \(path.path): ", with: "")) }
         let code = invocation.invoke(name, arguments: arguments)
@@ -74,7 +75,7 @@ struct InvokeTests {
         try Data(WebAssemblyText.assemble(Self.text)).write(to: path)
         defer { try? FileManager.default.removeItem(at: path) }
         var invocation = Invocation(file: path.path, arguments: [])
-        var lines: [String] = []
+        nonisolated(unsafe) var lines: [String] = []
         invocation.report = { lines.append($0) }
         #expect(invocation.run() == 1)
         #expect(lines.count == 1 && lines[0].contains("--invoke NAME: div(i32, i32) -> (i32)"))

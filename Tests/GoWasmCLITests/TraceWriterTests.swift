@@ -17,7 +17,7 @@ struct TraceWriterTests {
     }
 
     private func line(_ call: HostCall, isJSON: Bool) -> String {
-        var lines: [String] = []
+        nonisolated(unsafe) var lines: [String] = []
         TraceWriter(filter: "*", isJSON: isJSON).trace { lines.append($0) }.report(call)
         return lines.joined(separator: "\n")
     }

@@ -1,3 +1,4 @@
+import HostSystem
 import WasmFrontend
 import WasmRuntime
 import _TestSupport
@@ -107,5 +108,17 @@ final class FakeGuest {
         } catch {
             return realm.errorText(error.value)
         }
+    }
+}
+
+extension GoProgram {
+    /// Runs a program as ``Program`` does, but that errors come as they are.
+    func run(arguments: [String] = ["js"], environment: [String: String] = [:]) throws -> ExitStatus {
+        var configuration = Program.Configuration(arguments: Array(arguments.dropFirst()), environment: environment)
+        configuration.programName = arguments[0]
+        let (instance, host, block) = try prepare(configuration, Store())
+        defer { host.dismantle() }
+        defer { withExtendedLifetime(instance) {} }
+        return try Self.execute(host, block)
     }
 }

@@ -236,7 +236,7 @@ struct ImportTests {
 
     @Test("a trace says what was read and returned, of the imports that are wanted")
     func trace() throws {
-        var calls: [HostCall] = []
+        nonisolated(unsafe) var calls: [HostCall] = []
         let guest = FakeGuest(
             trace: HostCallTrace(wants: { _, name in name != "runtime.walltime" }, report: { calls.append($0) }))
         guest.put(.object(guest.realm.global), at: sp + 8)

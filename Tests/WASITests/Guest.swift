@@ -31,9 +31,10 @@ struct Guest {
             text += "(export \"\(function.name)\" (func $\(function.name)))\n"
         }
         let module = try WebAssemblyText.module(text + ")")
-        var options = WASIProgram.Options(arguments: arguments, environment: environment, access: access, trace: trace)
-        options.engine.callStackSize = 4 << 20
-        instance = try WASIProgram(module).start(options)
+        let options = WASIProgram.Options(arguments: arguments, environment: environment, access: access, trace: trace)
+        var engine = Store.Configuration()
+        engine.callStackSize = 4 << 20
+        instance = try WASIProgram(module).start(options, Store(configuration: engine))
         memory = try instance.memory(named: "memory")
     }
 
@@ -76,5 +77,14 @@ struct Guest {
         static let notsup: UInt32 = 58
         static let spipe: UInt32 = 70
         static let notcapable: UInt32 = 76
+    }
+}
+
+extension WASIProgram {
+    /// Starts a reactor as ``Program`` does.
+    func start(_ options: Options = Options(), _ store: Store = Store()) throws -> Instance {
+        let instance = try instantiate(options, store)
+        if module.export(named: "_initialize") != nil { try Self.enter(instance, "_initialize") }
+        return instance
     }
 }

@@ -10,10 +10,10 @@ import _TestSupport
 struct TraceTests {
     /// Makes calls of a guest whose memory holds these bytes; returns what the trace says.
     private func trace(
-        _ memory: [(Int, [UInt8])], wants: @escaping (String, String) -> Bool = { _, _ in true },
+        _ memory: [(Int, [UInt8])], wants: @escaping @Sendable (String, String) -> Bool = { _, _ in true },
         _ body: (Guest) throws -> Void
     ) throws -> [String] {
-        var calls: [HostCall] = []
+        nonisolated(unsafe) var calls: [HostCall] = []
         let guest = try Guest(
             arguments: ["guest", "é"], trace: HostCallTrace(wants: wants, report: { calls.append($0) }))
         for (address, bytes) in memory {

@@ -18,7 +18,7 @@ extension JSRealm {
         ]
         for (name, descriptor) in methods {
             method(console, name) { realm, _, arguments throws(JSFailure) in
-                Descriptors.report(try realm.consoleText(arguments) + "\n", to: descriptor)
+                realm.host.files.report(try realm.consoleText(arguments) + "\n", to: Int(descriptor))
                 return .undefined
             }
         }

@@ -71,10 +71,10 @@ extension JSRealm {
         // Besides bytes, this one is given text now and then.
         method(fs, "writeSync") { realm, _, arguments throws(JSFailure) in
             if case .string(let text) = arguments[1] {
-                guard case .number(let number) = arguments[0], let file = try? realm.host.file(number) else {
+                guard case .number(let number) = arguments[0], (try? realm.host.file(number)) != nil else {
                     throw .thrown(realm.systemError(ErrorCode(EBADF), "write"))
                 }
-                Descriptors.report(text.text, to: file.descriptor)
+                realm.host.files.report(text.text, to: Int(number))
                 return .number(text.byteCount)
             }
             return try realm.synchronously("write", arguments) { realm, arguments throws(FileFailure) in

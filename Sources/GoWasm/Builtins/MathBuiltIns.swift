@@ -59,9 +59,9 @@ extension JSRealm {
                 return .number(result)
             }
         }
-        method(math, "random") { _, _, _ throws(JSFailure) in
+        method(math, "random") { realm, _, _ throws(JSFailure) in
             var bits: UInt64 = 0
-            withUnsafeMutableBytes(of: &bits) { RandomSource.fill($0) }
+            withUnsafeMutableBytes(of: &bits) { realm.host.random.fill($0) }
             return .number(Double(bits >> 11) * 0x1p-53)
         }
     }
@@ -90,7 +90,7 @@ extension JSRealm {
                     realm.prototypes.error,
                     "The requested length of \(bytes.count) bytes exceeds the 65536 byte limit of getRandomValues")
             }
-            RandomSource.fill(bytes)
+            realm.host.random.fill(bytes)
             return arguments[0]
         }
     }

@@ -64,9 +64,11 @@ extension JSRealm {
             stream.define(key("fd"), .number(Int(descriptor)))
             method(stream, "write") { realm, _, arguments throws(JSFailure) in
                 if let bytes = arguments[0].typedArray {
-                    try? Descriptors.writeAll(descriptor, UnsafeRawBufferPointer(bytes.bytes))
+                    if let file = realm.host.files.descriptors[Int(descriptor)] {
+                        try? realm.host.files.writeAll(file, UnsafeRawBufferPointer(bytes.bytes))
+                    }
                 } else {
-                    Descriptors.report(try realm.toString(arguments[0]).text, to: descriptor)
+                    realm.host.files.report(try realm.toString(arguments[0]).text, to: Int(descriptor))
                 }
                 return .boolean(true)
             }

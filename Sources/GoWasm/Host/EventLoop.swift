@@ -59,8 +59,25 @@ final class EventLoop {
     /// When the current round began: what the delays of JavaScript's timers count from, as in Node, so that their order
     /// does not depend on how long the code between takes.
     private(set) var roundTime: Int64 = 0
+    /// What other threads want done here; nil where there are none.
+    var mailbox: Mailbox?
+    /// The functions of Swift's that have not returned yet.
+    var swiftTasks: [Int: _Concurrency.Task<Void, Never>] = [:]
+    private var swiftTaskCount = 0
     private var timers = TimerHeap()
     private var nextTimerID: Int32 = 1
+
+    /// Lets other threads have something done here; nil where the process has no descriptors left.
+    func makeMailbox() -> Mailbox? {
+        mailbox = Waker().map { Mailbox($0) }
+        return mailbox
+    }
+
+    /// A number for a function of Swift's that is being called.
+    func nextSwiftTask() -> Int {
+        swiftTaskCount += 1
+        return swiftTaskCount
+    }
 
     /// Begins a round.
     func beginRound(_ clock: Clock) { roundTime = clock.elapsed }
@@ -68,7 +85,7 @@ final class EventLoop {
     /// Whether anything can still happen by itself.
     var isAlive: Bool {
         !tasks.isEmpty || !microtasks.isEmpty || !ticks.isEmpty || !transfers.isEmpty || !timers.isEmpty
-            || network?.isAlive == true
+            || network?.isAlive == true || mailbox?.isAwaited == true
     }
 
     /// Adds a timer and returns its id.
@@ -95,32 +112,37 @@ final class EventLoop {
         for transfer in transfers { transfer.file.endUse() }
         transfers = []
         network = nil
+        mailbox = nil
+        for task in swiftTasks.values { task.cancel() }
+        swiftTasks = [:]
         unhandledRejections = []
         timers = TimerHeap()
     }
 
-    /// Waits until a timer is due, a pending read can proceed, or there is a task.
-    func wait(_ clock: Clock) {
-        let isReady = !tasks.isEmpty
+    /// Waits until a timer is due, a pending read can proceed, there is a task, or another thread has something to do; or
+    /// only looks whether it is so.
+    func wait(_ clock: Clock, onlyLooking: Bool = false) {
+        let isReady = !tasks.isEmpty || onlyLooking
         let network = self.network.flatMap { $0.isEmpty ? nil : $0 }
         guard !isReady || !transfers.isEmpty || network != nil else { return }
         var limit: Int64? = isReady ? 0 : nil
         if !isReady, let deadline = timers.firstDeadline { limit = max(0, deadline - clock.elapsed) }
-        if transfers.isEmpty, network == nil {
-            guard let limit, limit > 0 else { return }
-            var time = timespec(tv_sec: Int(limit / 1_000_000_000), tv_nsec: Int(limit % 1_000_000_000))
-            nanosleep(&time, nil)
-            return
-        }
-        // Rounded up: a timer must not find that its time has not come yet.
-        let milliseconds = limit.map { Int32(clamping: ($0 + 999_999) / 1_000_000) } ?? -1
+        let isAwaiting = limit == nil && mailbox?.isAwaited == true
+        if transfers.isEmpty, network == nil, !isAwaiting, limit ?? 0 <= 0 { return }
+        let skipped = clock.isSimulated && network == nil ? limit : nil
+        if skipped != nil { limit = 0 }
+
         var requests = transfers.map { pollfd(fd: $0.file.descriptor, events: $0.direction.event, revents: 0) }
+        if let mailbox { requests.append(pollfd(fd: mailbox.waker.descriptor, events: Int16(POLLIN), revents: 0)) }
         if let network {
-            // libcurl does not wait without an end.
-            network.wait(with: &requests, milliseconds: milliseconds < 0 ? 60_000 : milliseconds)
+            // Rounded up: a timer must not find that its time has not come yet. libcurl does not wait without an end.
+            let milliseconds = limit.map { Int32(clamping: ($0 + 999_999) / 1_000_000) } ?? 60_000
+            network.wait(with: &requests, milliseconds: milliseconds)
         } else {
-            _ = poll(&requests, nfds_t(requests.count), milliseconds)
+            _ = gw_poll(&requests, UInt32(requests.count), limit ?? -1)
         }
+        if let skipped, requests.allSatisfy({ $0.revents == 0 }) { clock.skip(skipped) }
+        if mailbox != nil { requests.removeLast() }
         // Of several that want the same file, only the first may go on, so that bytes keep their order.
         var waiting: [PendingTransfer] = []
         for (position, request) in requests.enumerated() {

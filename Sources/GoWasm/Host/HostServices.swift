@@ -11,7 +11,8 @@ internal import HostSystem
 /// What a program gets of the machine that it runs on.
 final class HostServices {
     let files: FileSystem
-    let clock = Clock()
+    let clock: Clock
+    let random: RandomSource
     /// The program's environment, sorted by key: `process.env`.
     let environment: [(key: String, value: String)]
     /// The memory of the guest; set when the instance exists.
@@ -27,8 +28,10 @@ final class HostServices {
 
     init(
         environment: [(key: String, value: String)] = [], files: FileSystem = FileSystem(), allowsNetwork: Bool = false,
-        argv0: StaticString = "node"
+        argv0: StaticString = "node", clock: Clock = Clock(), random: RandomSource = RandomSource()
     ) {
+        self.clock = clock
+        self.random = random
         self.environment = environment
         self.files = files
         self.allowsNetwork = allowsNetwork

@@ -1,5 +1,5 @@
 internal import HostSystem
-import WasmRuntime
+internal import WasmRuntime
 
 /// The ways from the host into the guest.
 struct GuestEntryPoints {
@@ -216,8 +216,9 @@ final class GoHost {
 
     // MARK: The event loop
 
-    /// Runs tasks until none is left or can come any more; or, if so asked, until the next has to be waited for.
-    func runEventLoop(onlyReady: Bool = false) throws(JSFailure) {
+    /// Runs tasks until none is left or can come any more; or, if so asked, until the next has to be waited for, or while
+    /// something is so.
+    func runEventLoop(onlyReady: Bool = false, while isWanted: () -> Bool = { true }) throws(JSFailure) {
         let events = realm.events
         while true {
             try runMicrotasks()
@@ -233,7 +234,14 @@ final class GoHost {
                 try run(task)
                 try runMicrotasks()
             }
-            events.wait(realm.host.clock)
+            events.wait(realm.host.clock, onlyLooking: onlyReady)
+            guard let mailbox = events.mailbox else { continue }
+            if mailbox.waker.isInterrupted { throw .aborted(Trap.interruption) }
+            for job in mailbox.take() {
+                try job()
+                try runMicrotasks()
+            }
+            guard isWanted() else { return }
         }
     }
 

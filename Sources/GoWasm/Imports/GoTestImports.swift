@@ -1,4 +1,4 @@
-import WasmRuntime
+internal import WasmRuntime
 
 /// The imports of module `_gotest`, by which the tests of syscall/js try `go:wasmimport` and `go:wasmexport`: they are
 /// part of Go's own host script (lib/wasm/wasm_exec.js).

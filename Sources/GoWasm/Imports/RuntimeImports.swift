@@ -24,7 +24,7 @@ extension GoHost {
         let bytes = try stack.bytes(at: address, count: stack.int32())
         // Go's runtime ignores what comes of its own messages on every system.
         if let file = realm.host.files.descriptors[Int(descriptor)] {
-            try? Descriptors.writeAll(file.descriptor, bytes)
+            try? realm.host.files.writeAll(file, UnsafeRawBufferPointer(bytes))
         }
     }
 
@@ -64,5 +64,5 @@ extension GoHost {
     func clearTimeoutEvent(_ stack: inout GoStack) { clearTimeout(stack.int32()) }
 
     /// Implements `func getRandomData(r []byte)`.
-    func getRandomData(_ stack: inout GoStack) throws { RandomSource.fill(try stack.bytes()) }
+    func getRandomData(_ stack: inout GoStack) throws { realm.host.random.fill(try stack.bytes()) }
 }

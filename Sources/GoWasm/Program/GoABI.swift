@@ -1,4 +1,4 @@
-import WasmFrontend
+internal import WasmFrontend
 
 /// How a Go program and its host talk: what changed between Go 1.11 and 1.27.
 ///

@@ -1,6 +1,6 @@
-public import HostSystem
-public import WasmFrontend
-public import WasmRuntime
+internal import HostSystem
+package import WasmFrontend
+internal import WasmRuntime
 
 #if canImport(Glibc)
     import Glibc
@@ -11,7 +11,7 @@ public import WasmRuntime
 #endif
 
 /// Why a program could not be started or was ended, other than by a trap.
-public enum GoProgramError: Error, Equatable, Sendable, CustomStringConvertible {
+package enum GoProgramError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The module was not made by Go for GOOS=js; the text says what it seems to be.
     case notAGoProgram(String)
     /// Arguments and environment together are longer than Go allows, about 8 KB.
@@ -20,8 +20,6 @@ public enum GoProgramError: Error, Equatable, Sendable, CustomStringConvertible 
     case fault(String)
     /// A JavaScript exception that nobody caught, as text.
     case uncaughtException(String)
-    /// The program has ended, so that nothing in it can be called.
-    case ended(ExitStatus)
 
     /// What went wrong, in one sentence.
     public var description: String {
@@ -30,124 +28,67 @@ public enum GoProgramError: Error, Equatable, Sendable, CustomStringConvertible 
         case .argumentsTooLong: ArgumentBlock.tooLongMessage
         case .fault(let reason): "trap: \(reason)"
         case .uncaughtException(let text): "uncaught exception: \(text)"
-        case .ended(let status): "the program has ended (\(status)) and cannot be called"
         }
     }
 }
 
-/// A Go program compiled with GOOS=js GOARCH=wasm by any version of Go from 1.11 on.
-///
-/// ```swift
-/// let module = try Module(ModuleBytes(bytes))
-/// let status = try GoProgram(module).run(arguments: ["hello"])
-/// ```
-public struct GoProgram: Sendable {
+/// A Go program compiled with GOOS=js GOARCH=wasm by any version of Go from 1.11 on; ``Program`` is its public face.
+package struct GoProgram: Sendable {
     /// The module that was given.
-    public let module: Module
+    package let module: Module
     let abi: GoABI
-
-    /// What a run is given.
-    public struct Options {
-        /// `os.Args`, with the program's name first.
-        public var arguments: [String]
-        /// The environment variables.
-        public var environment: [String: String]
-        /// Whether `TMPDIR` is added where the environment has none: what Go's own launcher does, from 1.12 on.
-        public var addsTemporaryDirectory: Bool
-        /// What the program may use of the machine.
-        public var access: HostAccess
-        /// Gets the calls of Go's imports.
-        public var trace: HostCallTrace?
-        /// Gets the garbage collections, for which the program's GODEBUG is changed; nil for nobody.
-        public var collections: GarbageCollections?
-
-        /// Further functions that the module imports: what `go:wasmimport` names.
-        public var imports = Imports()
-        /// How the engine runs the program.
-        public var engine = Store.Configuration()
-        /// Whether programs take this for Node: Go's net/http then stays within the program, as Go's own tests need it.
-        package var standsForNode = false
-        /// Ends the process with an exit status right where the program exits: nothing is given back to the system piece
-        /// by piece that it takes back in one go.
-        package var endProcess: ((Int32) -> Never)?
-
-        /// Makes options.
-        public init(
-            arguments: [String] = ["js"], environment: [String: String] = [:], addsTemporaryDirectory: Bool = false,
-            access: HostAccess = .none, trace: HostCallTrace? = nil
-        ) {
-            self.arguments = arguments
-            self.environment = environment
-            self.addsTemporaryDirectory = addsTemporaryDirectory
-            self.access = access
-            self.trace = trace
-        }
-    }
 
     /// Recognises the Go version from the module's imports, exports and custom sections.
     ///
     /// Throws ``GoProgramError/notAGoProgram(_:)`` for other modules.
-    public init(_ module: Module) throws {
+    package init(_ module: Module) throws {
         guard let abi = GoABI(module) else { throw GoProgramError.notAGoProgram(Self.suspicion(module)) }
         self.module = module
         self.abi = abi
     }
 
     /// The first version of Go whose host functions are as this program expects them, such as "go1.24".
-    public var hostInterface: String { "\(abi.generation)".split(separator: "_").joined(separator: ".") }
+    package var hostInterface: String { "\(abi.generation)".split(separator: "_").joined(separator: ".") }
 
     /// The version of Go that built the program, where it says.
-    public var version: GoVersion? { abi.version }
-
-    /// Runs the program to its end with these arguments and environment variables, but without access to files.
-    ///
-    /// - Returns: how the program ended: by returning from `main`, `os.Exit`, a panic (2) or a deadlock (2).
-    /// - Throws: `LinkError` when imports are missing, ``Trap``, ``GoProgramError``, `HostAccessError`.
-    public func run(arguments: [String] = ["js"], environment: [String: String] = [:]) throws -> ExitStatus {
-        try run(Options(arguments: arguments, environment: environment))
-    }
-
-    /// Runs the program to its end.
-    ///
-    /// Standard input, output and error are those of the process.
-    ///
-    /// - Returns: how the program ended: by returning from `main`, `os.Exit`, a panic (2) or a deadlock (2).
-    /// - Throws: `LinkError` when imports are missing, ``Trap``, ``GoProgramError``, `HostAccessError`.
-    public func run(_ options: Options) throws -> ExitStatus {
-        let (instance, host, block) = try prepare(options)
-        defer { host.dismantle() }
-        defer { withExtendedLifetime(instance) {} }
-        return try Self.execute(host, block)
-    }
+    package var version: GoVersion? { abi.version }
 
     /// Makes an instance with its host, and puts the arguments into its memory.
-    func prepare(_ options: Options) throws -> (Instance, GoHost, ArgumentBlock) {
+    func prepare(
+        _ options: Program.Configuration, _ store: Store, _ mailbox: Mailbox? = nil
+    ) throws -> (Instance, GoHost, ArgumentBlock) {
         var variables = options.environment
         if options.collections != nil { variables["GODEBUG"] = GarbageCollections.setting(variables["GODEBUG"]) }
         if options.addsTemporaryDirectory, abi.generation >= .go1_12, variables["TMPDIR"] == nil {
             variables["TMPDIR"] = P_tmpdir
         }
         let environment = ArgumentBlock.sorted(variables)
-        guard let block = ArgumentBlock(arguments: options.arguments, environment: environment, abi) else {
+        guard let block = ArgumentBlock(arguments: options.allArguments, environment: environment, abi) else {
             throw GoProgramError.argumentsTooLong
         }
+        let files = try FileSystem(options.access, streams: options.streams)
+        files.waker = mailbox?.waker
         let services = HostServices(
-            environment: environment, files: try FileSystem(options.access),
-            allowsNetwork: options.access.allowsNetwork, argv0: options.standsForNode ? "node" : "gowasm-fast")
+            environment: environment, files: files, allowsNetwork: options.access.allowsNetwork,
+            argv0: options.standsForNode ? "node" : "gowasm-fast", clock: options.makeClock(),
+            random: RandomSource(seed: options.randomSeed))
         let host = GoHost(abi, host: services, trace: options.trace)
         host.endProcess = options.endProcess
         host.collections = options.collections
         options.engine.statistics?.referenceCount = { [unowned host] in host.references.heldCount }
         var isReady = false
         defer { if !isReady { host.dismantle() } }
-        let instance = try Instance(
-            module, imports: imports(of: host, and: options.imports), store: Store(configuration: options.engine))
+        host.realm.events.mailbox = mailbox
+        var given = Imports()
+        options.imports(&given)
+        let instance = try Instance(module, imports: imports(of: host, and: given), store: store)
         host.guest = try entryPoints(of: instance)
         services.guestMemory = { [unowned host] in host.memory }
         guard let target = host.memory.slice(ArgumentBlock.start, UInt64(block.bytes.count)) else {
             throw GoProgramError.fault("the memory has no room for the arguments")
         }
         target.copyBytes(from: block.bytes)
+        try options.javaScript(JavaScriptValue(.object(host.realm.global), host.realm))
         isReady = true
         return (instance, host, block)
     }

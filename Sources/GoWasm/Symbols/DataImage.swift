@@ -1,4 +1,4 @@
-import WasmFrontend
+internal import WasmFrontend
 
 /// The module's data as one run of bytes: Go's linker leaves out runs of zeros.
 struct DataImage: Sendable {

@@ -1,0 +1,208 @@
+public import HostSystem
+internal import Synchronization
+
+/// A program that runs on a thread of its own, and that tasks call.
+///
+/// ```swift
+/// let running = try await program.startInBackground()
+/// let greeting = try await running.call("greet", "World", as: String.self)   // js.Global().Set("greet", js.FuncOf(…))
+/// let sum = try await running.perform { program in                                // //go:wasmexport add
+///     let add = try program.function(named: "add", as: ((Int32, Int32) -> Int32).self)
+///     return try add(2, 3)
+/// }
+/// ```
+///
+/// The program goes on between calls: timers, goroutines, its network. It is stopped with the last reference to it, by
+/// ``stop()``, or where a task is cancelled that waits for a call: a program that was stopped in the middle of something
+/// cannot go on.
+public actor RunningProgram {
+    private let thread: ProgramThread
+    private let control: RunControl
+    private var waiters: [Int: @Sendable (Result<ExitStatus, ProgramError>) -> Void] = [:]
+    private var nextWaiter = 0
+
+    /// The thread that the program runs on.
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+    init(_ program: Program, _ configuration: Program.Configuration) async throws(ProgramError) {
+        control = try RunControl(configuration.limits)
+        let thread = try ProgramThread(control)
+        try thread.start()
+        // From here on the initializer runs on that thread.
+        self.thread = thread
+        do {
+            try await withTaskCancellationHandler {
+                try open(program, configuration)
+            } onCancel: { [control] in
+                control.stop(.cancelled)
+            }
+        } catch {
+            thread.finish()
+            throw ProgramError(error)
+        }
+    }
+
+    deinit {
+        control.stop(.cancelled)
+        thread.finish()
+    }
+
+    private func open(_ program: Program, _ configuration: Program.Configuration) throws {
+        let instance = try ProgramInstance(program, configuration, control)
+        try instance.start()
+        thread.withResident { resident in
+            resident.program = instance
+            resident.onEnd = { [weak self] ending in self?.assumeIsolated { $0.end(ending) } }
+        }
+    }
+
+    private func end(_ ending: Result<ExitStatus, ProgramError>) {
+        let waiters = self.waiters
+        self.waiters = [:]
+        for (_, waiter) in waiters { waiter(ending) }
+    }
+
+    /// Adds somebody who hears of the program's end; returns the number to remove it by.
+    private func addWaiter(_ waiter: @escaping @Sendable (Result<ExitStatus, ProgramError>) -> Void) -> Int {
+        nextWaiter += 1
+        waiters[nextWaiter] = waiter
+        return nextWaiter
+    }
+
+    /// Stops the program, whatever it does; calls that are under way throw ``ProgramError/cancelled``.
+    public nonisolated func stop() { control.stop(.cancelled) }
+
+    /// Waits until the program has ended by itself.
+    ///
+    /// - Throws: ``ProgramError``, where it ends otherwise.
+    public func waitUntilExit() async throws(ProgramError) -> ExitStatus {
+        let ending: Result<ExitStatus, ProgramError> =
+            if let ended = thread.withResident({ $0.ending }) {
+                ended
+            } else {
+                await withTaskCancellationHandler {
+                    await withCheckedContinuation { continuation in
+                        _ = addWaiter { continuation.resume(returning: $0) }
+                    }
+                } onCancel: { [control] in
+                    control.stop(.cancelled)
+                }
+            }
+        return try ending.get()
+    }
+
+    /// Gives `body` the program, on the program's thread.
+    ///
+    /// - Returns: What `body` returns.
+    /// - Throws: What `body` throws; ``ProgramError``.
+    public func perform<Result: Sendable>(
+        _ body: @Sendable (ProgramInstance) throws -> Result
+    ) async throws -> Result {
+        try await withTaskCancellationHandler {
+            try thread.withResident { resident in
+                let program = try resident.current()
+                do throws(ProgramError) {
+                    return try program.perform { try body(program) }
+                } catch {
+                    if case .hostFunction(let inner) = error { throw inner }
+                    throw error
+                }
+            }
+        } onCancel: { [control] in
+            control.stop(.cancelled)
+        }
+    }
+
+    // MARK: - JavaScript
+
+    /// Calls a function of JavaScript's, such as a Go program made with `js.FuncOf` and put on the global object.
+    ///
+    /// Where it returns a promise, this waits for what becomes of it.
+    ///
+    /// - Parameters:
+    ///   - path: The names that lead from the global object to the function, with dots between: `app.greet`.
+    ///   - arguments: What the function gets.
+    ///   - type: What its result is taken for.
+    /// - Throws: ``JavaScriptError``, where the function throws, the promise is rejected, or the result is something else;
+    ///   ``ProgramError``.
+    public func call<Result: JavaScriptConvertible & Sendable>(
+        _ path: String, _ arguments: any JavaScriptConvertible & Sendable..., as type: Result.Type = Result.self
+    ) async throws -> Result {
+        try await invoke(path, arguments, type)
+    }
+
+    /// Calls a function of JavaScript's whose result is of no interest, as the other one does.
+    public func call(_ path: String, _ arguments: any JavaScriptConvertible & Sendable...) async throws {
+        _ = try await invoke(path, arguments, JavaScriptIgnored.self)
+    }
+
+    private func invoke<Result: JavaScriptConvertible & Sendable>(
+        _ path: String, _ arguments: [any JavaScriptConvertible & Sendable], _ type: Result.Type
+    ) async throws -> Result {
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let once = Once(continuation)
+                let waiter = addWaiter { ending in
+                    switch ending {
+                    case .success(let status): once.resume(.failure(ProgramError.exited(status)))
+                    case .failure(let error): once.resume(.failure(error))
+                    }
+                }
+                let finish = { [weak self] (result: Swift.Result<Result, any Error>) in
+                    self?.assumeIsolated { _ = $0.waiters.removeValue(forKey: waiter) }
+                    once.resume(result)
+                }
+                thread.withResident { resident in
+                    do {
+                        let program = try resident.current()
+                        try program.perform {
+                            let result = try program.globalThis.callFunction(at: path, arguments)
+                            try result.settle { outcome in
+                                finish(Swift.Result { try Result(javaScript: outcome.get()) })
+                            }
+                        }
+                    } catch ProgramError.exception(let error) {
+                        finish(.failure(error))
+                    } catch {
+                        finish(.failure(error))
+                    }
+                }
+            }
+        } onCancel: { [control] in
+            control.stop(.cancelled)
+        }
+    }
+}
+
+/// What a result becomes that nobody wants.
+private struct JavaScriptIgnored: JavaScriptConvertible, Sendable {
+    init(javaScript value: JavaScriptValue) {}
+    func javaScriptValue(for context: JavaScriptValue) -> JavaScriptValue { context.undefined }
+}
+
+extension ProgramThread.Resident {
+    /// The program, where it can be called.
+    func current() throws(ProgramError) -> ProgramInstance {
+        switch ending {
+        case .success(let status): throw .exited(status)
+        case .failure(let error): throw error
+        case nil: break
+        }
+        guard let program else { throw .cancelled }
+        return program
+    }
+}
+
+/// A continuation that is resumed by whoever comes first.
+private final class Once<Value: Sendable>: Sendable {
+    private let continuation: Mutex<CheckedContinuation<Value, any Error>?>
+
+    init(_ continuation: CheckedContinuation<Value, any Error>) { self.continuation = Mutex(continuation) }
+
+    func resume(_ result: Result<Value, any Error>) {
+        continuation.withLock { continuation in
+            defer { continuation = nil }
+            return continuation
+        }?.resume(with: result)
+    }
+}

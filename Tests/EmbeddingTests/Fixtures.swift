@@ -1,0 +1,69 @@
+import Foundation
+import GoWasm
+import Testing
+
+/// The Go programs that the tests run: Tests/GoProgramTests/Programs/embedded, which `make test-tools` builds with the newest Go.
+enum Fixture: String, CaseIterable, CustomTestStringConvertible {
+    case js = "embedded.wasm"
+    case wasi = "wasip1/embedded.wasm"
+    case plugin = "wasip1/plugin.wasm"
+
+    /// Both kinds of the same program.
+    static let programs = [js, wasi]
+
+    static let root = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    private static let folder: URL? = {
+        let programs = root.appendingPathComponent(".build-tools/programs")
+        let list = try? String(contentsOf: programs.appendingPathComponent("versions.txt"), encoding: .utf8)
+        let versions = (list ?? "").split(separator: "\n").map(String.init)
+        return versions.max { $0.compare($1, options: .numeric) == .orderedAscending }
+            .map { programs.appendingPathComponent($0) }
+    }()
+
+    /// Whether the programs were built.
+    static let areThere =
+        folder.map {
+            FileManager.default.fileExists(atPath: $0.appendingPathComponent(wasi.rawValue).path)
+        } ?? false
+
+    /// The module's file.
+    var path: String { Self.folder?.appendingPathComponent(rawValue).path ?? rawValue }
+
+    /// The program, loaded once for all tests, as applications do it.
+    var program: Program {
+        get throws {
+            switch self {
+            case .js: try Self.loadedJS.get()
+            case .wasi: try Self.loadedWASI.get()
+            case .plugin: try Program(contentsOf: path)
+            }
+        }
+    }
+    private static let loadedJS = load(.js)
+    private static let loadedWASI = load(.wasi)
+    private static func load(_ fixture: Fixture) -> Result<Program, ProgramError> {
+        Result { () throws(ProgramError) in try Program(contentsOf: fixture.path) }
+    }
+
+    var testDescription: String { rawValue }
+}
+
+/// What a run has written.
+struct Output {
+    let out = OutputBuffer()
+    let err = OutputBuffer()
+
+    /// A configuration that writes here, for a program that reads `input`.
+    func configuration(
+        _ arguments: String..., input: StandardInput = .empty, limits: Program.Limits = Program.Limits()
+    ) -> Program.Configuration {
+        Program.Configuration(
+            arguments: arguments, standardInput: input, standardOutput: .buffer(out), standardError: .buffer(err),
+            limits: limits)
+    }
+}
+
+/// One after another, as some of the tests look at what the process holds.
+@Suite("The Swift library", .serialized)
+enum LibraryTests {}

@@ -1,0 +1,6 @@
+package main
+
+import "os"
+
+func trap()  { os.Exit(9) }
+func serve() {}
