@@ -72,6 +72,7 @@ test: build test-tools ## Run every test
 	@$(MAKE) --no-print-directory examples
 	@echo "==> Running the tests of the standard library of Go that say most about the host"
 	@python3 Tests/Tools/std_tests.py --go newest --folder "$(TOOLS)" --subset --output "$(TOOLS)/std/results"
+	@python3 Tests/Tools/std_tests.py --go newest --folder "$(TOOLS)" --os wasip1 --subset --output "$(TOOLS)/std/results"
 	@$(MAKE) --no-print-directory fuzz FUZZ="--count 250"
 	@if [[ "$${CI:-}" == true ]]; then $(MAKE) --no-print-directory sanitize; fi
 
