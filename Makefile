@@ -24,7 +24,7 @@ RELEASE_TESTS := -c release -Xswiftc -enable-testing --scratch-path .build-relea
 BUILD_PACKAGES := git pkg-config libffi-dev zlib1g-dev g++
 # wabt's wat2wasm assembles modules of tests. (The specification's tests need a newer one, from install-wabt.sh.)
 # clang and its friends compile a C program for WASI.
-TEST_PACKAGES := wabt libcurl4 clang lld wasi-libc libclang-rt-dev-wasm32
+TEST_PACKAGES := wabt libcurl4 openssl clang lld wasi-libc libclang-rt-dev-wasm32
 # In CI nothing may be skipped for want of a tool. The specification's tests lie beside the clone there, if at all.
 ifeq ($(CI),true)
 ifneq ($(wildcard ../shared),)

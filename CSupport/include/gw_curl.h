@@ -22,6 +22,7 @@ typedef enum __attribute__((enum_extensibility(closed))) GWCurlOption {
     GWCurlOption_httpHeader = 10023,    // list
     GWCurlOption_headerData = 10029,    // pointer
     GWCurlOption_customRequest = 10036, // text
+    GWCurlOption_certificates = 10065,  // text: the file of trusted issuers (CURLOPT_CAINFO)
     GWCurlOption_acceptEncoding = 10102, // text
     GWCurlOption_writeFunction = 20011,
     GWCurlOption_headerFunction = 20079,

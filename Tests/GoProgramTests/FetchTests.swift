@@ -9,10 +9,12 @@ private final class TestServer {
     /// A port at which nobody listens.
     let closedPort: Int
 
-    init() throws {
+    /// With a certificate and its key, the server speaks TLS.
+    init(_ certificate: String...) throws {
         let output = Pipe()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["python3", Tools.root.appendingPathComponent("Tests/Tools/http_server.py").path]
+        process.arguments =
+            ["python3", Tools.root.appendingPathComponent("Tests/Tools/http_server.py").path] + certificate
         process.standardInput = input
         process.standardOutput = output
         try process.run()
@@ -66,6 +68,33 @@ struct FetchTests {
             .split(separator: "\n", omittingEmptySubsequences: false)
         #expect(lines.count == expected.count)
         for (line, expectedLine) in zip(lines, expected) { #expect(line == expectedLine) }
+    }
+
+    @Test("speak TLS with servers whose certificates are trusted, and with no others")
+    func secure() throws {
+        let build = try #require(GoBuild.newest)
+        let folder = try TemporaryFolder()
+        let (certificate, key) = (folder.path("certificate.pem"), folder.path("key.pem"))
+        let options = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test"
+        let made = try Command(
+            executable: "/usr/bin/env",
+            arguments: ["openssl"] + options.split(separator: " ").map(String.init)
+                + ["-addext", "subjectAltName=IP:127.0.0.1", "-out", certificate, "-keyout", key],
+            environment: ["PATH": "/usr/bin:/bin"]
+        ).run()
+        try #require(made.end == .exited(0), "\(made.errorText)")
+        let server = try TestServer(certificate, key)
+        var command = Command(
+            executable: Tools.executable,
+            arguments: ["--allow-net", build.probe, "fetch-one", "https://127.0.0.1:\(server.port)/hello"],
+            environment: Tools.sanitizerOptions)
+        let refused = try command.run()
+        #expect(refused.end == .exited(3))
+        #expect(String(decoding: refused.output, as: UTF8.self).lowercased().contains("certificate"))
+        command.environment["NODE_EXTRA_CA_CERTS"] = certificate
+        let trusted = try command.run()
+        let output = String(decoding: trusted.output, as: UTF8.self)
+        #expect(trusted.end == .exited(0) && output.contains("\"Grüße\\n\""), "\(output)\(trusted.errorText)")
     }
 
     @Test("are told how to get at it where they may not", arguments: builds)

@@ -2,12 +2,17 @@
 """The server that the tests of fetch talk to.
 
 Prints its port and one at which nobody listens, and serves until its standard input ends.
+
+usage: http_server.py [CERTIFICATE KEY]
+
+With the files of a certificate and its key it speaks TLS.
 """
 
 import gzip
 import http.server
 import json
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -107,6 +112,10 @@ class Server(http.server.ThreadingHTTPServer):
 
 def main() -> None:
     server = Server(("127.0.0.1", 0), Handler)
+    if len(sys.argv) > 2:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(sys.argv[1], sys.argv[2])
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         print(server.server_port, unused.getsockname()[1], flush=True)

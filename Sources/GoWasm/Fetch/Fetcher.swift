@@ -138,6 +138,8 @@ final class Transfer {
         // As in Node: a proxy would have to be asked for.
         "".withCString { gw_curl_set_pointer(easy, .proxy, $0) }
         "".withCString { gw_curl_set_pointer(easy, .acceptEncoding, $0) }
+        // Under Node's name for it; besides, those in the system's folder of certificates are trusted.
+        if let file = getenv("NODE_EXTRA_CA_CERTS") { gw_curl_set_pointer(easy, .certificates, file) }
         setMethod(easy)
         setHeaders(easy)
         let context = Unmanaged.passUnretained(self).toOpaque()
