@@ -21,8 +21,10 @@
 // loop (gw_interpreter_checked.c) compares every address and is for memories without that reservation.
 //
 // 3. INTERRUPTION. Another thread sets `interrupted` and `stack_limit`, and sends the thread of the loop a signal,
-// whose handler moves it to the label `interruption` if it is between two calls of C functions. Calls test the limit
-// anyway, host calls and helpers look at the flag when they return. So a loop in the guest pays nothing.
+// whose handler moves it to the label `interruption` if it is in a handler. For that, too, the state must be in the same
+// registers at every moment of every handler, so no handler calls a function: what calls one is done OUTSIDE, from a
+// single place, behind which the flag is looked at (CodegenTests read the machine code of the loop for it). Calls test the
+// limit anyway. So a loop in the guest pays nothing.
 #include "gw_machine.h"
 #include "gw_interpreter.h"
 #include "gw_numeric.h"
@@ -36,8 +38,6 @@
 
 // --- Operands (only inside the loop) ---
 
-#define H(i) (((const uint16_t *)(const void *)pc)[i])
-#define W(i) (pc[i])
 #define SIGNED(i) ((uint64_t)(int64_t)(int32_t)W(i))
 
 // Whether an operand of this kind is one of the 16-bit ones, which come first.
@@ -133,10 +133,12 @@
         if (inst->sp_global != UINT32_MAX) sp = inst->globals[inst->sp_global]; \
     } while (0)
 
-// A call of a C function that takes long enough for an interruption to be missed by the signal.
-#define AFTER_HELPER() \
+// Has the rest of the instruction done by a C function; the only way in which the loop calls one. (The function is told
+// in the machine: a variable would, for the compiler, have to be kept at every computed goto, as one may lead there.)
+#define OUTSIDE(function) \
     do { \
-        if (__builtin_expect(m->interrupted, 0)) TRAP(interrupted); \
+        m->callee = (function); \
+        goto outside; \
     } while (0)
 
 #define AS_double(bits) ({ uint64_t b_ = (bits); double v_; memcpy(&v_, &b_, 8); v_; })
@@ -161,14 +163,10 @@
         pc = code_; \
         DISPATCH(); \
     } while (0)
-#define ENTER_DIRECT(which) \
+#define TARGET() ((int32_t)W(GW_CALL_TARGET))
+#define RESOLVE(function) \
     do { \
-        int32_t target_ = (int32_t)W(GW_CALL_TARGET); \
-        if (__builtin_expect(target_ == GW_UNRESOLVED, 0)) { \
-            SAVE(); \
-            if (!gw_resolve_call(m, inst, pc, which, &target_)) goto trapped; \
-        } \
-        ENTER(pc + target_); \
+        if (__builtin_expect(TARGET() == GW_UNRESOLVED, 0)) OUTSIDE(function); \
     } while (0)
 // Stores, then changes the register global, although the guest does it the other way round: a fault finds the old value,
 // and AFTER_FAULT makes it the new one. KEEP stops the compiler from moving the state to other registers before the
@@ -176,16 +174,16 @@
 #define KEEP() __asm__ volatile("" : "+r"(pc), "+r"(fp), "+r"(sp) : : "memory")
 #define PUSH() \
     do { \
-        STORE(uint64_t, (uint64_t)((uint32_t)sp - 8), SIGNED(GW_CALL_IMMEDIATE)); \
+        STORE(uint64_t, (uint64_t)((uint32_t)sp - GW_PUSH_SIZE), SIGNED(GW_CALL_IMMEDIATE)); \
         KEEP(); \
-        sp = (uint32_t)((uint32_t)sp - 8); \
+        sp = (uint32_t)((uint32_t)sp - GW_PUSH_SIZE); \
     } while (0)
 #define AFTER_FAULT() \
     do { \
         int32_t handler_ = *(const int32_t *)(const void *)pc; \
         if (handler_ == handlers[GWOp_callPushZero] || handler_ == handlers[GWOp_callPushZeroChecked] || \
             handler_ == handlers[GWOp_callIndirectPushZero]) \
-            sp = (uint32_t)((uint32_t)sp - 8); \
+            sp = (uint32_t)((uint32_t)sp - GW_PUSH_SIZE); \
     } while (0)
 
 // Leaves the callee for the instruction behind the call, or for where the result 0 leads to. A return reads the header
@@ -203,22 +201,22 @@
         DISPATCH(); \
     } while (0)
 
-__attribute__((noinline)) GWTrap GW_LOOP(GWMachine *m, GWInstance *inst, const uint32_t *pc, uint64_t *fp) {
+__attribute__((noinline, section(GW_LOOP_SECTION))) GWTrap GW_LOOP(GWMachine *m, GWInstance *inst, const uint32_t *pc, uint64_t *fp) {
     // The handlers, by opcode: offsets from `first`.
     static const int32_t handlers[] = {
 #define GW_ROW(name, text, operands) (int32_t)((const char *)&&do_##name - (const char *)&&first),
 #include "gw_opcode_rows.h"
 #undef GW_ROW
         // Not opcodes, but places that the signal handlers jump to: as targets of the computed goto they find
-        // the state where the handlers left it.
-        (int32_t)((const char *)&&fault - (const char *)&&first),
-        (int32_t)((const char *)&&interruption - (const char *)&&first),
-        // Nor this one, which the sampler runs to learn where the state is.
-        (int32_t)((const char *)&&registers - (const char *)&&first),
+        // the state where the handlers left it; and what they must know not to be handlers.
+#define GW_PLACE(name) (int32_t)((const char *)&&name - (const char *)&&first),
+        GW_PLACES(GW_PLACE)
+#undef GW_PLACE
     };
     if (__builtin_expect(pc == NULL, 0)) {
-        gw_loop_places places = {handlers, (uintptr_t)&&first, (uintptr_t)&&last};
-        *(gw_loop_places *)(void *)fp = places;
+        gw_loop_places *places = (gw_loop_places *)(void *)fp;
+        places->handlers = handlers;
+        places->first = (uintptr_t)&&first;
         return GWTrap_none;
     }
     uint8_t *mem = NULL;
@@ -231,12 +229,28 @@ first:;
 #include "gw_handlers_memory.inc"
 #include "gw_handlers_control.inc"
 #include "gw_handlers_vector.inc"
+#define GW_OUTSIDE(name, text, operands) do_##name : OUTSIDE(gw_outside_##name);
+#include "gw_opcodes.def"
+#include "gw_opcodes_undef.h"
 
 #if GW_CHECKED
 out_of_bounds:
     AFTER_FAULT();
     TRAP(memoryOutOfBounds);
 #endif
+outside:
+    // Behind the call everything but m is read again: the compiler has nothing to keep over it, and so keeps the state in
+    // the same registers in all handlers, those included that come here.
+    SAVE();
+    m->instance = inst;
+    m->trap = m->callee(m);
+    if (__builtin_expect(m->trap != GWTrap_none, 0)) goto last;
+    pc = m->pc;
+    fp = m->fp;
+    inst = m->instance;
+    RELOAD();
+    if (__builtin_expect(m->interrupted, 0)) TRAP(interrupted);
+    DISPATCH();
 stack_exhausted:
     // The state is the caller's: the callee has not begun.
     fp = (uint64_t *)(uintptr_t)fp[-3];
@@ -247,16 +261,18 @@ fault:
     m->trap = GWTrap_memoryOutOfBounds;
     goto trapped;
 registers : {
-    // The names of the registers that hold pc and fp, as the assembler writes them.
+    // Where pc, fp, inst and m are, as the assembler writes it.
     const char *names;
 #if defined(__x86_64__)
-    __asm__ volatile("leaq 1f(%%rip), %0\n\tjmp 2f\n1:\t.asciz \"%1 %2\"\n2:" : "=&r"(names) : "r"(pc), "r"(fp));
-#elif defined(__aarch64__)
-    __asm__ volatile("adr %0, 1f\n\tb 2f\n1:\t.asciz \"%1 %2\"\n\t.balign 4\n2:"
+    __asm__ volatile("leaq 1f(%%rip), %0\n\tjmp 2f\n1:\t.asciz \"%1 %2 %3 %4\"\n2:"
                      : "=&r"(names)
-                     : "r"(pc), "r"(fp));
+                     : "r"(pc), "r"(fp), "rm"(inst), "rm"(m));
+#elif defined(__aarch64__)
+    __asm__ volatile("adr %0, 1f\n\tb 2f\n1:\t.asciz \"%1 %2 %3 %4\"\n\t.balign 4\n2:"
+                     : "=&r"(names)
+                     : "r"(pc), "r"(fp), "rm"(inst), "rm"(m));
 #else
-    names = " ";
+    names = "   ";
 #endif
     fp[0] = (uint64_t)(uintptr_t)names;
     return GWTrap_none;

@@ -3,22 +3,45 @@
 #define GW_INTERPRETER_H
 
 #include "gw_machine.h"
+#include "gw_opcodes.h"
+
+/// The operands of the instruction at `pc`: the i-th 16 bits and the i-th cell, the handler's included.
+#define H(i) (((const uint16_t *)(const void *)pc)[i])
+#define W(i) (pc[i])
+
+/// Places of a loop that are no handlers.
+#define GW_PLACES(PLACE) PLACE(fault) PLACE(interruption) PLACE(registers) PLACE(outside) PLACE(trapped) PLACE(last)
+#define GW_PLACE(name) GWPlace_##name,
+enum { GW_PLACES(GW_PLACE) GWPlace_count };
+#undef GW_PLACE
 
 /// Places in the machine code of a loop.
 typedef struct gw_loop_places {
-    /// The handlers by opcode, then `fault`, `interruption` and `registers`, as offsets from `first`.
+    /// The handlers by opcode, then the other places: offsets from `first`.
     const int32_t *handlers;
-    uintptr_t first, last;
+    uintptr_t first;
+    /// The loop itself, before all of its places.
+    uintptr_t function;
 } gw_loop_places;
 
-/// Runs from `pc` until the frame that began at `fp` returns. With a null `pc` writes its places to `fp`.
-GWTrap gw_loop_guarded(GWMachine *m, GWInstance *inst, const uint32_t *pc, uint64_t *fp);
-GWTrap gw_loop_checked(GWMachine *m, GWInstance *inst, const uint32_t *pc, uint64_t *fp);
+// The loops lie in a section of their own, so that it is known what belongs to them: from its first byte to the one
+// behind its last.
+#if defined(__APPLE__)
+#define GW_LOOP_SECTION "__TEXT,gw_loops,regular,pure_instructions"
+extern const char gw_loops_start[] __asm("section$start$__TEXT$gw_loops");
+extern const char gw_loops_end[] __asm("section$end$__TEXT$gw_loops");
+#else
+#define GW_LOOP_SECTION "gw_loops"
+extern const char gw_loops_start[] __asm("__start_gw_loops");
+extern const char gw_loops_end[] __asm("__stop_gw_loops");
+#endif
+/// Runs from `pc` until the frame that began at `fp` returns. With a null `pc` writes the first two fields of its
+/// places to `fp`.
+typedef GWTrap gw_loop(GWMachine *m, GWInstance *inst, const uint32_t *pc, uint64_t *fp);
+gw_loop gw_loop_guarded, gw_loop_checked;
 /// The places of a loop; found once.
 const gw_loop_places *gw_places(bool checked);
 
-/// Has the callee of the direct call at `pc` lowered and writes the call's target, there and to `target`; false with a trap.
-bool gw_resolve_call(GWMachine *m, GWInstance *inst, const uint32_t *pc, bool zero, int32_t *target);
 /// Lowers the function if that has not been done; returns its code or null with a trap.
 const uint32_t *gw_resolve(GWMachine *m, GWFunction *function, bool zero);
 /// A function of an instance, imported or its own, by its index in the module.
@@ -28,10 +51,20 @@ static inline GWFunction *gw_function(const GWInstance *instance, uint32_t index
 }
 /// Calls a function that is not of the running instance: another's, or the host's. Arguments and results lie at `slots`.
 /// The state must have been saved. Returns GWTrap_none or why the execution must end.
-GWTrap gw_call_out(GWMachine *m, GWInstance *inst, GWFunction *function, uint64_t *slots);
+GWTrap gw_call_out(GWMachine *m, GWFunction *function, uint64_t *slots);
 
-/// The machine whose loop this thread is in, or null; and whether it is inside the loop itself rather than in
-/// something that the loop called.
+/// What the loop has done outside of it (gw_outside.c): the state is in `m`, before and after.
+typedef GWTrap gw_outside(GWMachine *m);
+#define GW_OUTSIDE(name, ...) gw_outside gw_outside_##name;
+#include "gw_opcodes.def"
+#include "gw_opcodes_undef.h"
+gw_outside gw_outside_i8x16Shuffle;
+gw_outside gw_outside_resolveCall, gw_outside_resolveCallZero, gw_outside_resolveIndirect,
+    gw_outside_resolveIndirectZero, gw_outside_callOther, gw_outside_callOtherZero;
+/// The bytes that a pushing call moves the stack pointer by: the return address of Go's calling convention.
+#define GW_PUSH_SIZE 8
+
+/// The machine whose guest this thread runs, or a host function of that guest's; null where there is none.
 extern _Thread_local GWMachine *gw_running;
 #ifdef GW_PROFILE
 /// Counts the execution of the instruction with this handler, and the pair that it makes with the one before.
@@ -42,6 +75,8 @@ void gw_profile_count(int32_t handler, bool checked);
 #define GW_SIGNAL SIGURG
 /// Prepares the process's signal handlers; once.
 void gw_signals_install(void);
+/// Whether the thread with this context (of a signal) is in a handler of a loop: then the loop's state is in registers.
+bool gw_signals_in_handler(void *context);
 /// Announces a guarded memory to the signal handlers, or takes it back.
 bool gw_signals_add(const void *base, uint64_t size);
 void gw_signals_remove(const void *base);

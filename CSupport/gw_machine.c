@@ -18,6 +18,7 @@ _Thread_local GWMachine *gw_running;
 
 // --- The loops' places ---
 
+static gw_loop *const loops[2] = {gw_loop_guarded, gw_loop_checked};
 static gw_loop_places places[2];
 // What a call from the host returns to: a call instruction of no consequence, then `exit`, in each loop's terms.
 static uint32_t exit_calls[2][GW_CALL_CELLS + 1];
@@ -26,7 +27,8 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static void prepare(void) {
     static GWInstance nobody;
     for (int checked = 0; checked < 2; checked++) {
-        (checked ? gw_loop_checked : gw_loop_guarded)(NULL, &nobody, NULL, (uint64_t *)(void *)&places[checked]);
+        loops[checked](NULL, &nobody, NULL, (uint64_t *)(void *)&places[checked]);
+        places[checked].function = (uintptr_t)loops[checked];
         exit_calls[checked][GW_CALL_ZERO] = GW_CALL_CELLS;
         exit_calls[checked][GW_CALL_CELLS] = (uint32_t)places[checked].handlers[GWOp_exit];
     }
@@ -39,6 +41,26 @@ const gw_loop_places *gw_places(bool checked) {
 }
 
 const int32_t *gw_handlers(bool checked) { return gw_places(checked)->handlers; }
+
+GWLoopCode gw_loop_code(bool checked) {
+    const gw_loop_places *p = gw_places(checked);
+    // The place `registers` executed like an instruction.
+    uint32_t cells[2] = {(uint32_t)p->handlers[GWOp_count + GWPlace_registers], 0};
+    uint64_t frame[4] = {0};
+    GWInstance nobody = {.sp_global = UINT32_MAX};
+    loops[checked](NULL, &nobody, cells, frame);
+    return (GWLoopCode){
+        .function = p->function,
+        .first = p->first,
+        .section_end = (uintptr_t)gw_loops_end,
+        .place_count = GWPlace_count,
+        .outside = GWPlace_outside,
+        .homes = (const char *)(uintptr_t)frame[0],
+#ifdef __OPTIMIZE__
+        .is_optimized = true,
+#endif
+    };
+}
 
 // --- Creation ---
 
@@ -140,13 +162,11 @@ static void signal_thread(GWMachine *m) {
 void gw_machine_interrupt(GWMachine *m) {
     m->interrupted = true;
     m->stack_limit = NULL;
-    // The signal has no effect while the thread is in a function that the loop called (a square root, say), or does not
-    // run at all; what takes long there looks at the flag afterwards, and for the rest the signal is sent again.
-    // At first it waits: a guest that calls or calls the host ends by itself. A signal just behind a host call would find
-    // the loop's state in other registers than the place that the thread is moved to expects.
-    for (int i = 0; i < 220 && m->interrupted && m->depth; i++) {
-        usleep(i < 20 ? 1000 : 5000);
-        if (m->interrupted && m->depth) signal_thread(m);
+    // The signal has no effect where the thread does not happen to be in a handler: then it is sent again. What the loop
+    // has done outside of it looks at the flag afterwards.
+    for (int i = 0; i < 220 && m->interrupted && m->depth && !m->outside; i++) {
+        signal_thread(m);
+        usleep(i < 20 ? 100 : 5000);
     }
 }
 
@@ -161,10 +181,10 @@ const uint32_t *gw_resolve(GWMachine *m, GWFunction *f, bool zero) {
     const GWCodeEntry *entry = f->entry;
     GWCode *code = f->instance->code;
     if (__atomic_load_n(&entry->any, __ATOMIC_ACQUIRE) == 0) {
-        GWMachine *running = gw_running;
-        gw_running = NULL;
+        bool outside = m->outside;
+        m->outside = true;
         GWTrap trap = code->lower(code->context, f->index);
-        gw_running = running;
+        m->outside = outside;
         if (trap != GWTrap_none) {
             m->trap = trap;
             m->unresolved = f;
@@ -174,35 +194,21 @@ const uint32_t *gw_resolve(GWMachine *m, GWFunction *f, bool zero) {
     return code->arena + (zero ? entry->zero : entry->any);
 }
 
-bool gw_resolve_call(GWMachine *m, GWInstance *inst, const uint32_t *pc, bool zero, int32_t *target) {
-    const uint32_t *code = gw_resolve(m, gw_function(inst, pc[GW_CALL_FUNCTION]), zero);
-    if (!code) return false;
-    *target = (int32_t)(code - pc);
-    // Other threads may be executing this call in another instance: they find either value, and both are right.
-    __atomic_store_n((int32_t *)(uintptr_t)(pc + GW_CALL_TARGET), *target, __ATOMIC_RELEASE);
-    const int32_t *handlers = gw_handlers(inst->code->checked);
-    if ((int32_t)pc[0] == handlers[GWOp_callPushZero] && (int32_t)code[0] == handlers[GWOp_stackCheck])
-        // Go's call of a function with Go's stack check.
-        __atomic_store_n((int32_t *)(uintptr_t)pc, handlers[GWOp_callPushZeroChecked], __ATOMIC_RELEASE);
-    return true;
-}
-
 // Calls the host: from the loop or from the host itself.
 static GWTrap call_host(GWMachine *m, GWFunction *f, uint64_t *slots) {
     if ((uintptr_t)__builtin_frame_address(0) < m->c_stack_limit) return GWTrap_callStackExhausted;
-    GWMachine *running = gw_running;
+    bool outside = m->outside;
     uint64_t *top = m->top;
     m->top = slots + f->slots + GW_FRAME_HEADER;
-    gw_running = NULL;
+    m->outside = true;
     bool succeeded = gw_host_call(f->host, slots);
-    gw_running = running;
+    m->outside = outside;
     m->top = top;
     if (!succeeded) return GWTrap_hostError;
     return m->interrupted ? GWTrap_interrupted : GWTrap_none;
 }
 
-GWTrap gw_call_out(GWMachine *m, GWInstance *inst, GWFunction *f, uint64_t *slots) {
-    m->instance = inst;
+GWTrap gw_call_out(GWMachine *m, GWFunction *f, uint64_t *slots) {
     if (f->host) return call_host(m, f, slots);
     uint64_t *top = m->top;
     m->top = slots;
@@ -238,9 +244,12 @@ GWTrap gw_call(GWMachine *m, GWFunction *f) {
     }
     GWMachine *running = gw_running;
     gw_running = m;
+    bool outside = m->outside;
+    m->outside = false;
     // From here on signals come; an interruption that came before, while the function was lowered, sent none.
     GWTrap trap = GWTrap_interrupted;
-    if (!m->interrupted) trap = (checked ? gw_loop_checked : gw_loop_guarded)(m, inst, code, slots);
+    if (!m->interrupted) trap = loops[checked](m, inst, code, slots);
+    m->outside = outside;
     gw_running = running;
     if (m->depth == 1) {
         lock(m);

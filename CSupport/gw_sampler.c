@@ -61,15 +61,10 @@ static int register_index(const char *name, size_t length) {
 
 static void find_homes(void) {
     for (int checked = 0; checked < 2; checked++) {
-        const int32_t *handlers = gw_places(checked)->handlers;
-        uint32_t cells[2] = {(uint32_t)handlers[GWOp_count + 2], 0};
-        uint64_t frame[4] = {0};
-        GWInstance nobody = {.sp_global = UINT32_MAX};
-        (checked ? gw_loop_checked : gw_loop_guarded)(NULL, &nobody, cells, frame);
-        const char *names = (const char *)(uintptr_t)frame[0];
+        const char *names = gw_loop_code(checked).homes;
         const char *space = strchr(names, ' ');
         homes[checked].pc = register_index(names, (size_t)(space - names));
-        homes[checked].fp = register_index(space + 1, strlen(space + 1));
+        homes[checked].fp = register_index(space + 1, strcspn(space + 1, " "));
     }
 }
 
@@ -149,12 +144,14 @@ static void on_sample(int number, siginfo_t *info, void *context) {
     if (m->depth == 0) {
         stack[count++] = (GWSamplePlace){.kind = GWSample_outside};
     } else {
-        if (gw_running == m) {
+        if (gw_running == m && gw_signals_in_handler(context)) {
             for (int i = 0; i < 2 && count == 0; i++)
                 count = walk(m, home(context, homes[i].pc), home(context, homes[i].fp), GWSample_guest, 0);
             if (count == 0) stack[count++] = (GWSamplePlace){.kind = GWSample_unknown};
         } else {
-            count = walk(m, (uint64_t)(uintptr_t)m->pc, (uint64_t)(uintptr_t)m->fp, GWSample_host, 0);
+            // The loop has put its state where it belongs before it called what runs now.
+            uint16_t innermost = m->outside ? GWSample_host : GWSample_guest;
+            count = walk(m, (uint64_t)(uintptr_t)m->pc, (uint64_t)(uintptr_t)m->fp, innermost, 0);
             if (count == 0) stack[count++] = (GWSamplePlace){.kind = GWSample_outside};
         }
         for (const GWActivation *a = m->outer; a && count < deepest; a = a->previous)

@@ -64,54 +64,60 @@ static uintptr_t *program_counter(void *context) {
 #endif
 }
 
-/// The first and last handler of each loop, found once: handlers do not lie in the order of the source.
-static struct { uintptr_t low, high, first; const int32_t *handlers; } ranges[2];
+// --- Places in the loops ---
 
-// Moves the thread to a place of the loop that it is in; false if it is in none.
+/// Which handler of which loop an address belongs to: the last place before it says so.
+static bool find_handler(uintptr_t pc, bool *checked) {
+    if (pc < (uintptr_t)gw_loops_start || pc >= (uintptr_t)gw_loops_end) return false;
+    uintptr_t nearest = 0;
+    bool found = false;
+    for (int loop = 0; loop < 2; loop++) {
+        const gw_loop_places *p = gw_places(loop);
+        for (int place = -1; place < GWOp_count + GWPlace_count; place++) {
+            uintptr_t address = place < 0 ? p->function : p->first + (uintptr_t)(intptr_t)p->handlers[place];
+            if (address > pc || address < nearest) continue;
+            nearest = address;
+            // `exit` takes the loop's C frame down.
+            found = place >= 0 && place < GWOp_count && place != GWOp_exit;
+            *checked = loop;
+        }
+    }
+    return found;
+}
+
+bool gw_signals_in_handler(void *context) {
+    bool checked;
+    return find_handler(*program_counter(context), &checked);
+}
+
+// Moves the thread from a handler to a place of the same loop; false if it is in none.
 static bool move(void *context, int place) {
     uintptr_t *pc = program_counter(context);
-    for (int i = 0; i < 2; i++) {
-        if (*pc < ranges[i].low || *pc > ranges[i].high) continue;
-        *pc = ranges[i].first + (uintptr_t)(intptr_t)ranges[i].handlers[GWOp_count + place];
-        return true;
-    }
-    return false;
+    bool checked;
+    if (!find_handler(*pc, &checked)) return false;
+    const gw_loop_places *p = gw_places(checked);
+    *pc = p->first + (uintptr_t)(intptr_t)p->handlers[GWOp_count + place];
+    return true;
 }
 
 static struct sigaction previous[3];
 static const int faults[] = {SIGSEGV, SIGBUS};
 
 static void on_fault(int number, siginfo_t *info, void *context) {
-    if (gw_running && is_guarded((uintptr_t)info->si_addr) && move(context, 0)) return;
+    if (gw_running && is_guarded((uintptr_t)info->si_addr) && move(context, GWPlace_fault)) return;
     // Not a guest's: whoever was responsible before is so again, and the fault repeats.
     for (int i = 0; i < 2; i++)
         if (faults[i] == number) sigaction(number, &previous[i], NULL);
 }
 
 static void on_interruption(int number, siginfo_t *info, void *context) {
-    if (gw_running && gw_running->interrupted) move(context, 1);
+    if (gw_running && gw_running->interrupted) move(context, GWPlace_interruption);
     struct sigaction *other = &previous[2];
     if ((other->sa_flags & SA_SIGINFO) && other->sa_sigaction) other->sa_sigaction(number, info, context);
     else if (other->sa_handler != SIG_DFL && other->sa_handler != SIG_IGN) other->sa_handler(number);
 }
 
 void gw_signals_install(void) {
-    // Called while gw_places prepares itself, so the places are asked for directly.
-    static GWInstance nobody;
-    for (int i = 0; i < 2; i++) {
-        gw_loop_places p;
-        (i ? gw_loop_checked : gw_loop_guarded)(NULL, &nobody, NULL, (uint64_t *)(void *)&p);
-        ranges[i].first = p.first;
-        ranges[i].handlers = p.handlers;
-        ranges[i].low = UINTPTR_MAX;
-        for (int op = 0; op < GWOp_count; op++) {
-            uintptr_t address = p.first + (uintptr_t)(intptr_t)p.handlers[op];
-            if (address < ranges[i].low) ranges[i].low = address;
-            if (address > ranges[i].high) ranges[i].high = address;
-        }
-        // The last handler is shorter than this, and nothing else that could be interrupted follows so closely.
-        ranges[i].high += 64;
-    }
     struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
     sigemptyset(&action.sa_mask);
     for (int i = 0; i < 2; i++) sigaction(faults[i], &action, &previous[i]);

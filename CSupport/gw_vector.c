@@ -44,7 +44,7 @@ GW_V128 gw_i8x16_swizzle(gw_v128 a, gw_v128 lanes) {
     return result;
 }
 
-GW_KEEPS_REGISTERS static gw_v128 shuffle(gw_v128 a, gw_v128 b, gw_v128 lanes) {
+static gw_v128 shuffle(gw_v128 a, gw_v128 b, gw_v128 lanes) {
     uint8_t bytes[32];
     memcpy(bytes, &a, 16);
     memcpy(bytes + 16, &b, 16);
@@ -52,7 +52,7 @@ GW_KEEPS_REGISTERS static gw_v128 shuffle(gw_v128 a, gw_v128 b, gw_v128 lanes) {
     for (int i = 0; i < 16; i++) result[i] = bytes[lanes[i] & 31];
     return result;
 }
-gw_v128 (GW_KEEPS_REGISTERS *gw_vector_shuffle)(gw_v128 a, gw_v128 b, gw_v128 lanes) = shuffle;
+gw_v128 (*gw_vector_shuffle)(gw_v128 a, gw_v128 b, gw_v128 lanes) = shuffle;
 
 #define ROUNDING(name) \
     GW_V128 gw_f32x4_##name(gw_v128 a) { \
@@ -74,7 +74,7 @@ ROUNDING(nearest)
 
 // A function of the table; `arguments` are vectors that may be read.
 #define CALLED(name, value, ...) \
-    __VA_ARGS__ GW_KEEPS_REGISTERS static void name(uint64_t *result, const uint64_t *a, const uint64_t *b) { \
+    __VA_ARGS__ static void name(uint64_t *result, const uint64_t *a, const uint64_t *b) { \
         (void)b; \
         gw_v128_write(result, value); \
     }
@@ -94,7 +94,7 @@ GWVectorFunction gw_vector_functions[256] = {
 #define SSE41 __attribute__((target("sse4.1")))
 typedef char bytes16 __attribute__((vector_size(16)));
 
-SSE41 GW_KEEPS_REGISTERS static gw_v128 shuffle_sse41(gw_v128 a, gw_v128 b, gw_v128 lanes) {
+SSE41 static gw_v128 shuffle_sse41(gw_v128 a, gw_v128 b, gw_v128 lanes) {
     // A number with its highest bit set makes 0. Lanes from 16 on are those of b: the bit is set for a by adding, for the
     // others by subtracting.
     return (gw_v128)__builtin_ia32_pshufb128((bytes16)a, (bytes16)(lanes + 0x70)) |

@@ -41,19 +41,11 @@ GW_BITS(4)
 GW_BITS(2)
 #undef GW_BITS
 
-// The functions that the loop calls for vectors leave its registers alone: with more calls among its handlers, the compiler
-// would come to keep less of the state in registers.
-#if defined(__x86_64__) || defined(__aarch64__)
-#define GW_KEEPS_REGISTERS __attribute__((preserve_most))
-#else
-#define GW_KEEPS_REGISTERS
-#endif
-
 /// The functions of the rows GW_VECTOR_CALLED, by code: they read vectors at `a` and `b` and write one to `result`.
-typedef void (GW_KEEPS_REGISTERS *GWVectorFunction)(uint64_t *result, const uint64_t *a, const uint64_t *b);
+typedef void (*GWVectorFunction)(uint64_t *result, const uint64_t *a, const uint64_t *b);
 extern GWVectorFunction gw_vector_functions[256];
 /// i8x16.shuffle: the lanes of a and b, 32 in all, that `lanes` names.
-extern gw_v128 (GW_KEEPS_REGISTERS *gw_vector_shuffle)(gw_v128 a, gw_v128 b, gw_v128 lanes);
+extern gw_v128 (*gw_vector_shuffle)(gw_v128 a, gw_v128 b, gw_v128 lanes);
 
 // Inlined into the loop, but not where nothing is optimised: there every variable of theirs would lie in the loop's frame,
 // and calls of guests by hosts by guests would soon use up the C stack.

@@ -157,6 +157,8 @@ struct GWMachine {
     /// The address below which the C stack must not grow while host functions call guests call host functions.
     uintptr_t c_stack_limit;
     volatile bool interrupted;
+    /// Whether a host function runs, or a function is lowered: what looks at `interrupted` when it ends.
+    volatile bool outside;
     /// The thread that is in the loop, for interruptions; valid while `depth` is not 0, under `lock`.
     uintptr_t thread;
     uint32_t depth;
@@ -167,6 +169,8 @@ struct GWMachine {
     const uint32_t *pc;
     uint64_t *fp;
     GWInstance *instance;
+    /// What the loop is about to call.
+    GWTrap (*callee)(GWMachine *machine);
     /// The trap that ended the last execution.
     GWTrap trap;
     /// The function that could not be lowered, where that was the trap.
@@ -199,6 +203,21 @@ size_t gw_backtrace(const GWMachine *machine, GWFrame *frames, size_t capacity);
 
 /// The handlers' offsets from the first, by opcode, of the loop that compares addresses or of the other.
 const int32_t *gw_handlers(bool checked);
+
+/// The machine code of a loop, for those who read it.
+typedef struct GWLoopCode {
+    /// The function, and the place that the handlers' offsets count from.
+    uintptr_t function, first;
+    /// The end of what belongs to the loops.
+    uintptr_t section_end;
+    /// How many places follow the handlers in `gw_handlers`, and which of them is the one that calls C functions.
+    int place_count, outside;
+    /// Where the state is at each handler, as the assembler writes it: pc, fp, inst, m, with spaces between them.
+    const char *homes;
+    /// Whether the compiler optimised it.
+    bool is_optimized;
+} GWLoopCode;
+GWLoopCode gw_loop_code(bool checked);
 
 /// Finds out which vector instructions the processor has; to be called before functions with vectors run.
 void gw_vector_prepare(void);

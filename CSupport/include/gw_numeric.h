@@ -67,8 +67,9 @@ GW_NUMERIC uint64_t gw_i64_extend32_s(uint64_t a) { return (uint64_t)(int64_t)(i
 GW_NUMERIC uint64_t gw_i64_extend_i32_s(uint32_t a) { return (uint64_t)(int64_t)(int32_t)a; }
 GW_NUMERIC uint64_t gw_i64_extend_i32_u(uint32_t a) { return a; }
 
-// Floating point (section 4.3.3).
-#define GW_FLOAT(F, T, U, SIGN, S) \
+// Floating point (section 4.3.3). Rounding is written out: baseline x86-64 has no instruction for it, and the loop's
+// handlers must not call the C library's functions.
+#define GW_FLOAT(F, T, I, U, SIGN, WHOLE, S) \
     GW_NUMERIC uint32_t gw_##F##_eq(T a, T b) { return a == b; } \
     GW_NUMERIC uint32_t gw_##F##_ne(T a, T b) { return a != b; } \
     GW_NUMERIC uint32_t gw_##F##_lt(T a, T b) { return a < b; } \
@@ -95,14 +96,26 @@ GW_NUMERIC uint64_t gw_i64_extend_i32_u(uint32_t a) { return a; }
     GW_NUMERIC U gw_##F##_abs(U a) { return a & ~(SIGN); } \
     GW_NUMERIC U gw_##F##_neg(U a) { return a ^ (SIGN); } \
     GW_NUMERIC U gw_##F##_copysign(U a, U b) { return (a & ~(SIGN)) | (b & (SIGN)); } \
-    /* Adding nothing makes a signalling NaN quiet, as rounding must. */ \
-    GW_NUMERIC T gw_##F##_ceil(T a) { return a != a ? a + a : __builtin_ceil##S(a); } \
-    GW_NUMERIC T gw_##F##_floor(T a) { return a != a ? a + a : __builtin_floor##S(a); } \
-    GW_NUMERIC T gw_##F##_trunc(T a) { return a != a ? a + a : __builtin_trunc##S(a); } \
-    GW_NUMERIC T gw_##F##_nearest(T a) { return a != a ? a + a : __builtin_rint##S(a); } \
-    GW_NUMERIC T gw_##F##_sqrt(T a) { return __builtin_sqrt##S(a); }
-GW_FLOAT(f32, float, uint32_t, UINT32_C(1) << 31, f)
-GW_FLOAT(f64, double, uint64_t, UINT64_C(1) << 63, )
+    /* From WHOLE on every number is a whole one. A signalling NaN is made quiet. */ \
+    GW_NUMERIC T gw_##F##_trunc(T a) { \
+        if (!(__builtin_fabs(a) < WHOLE)) return a != a ? a + a : a; \
+        return __builtin_copysign##S((T)(I)a, a); \
+    } \
+    GW_NUMERIC T gw_##F##_ceil(T a) { \
+        T whole = gw_##F##_trunc(a); \
+        return whole < a ? whole + 1 : whole; \
+    } \
+    GW_NUMERIC T gw_##F##_floor(T a) { \
+        T whole = gw_##F##_trunc(a); \
+        return whole > a ? whole - 1 : whole; \
+    } \
+    GW_NUMERIC T gw_##F##_nearest(T a) { \
+        if (!(__builtin_fabs(a) < WHOLE)) return a != a ? a + a : a; \
+        return __builtin_copysign##S((T)(__builtin_fabs##S(a) + (T)WHOLE) - (T)WHOLE, a); \
+    } \
+    GW_NUMERIC T gw_##F##_sqrt(T a) { return __builtin_elementwise_sqrt(a); }
+GW_FLOAT(f32, float, int32_t, uint32_t, UINT32_C(1) << 31, 0x1p23, f)
+GW_FLOAT(f64, double, int64_t, uint64_t, UINT64_C(1) << 63, 0x1p52, )
 #undef GW_FLOAT
 
 // Conversions (section 4.3.4).

@@ -3,6 +3,7 @@
 //
 // The number of a form is nowhere written down: all tables are made by this one expansion.
 #define GW_OP(name, text, operands) GW_ROW(name, text, operands)
+#define GW_OUTSIDE GW_OP
 // The letter of a form's destination: a slot that is written is a `d`.
 #define GW_LETTER_r "d"
 #define GW_LETTER_s "s"

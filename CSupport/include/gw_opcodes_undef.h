@@ -1,5 +1,6 @@
 // Forgets the row macros of gw_opcodes.def, so that the next expansion can define its own.
 #undef GW_OP
+#undef GW_OUTSIDE
 #undef GW_FORM
 #undef GW_LETTER_r
 #undef GW_LETTER_s

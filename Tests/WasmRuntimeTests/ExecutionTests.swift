@@ -35,11 +35,16 @@ struct ExecutionTests {
     static let endless = [
         "empty": "(loop br 0)",
         "floats": "(loop (local.set 0 (f64.sqrt (f64.nearest (f64.ceil (f64.floor (local.get 0)))))) br 0)",
+        "rounding": "(loop (local.set 0 (f64.floor (local.get 0))) br 0)",
+        "vectors": "(loop (local.set 1 (f32x4.ceil (i8x16.swizzle (local.get 1) (local.get 1)))) br 0)",
+        "table": "(loop (table.fill $functions (i32.const 0) (ref.null func) (i32.const 8)) br 0)",
+        "growing": "(loop (drop (memory.grow (i32.const 0))) br 0)",
         "bulk": """
         (loop (memory.fill (i32.const 0) (i32.const 1) (i32.const 60000))
           (memory.copy (i32.const 5) (i32.const 0) (i32.const 60000)) br 0)
         """,
         "calls": "(loop (call $leaf) br 0)",
+        "indirect": "(loop (call_indirect (type $leaf) (i32.const 0)) br 0)",
         "host": "(loop (call $host (i32.const 1)) br 0)",
     ]
 
@@ -49,8 +54,9 @@ struct ExecutionTests {
     func interruption(name: String, way: Way) throws {
         let module = try WebAssemblyText.module(
             """
-            (module (import "env" "host" (func $host (param i32))) (memory 1) (func $leaf)
-              (func (export "run") (local f64) \(Self.endless[name]!))
+            (module (import "env" "host" (func $host (param i32))) (memory 1) (table $functions 8 funcref) (type $leaf (func)) (func $leaf)
+              (elem (i32.const 0) $leaf)
+              (func (export "run") (local f64 v128) \(Self.endless[name]!))
               (func (export "after") (result i32) (i32.const 5)))
             """)
         var imports = Imports()
@@ -58,7 +64,7 @@ struct ExecutionTests {
         let store = way.store()
         let instance = try Instance(module, imports: imports, store: store)
         nonisolated(unsafe) let shared = store
-        for round in 0..<10 {
+        for round in 0..<20 {
             let finished = DispatchSemaphore(value: 0)
             Thread.detachNewThread {
                 usleep(UInt32(1000 + round * 137))

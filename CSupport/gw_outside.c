@@ -1,0 +1,156 @@
+// What the dispatch loop has done outside of it: the instructions that call other functions.
+//
+// The loop calls these in one place (see `outside` in gw_interpreter.c). They find its state in the machine, and leave
+// there the state that it goes on with; or they return a trap, and leave the state at the instruction.
+#include <string.h>
+
+#include "gw_interpreter.h"
+#include "gw_opcodes.h"
+#include "gw_vector.h"
+
+#define OUTSIDE(name) GWTrap gw_outside_##name(GWMachine *m)
+#define STATE() \
+    GWInstance *inst = m->instance; \
+    const uint32_t *pc = m->pc; \
+    uint64_t *fp = m->fp; \
+    (void)inst, (void)fp
+#define NEXT(cells) \
+    do { \
+        m->pc = pc + (cells); \
+        return GWTrap_none; \
+    } while (0)
+
+// --- Direct calls ---
+
+// Has the callee lowered and writes the target into the call, which is executed again.
+static GWTrap resolve_call(GWMachine *m, bool zero) {
+    STATE();
+    const uint32_t *code = gw_resolve(m, gw_function(inst, W(GW_CALL_FUNCTION)), zero);
+    if (!code) return m->trap;
+    // Other threads may be executing this call in another instance: they find either value, and both are right.
+    __atomic_store_n((int32_t *)(uintptr_t)(pc + GW_CALL_TARGET), (int32_t)(code - pc), __ATOMIC_RELEASE);
+    const int32_t *handlers = gw_handlers(inst->code->checked);
+    if ((int32_t)W(0) == handlers[GWOp_callPushZero] && (int32_t)code[0] == handlers[GWOp_stackCheck])
+        // Go's call of a function with Go's stack check.
+        __atomic_store_n((int32_t *)(uintptr_t)pc, handlers[GWOp_callPushZeroChecked], __ATOMIC_RELEASE);
+    return GWTrap_none;
+}
+OUTSIDE(resolveCall) { return resolve_call(m, false); }
+OUTSIDE(resolveCallZero) { return resolve_call(m, true); }
+
+// --- Calls that leave the instance ---
+
+static GWTrap call_out(GWMachine *m, GWFunction *callee) {
+    STATE();
+    GWTrap trap = gw_call_out(m, callee, fp + H(2));
+    if (trap != GWTrap_none) return trap;
+    // A branch on the result may follow; it is executed then, whatever the result.
+    NEXT(GW_CALL_CELLS);
+}
+OUTSIDE(callImport) {
+    STATE();
+    return call_out(m, inst->imports[W(GW_CALL_FUNCTION)]);
+}
+
+// --- Indirect calls: the loop has checked the index, the element and its type ---
+
+static GWFunction *element(const GWMachine *m) {
+    STATE();
+    const GWTable *table = inst->tables[H(2 * GW_CALL_FUNCTION + 1)];
+    return (GWFunction *)(uintptr_t)table->elements[(uint32_t)fp[H(2 * GW_CALL_FUNCTION)]];
+}
+
+// Has the callee lowered; the call is executed again.
+OUTSIDE(resolveIndirect) {
+    return gw_resolve(m, element(m), false) ? GWTrap_none : m->trap;
+}
+OUTSIDE(resolveIndirectZero) {
+    STATE();
+    if (!gw_resolve(m, element(m), true)) return m->trap;
+    if ((int32_t)W(0) == gw_handlers(inst->code->checked)[GWOp_callIndirectPushZero]) {
+        // So is its push.
+        uint64_t *sp = &inst->globals[inst->sp_global];
+        *sp = (uint32_t)((uint32_t)*sp + GW_PUSH_SIZE);
+    }
+    return GWTrap_none;
+}
+OUTSIDE(callOther) { return call_out(m, element(m)); }
+OUTSIDE(callOtherZero) {
+    STATE();
+    // The callee reads the argument that the call leaves out.
+    fp[H(2)] = 0;
+    return call_out(m, element(m));
+}
+
+// --- Memory ---
+
+OUTSIDE(memoryGrow) {
+    STATE();
+    fp[H(2)] = gw_memory_grow(inst->memory, (uint32_t)fp[H(3)]);
+    NEXT(2);
+}
+OUTSIDE(memoryCopy) {
+    STATE();
+    uint64_t to = (uint32_t)fp[H(2)], from = (uint32_t)fp[H(3)], count = (uint32_t)fp[H(4)];
+    const GWMemory *memory = inst->memory;
+    if (to + count > memory->size || from + count > memory->size) return GWTrap_memoryOutOfBounds;
+    memmove(memory->base + to, memory->base + from, count);
+    NEXT(3);
+}
+OUTSIDE(memoryFill) {
+    STATE();
+    uint64_t to = (uint32_t)fp[H(2)], count = (uint32_t)fp[H(4)];
+    const GWMemory *memory = inst->memory;
+    if (to + count > memory->size) return GWTrap_memoryOutOfBounds;
+    memset(memory->base + to, (uint8_t)fp[H(3)], count);
+    NEXT(3);
+}
+OUTSIDE(memoryInit) {
+    STATE();
+    if (!gw_memory_init(
+            inst->memory, &inst->data[W(3)], (uint32_t)fp[H(2)], (uint32_t)fp[H(3)], (uint32_t)fp[H(4)]))
+        return GWTrap_memoryOutOfBounds;
+    NEXT(4);
+}
+
+// --- Tables ---
+
+OUTSIDE(tableGrow) {
+    STATE();
+    fp[H(2)] = gw_table_grow(inst->tables[W(3)], (uint32_t)fp[H(4)], fp[H(3)]);
+    NEXT(4);
+}
+OUTSIDE(tableFill) {
+    STATE();
+    if (!gw_table_fill(inst->tables[W(3)], (uint32_t)fp[H(2)], fp[H(3)], (uint32_t)fp[H(4)]))
+        return GWTrap_tableOutOfBounds;
+    NEXT(4);
+}
+OUTSIDE(tableCopy) {
+    STATE();
+    if (!gw_table_copy(
+            inst->tables[W(3)], (uint32_t)fp[H(2)], inst->tables[W(4)], (uint32_t)fp[H(3)], (uint32_t)fp[H(4)]))
+        return GWTrap_tableOutOfBounds;
+    NEXT(5);
+}
+OUTSIDE(tableInit) {
+    STATE();
+    if (!gw_table_init(
+            inst->tables[W(4)], &inst->elements[W(3)], (uint32_t)fp[H(2)], (uint32_t)fp[H(3)], (uint32_t)fp[H(4)]))
+        return GWTrap_tableOutOfBounds;
+    NEXT(5);
+}
+
+// --- Vectors ---
+
+OUTSIDE(v128Call) {
+    STATE();
+    gw_vector_functions[W(3)](&fp[H(2)], &fp[H(3)], &fp[H(4)]);
+    NEXT(4);
+}
+OUTSIDE(i8x16Shuffle) {
+    STATE();
+    gw_v128_write(
+        &fp[H(2)], gw_vector_shuffle(gw_v128_read(&fp[H(3)]), gw_v128_read(&fp[H(4)]), gw_v128_read(&W(3))));
+    NEXT(7);
+}
