@@ -44,7 +44,9 @@ enum Failure {
 
     /// The lines that say where a guest was.
     static func report(_ file: String, _ message: String, _ trap: Trap?, _ module: Module?) -> [String] {
-        [line(file, message)] + (trap.map { stackTrace($0, table: module.flatMap { GoLineTable($0) }) } ?? [])
+        guard let trap, let module else { return [line(file, message)] }
+        return [line(file, message)]
+            + stackTrace(trap, table: GoLineTable(module), debugging: DWARFLineTable(module))
     }
 
     /// How many frames of a stack trace are shown at each end.
@@ -53,18 +55,25 @@ enum Failure {
     /// The lines of a wasm stack trace, innermost function first; the middle of a long one is left out.
     ///
     /// With Go's table of functions it has the names as Go writes them, and the lines of the calls.
-    static func stackTrace(_ trap: Trap, table: GoLineTable? = nil) -> [String] {
+    /// Other modules' frames have the lines that their debugging information says.
+    static func stackTrace(
+        _ trap: Trap, table: GoLineTable? = nil, debugging: DWARFLineTable? = nil
+    ) -> [String] {
         let lines = trap.backtrace.flatMap { frame -> [String] in
             func text(_ name: String?, _ note: String, _ line: GoLineTable.Line?) -> String {
                 "    at \(name.map(oneLine) ?? "?") (\(note))"
                     + (line.map { " \(oneLine($0.file)):\($0.number)" } ?? "")
             }
             let number = "wasm function \(frame.function)"
+            let around = frame.neighbouringAddresses
             let functions =
                 table?.frames(
-                    inFunction: frame.function, returnAddress: frame.returnAddress, previous: frame.previousAddress,
-                    next: frame.nextAddress) ?? []
-            guard let last = functions.indices.last else { return [text(frame.name, number, nil)] }
+                    inFunction: frame.function, returnAddress: frame.returnAddress, previous: around.previous,
+                    next: around.next) ?? []
+            guard let last = functions.indices.last else {
+                let line = debugging.flatMap { debugging in frame.offset.flatMap { debugging.line(at: $0) } }
+                return [text(frame.name, number, line)]
+            }
             return functions.enumerated().map { position, function in
                 text(function.name, position == last ? number : "inlined", function.line)
             }

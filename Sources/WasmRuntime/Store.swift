@@ -175,14 +175,8 @@ public final class Store {
             guard let instance = frame.instance, let storage = instances[instance],
                 let function = storage.code.function(at: Int(frame.cell))
             else { return nil }
-            let cell = Int(frame.cell)
-            var result = Trap.Frame(
-                function: function, name: storage.module.functionName(function),
-                returnAddress: storage.code.pushedWord(at: cell))
-            if result.returnAddress == nil {
-                (result.previousAddress, result.nextAddress) = storage.code.pushedWords(around: cell)
-            }
-            return result
+            return Trap.Frame(
+                function: function, module: storage.module, code: storage.code, cell: Int(frame.cell))
         }
         var trap = Trap(code: code, backtrace: backtrace, isTruncated: count > Trap.longestBacktrace)
         if code == .invalidFunction, let function = machine.pointee.unresolved?.pointee,

@@ -45,13 +45,34 @@ public struct Trap: Error, Sendable, CustomStringConvertible {
         public var function: Int
         /// Its name in the name section; nil where the module has none.
         public var name: String?
-        /// The word that the call that the function is in pushed onto the guest's stack, where it pushed one: Go's return
-        /// address, which says where in the function the call is.
-        public var returnAddress: Int?
-        /// Where the function is in no such call: what the last call before the place pushes, and the first one behind it.
-        public var previousAddress: Int?
-        /// See ``previousAddress``.
-        public var nextAddress: Int?
+        // Where in the code it is: looked into when it is asked for.
+        private let module: Module
+        private let code: LoweredCode
+        private let cell: Int
+
+        init(function: Int, module: Module, code: LoweredCode, cell: Int) {
+            self.function = function
+            name = module.functionName(function)
+            self.module = module
+            self.code = code
+            self.cell = cell
+        }
+
+        /// The word that was pushed onto the guest's stack for the call that the function is in, where there was one: Go's
+        /// return address, which says where in the function the call is.
+        public var returnAddress: Int? { code.pushedWord(at: cell) }
+
+        /// What is pushed for the last such call before the place, and for the first one behind it.
+        public var neighbouringAddresses: (previous: Int?, next: Int?) { code.pushedWords(around: cell) }
+
+        /// The offset in the module of the instruction that is being executed, or of the call; nil where that is not known.
+        public var offset: Int? { code.offset(ofCell: cell) }
+
+        /// Whether both are at the same place of the same code.
+        public static func == (a: Frame, b: Frame) -> Bool { a.code === b.code && a.cell == b.cell }
+
+        /// Hashes the place.
+        public func hash(into hasher: inout Hasher) { hasher.combine(cell) }
     }
 
     /// The reason.

@@ -318,9 +318,9 @@ struct HostTests {
 
     // MARK: - Other languages
 
-    private static let compiler = "/usr/bin/clang"
+    static let compiler = "/usr/bin/clang"
     /// Debian's clang, lld, wasi-libc and libclang-rt-dev-wasm32, which `make test-tools` installs.
-    private static let hasCompiler =
+    static let hasCompiler =
         FileManager.default.isExecutableFile(atPath: compiler)
         && FileManager.default.fileExists(atPath: "/usr/include/wasm32-wasi")
 

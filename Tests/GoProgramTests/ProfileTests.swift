@@ -15,13 +15,15 @@ struct ProfileTests {
         return String(line.split(separator: "\t")[1])
     }
 
-    private func top(_ profile: String) throws -> [Substring] {
+    private let goEnvironment = [
+        "HOME": NSTemporaryDirectory(), "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin",
+        "GOCACHE": Tools.root.appendingPathComponent(".build-tools/go-cache").path, "GOTOOLCHAIN": "local",
+        "GO111MODULE": "off", "CGO_ENABLED": "0",
+    ]
+
+    private func top(_ profile: String, _ options: String...) throws -> [Substring] {
         let finished = try Command(
-            executable: go(), arguments: ["tool", "pprof", "-top", profile],
-            environment: [
-                "HOME": NSTemporaryDirectory(), "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin",
-                "GOCACHE": Tools.root.appendingPathComponent(".build-tools/go-cache").path, "GOTOOLCHAIN": "local",
-            ]
+            executable: go(), arguments: ["tool", "pprof", "-top"] + options + [profile], environment: goEnvironment
         ).run()
         #expect(finished.end == .exited(0), "\(finished.errorText)")
         return String(decoding: finished.output, as: UTF8.self).split(separator: "\n")
@@ -40,6 +42,75 @@ struct ProfileTests {
         let lines = try top(file)
         let heading = try #require(lines.firstIndex { $0.contains("flat%") })
         #expect(lines[heading + 1].hasSuffix(" main.fib"), "\(lines)")
+    }
+
+    /// The share of a program's time that a function and what it calls took, by function, without Go's runtime.
+    private func shares(_ profile: String) throws -> [(name: String, share: Double)] {
+        try top(profile, "-cum", "-nodecount=1000").compactMap { line in
+            // flat, flat%, sum%, cum, cum%, name; inlined functions have a note behind the name.
+            let words = line.split(separator: " ", maxSplits: 5)
+            guard words.count == 6, let share = Double(words[4].dropLast()), words[4].last == "%" else { return nil }
+            let name = words[5].replacing(" (inline)", with: "").replacing(" (partial-inline)", with: "")
+            return name.hasPrefix("runtime.") || !name.contains(".") ? nil : (String(name), share)
+        }
+    }
+
+    @Test("functions rank as in the native program's own profile", arguments: [("json", "60000"), ("regexp", "30000")])
+    func ranking(program: String, nativeSize: String) throws {
+        let folder = try TemporaryFolder()
+        let source = try String(
+            contentsOf: Tools.root.appendingPathComponent("Benchmarks/Programs/\(program)/main.go"), encoding: .utf8)
+        _ = try folder.write(Data(source.utf8), to: "main.go")
+        func build(_ output: String, _ files: [String], _ environment: [String: String]) throws {
+            let built = try Command(
+                executable: go(),
+                arguments: ["build", "-trimpath", "-o", folder.path(output)] + files.map(folder.path),
+                environment: goEnvironment.merging(environment) { $1 }
+            ).run()
+            #expect(built.end == .exited(0), "\(built.errorText)")
+        }
+        try build("main.wasm", ["main.go"], ["GOOS": "js", "GOARCH": "wasm"])
+        _ = try folder.write(
+            Data(source.replacing("\nfunc main() {", with: "\nfunc run() {").utf8), to: "native.go")
+        _ = try folder.write(
+            Data(
+                """
+                package main
+
+                import (
+                	"os"
+                	"runtime/pprof"
+                )
+
+                func main() {
+                	file, err := os.Create(os.Args[2])
+                	if err != nil {
+                		panic(err)
+                	}
+                	pprof.StartCPUProfile(file)
+                	run()
+                	pprof.StopCPUProfile()
+                }
+
+                """.utf8), to: "profile.go")
+        try build("native", ["native.go", "profile.go"], [:])
+        let (ours, native) = (folder.path("wasm.gz"), folder.path("native.gz"))
+        let finished = try Command(
+            executable: Tools.executable, arguments: ["--cpuprofile", ours, folder.path("main.wasm"), "3000"],
+            environment: Tools.sanitizerOptions
+        ).run()
+        #expect(finished.end == .exited(0))
+        #expect(
+            try Command(executable: folder.path("native"), arguments: [nativeSize, native]).run().end == .exited(0))
+        // What takes a fifth of the time natively takes a tenth at least here, and the other way round: compilers inline
+        // differently, and vector instructions make some functions faster.
+        let (wasmShares, nativeShares) = (try shares(ours), try shares(native))
+        for (first, second) in [(nativeShares, wasmShares), (wasmShares, nativeShares)] {
+            let large = first.filter { $0.share >= 20 }
+            #expect(large.count >= 5, "\(first.prefix(20))")
+            let found = large.filter { function in second.contains { $0.name == function.name && $0.share >= 10 } }
+            #expect(found.count * 10 >= large.count * 8, "\(large) of \(second.prefix(30))")
+        }
     }
 
     @Test("a flame graph is a picture with the functions in it, also of a program that is interrupted")

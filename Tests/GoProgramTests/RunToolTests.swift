@@ -42,6 +42,57 @@ struct RunToolTests {
         #expect(finished.errorLines.contains { $0.contains(" at main.main (") })
     }
 
+    @Test("a listing has Go's names", arguments: GoBuild.all)
+    func listing(_ build: GoBuild) throws {
+        let finished = try run("--disassemble", build.fib, "main.main")
+        #expect(finished.end == .exited(0))
+        let listing = String(decoding: finished.output, as: UTF8.self)
+        #expect(listing.contains(/main\.main \(i32\) -> \(i32\), \S*main\.go:\d+/))
+        #expect(listing.contains(/\ call \d+ ;main\.fib\s/) && listing.contains("; main.fib\n"))
+    }
+
+    @Test(
+        "stack traces of C programs have the lines of DWARF",
+        .enabled(if: HostTests.hasCompiler || Tools.requiresSuites, "Debian's clang, lld and wasi-libc are missing."),
+        arguments: ["-gdwarf-4", "-gdwarf-5"])
+    func dwarf(option: String) throws {
+        let folder = try TemporaryFolder()
+        let source = try folder.write(
+            Data(
+                """
+                static volatile int zero;
+                __attribute__((noinline)) static int divide(int a) {
+                    return a / zero;
+                }
+                __attribute__((noinline)) static int middle(int a) {
+                    int b = a + 1;
+                    return divide(b) + 2;
+                }
+                int main(int count, char **arguments) { return middle(count); }
+
+                """.utf8), to: "trap.c")
+        let (object, module) = (folder.path("trap.o"), folder.path("trap.wasm"))
+        // In two steps: with -O1 the compiler's driver has wasm-opt, if there is one, throw the lines away after linking.
+        for arguments in [["-O1", option, "-c", "-o", object, source], ["-o", module, object]] {
+            let compiled = try Command(
+                executable: HostTests.compiler, arguments: ["--target=wasm32-wasi"] + arguments,
+                environment: ["PATH": "/usr/bin:/bin"]
+            ).run()
+            #expect(compiled.end == .exited(0), "\(compiled.errorText)")
+        }
+        for options in [[], ["--no-optimize"], ["--checked-memory"]] {
+            let finished = try Command(
+                executable: Tools.executable, arguments: options + [module], environment: Tools.sanitizerOptions
+            ).run()
+            #expect(finished.end == .exited(1))
+            let lines = finished.errorLines.dropFirst()
+            for (line, place) in zip(lines, ["divide", "middle", "main"].enumerated()) {
+                #expect(line.contains(" at \(place.element) (wasm function "))
+                #expect(line.hasSuffix("trap.c:\([3, 7, 9][place.offset])"), "\(line)")
+            }
+        }
+    }
+
     @Test("SIGQUIT prints a stack trace and ends with the exit code of Go's programs")
     func quit() throws {
         let build = try #require(GoBuild.newest)

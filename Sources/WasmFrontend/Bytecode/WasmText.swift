@@ -12,6 +12,13 @@ struct WasmText {
 
     /// The instructions of a function's body, one a line, with their offsets in the module, indented by their nesting.
     func instructions(_ body: Range<Int>) -> [String] {
+        read(body).map { "\(Self.hexadecimal($0.offset)) \($0.text)" }
+    }
+
+    /// The offsets of the instructions in the module.
+    func offsets(_ body: Range<Int>) -> [Int] { read(body).map(\.offset) }
+
+    private func read(_ body: Range<Int>) -> [(offset: Int, text: String)] {
         let base = bytes.buffer.baseAddress!.assumingMemoryBound(to: UInt8.self)
         let end = base + body.upperBound
         var reader = CodeReader(base + body.lowerBound)
@@ -20,7 +27,7 @@ struct WasmText {
             _ = reader.u32()
             _ = reader.byte()
         }
-        var lines: [String] = []
+        var lines: [(offset: Int, text: String)] = []
         var depth = 0
         while reader.position < end {
             let offset = reader.position - base
@@ -30,7 +37,7 @@ struct WasmText {
             let immediates = immediates(row.immediate, &reader)
             let indentation = String(repeating: " ", count: min(depth, 8))
             let text = String(cString: row.text) + (immediates.isEmpty ? "" : " " + immediates)
-            lines.append("\(Self.hexadecimal(offset)) \(indentation)\(text)")
+            lines.append((offset, indentation + text))
             if op == .block || op == .loop || op == .if || op == .else { depth += 1 }
         }
         return lines

@@ -7,6 +7,12 @@ final class InstructionOrigins {
     /// For each scanned instruction, the cell at which its code begins; empty where the code has been rewritten before.
     var cells: [Int] = []
 
+    /// The number of the instruction that the code at a cell was made for; nil where that is not known.
+    func instruction(at cell: Int) -> Int? {
+        let scanned = cells.prefix(instructions.count).lastIndex { $0 <= cell }
+        return scanned.map { instructions[$0] }
+    }
+
     /// The width of the left column.
     private static let width = 40
 

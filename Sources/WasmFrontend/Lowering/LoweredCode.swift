@@ -272,6 +272,27 @@ public final class LoweredCode: @unchecked Sendable {
         return (calls.last { $0.cell < cell }?.word, calls.first { $0.cell >= cell }?.word)
     }
 
+    /// The offset in the module of the instruction that the code at a cell was made for; nil where that is not known.
+    ///
+    /// The function is lowered once more to find out.
+    public func offset(ofCell cell: Int) -> Int? {
+        guard let lowered = lowered(at: cell), let again = try? LoweredCode(module, options: options),
+            let origins = again.lowerNotingOrigins(lowered.function), let copy = again.lowered(at: 1)
+        else { return nil }
+        let body = module.bodies[lowered.function - module.importedFunctionCount].bytes
+        let instructions = WasmText(module.bytes) { _ in nil }.offsets(body)
+        let number = origins.instruction(at: cell - lowered.cells.lowerBound + copy.cells.lowerBound)
+        return number.flatMap { instructions.indices.contains($0) ? instructions[$0] : nil }
+    }
+
+    /// Lowers a function, which has not been lowered; nil where that fails.
+    private func lowerNotingOrigins(_ function: Int) -> InstructionOrigins? {
+        let origins = InstructionOrigins()
+        withState { $0.lowering.origins = origins }
+        defer { withState { $0.lowering.origins = nil } }
+        return lower(function) == .none ? origins : nil
+    }
+
     private func isOneOf(_ instructions: [GWOp], at cell: Int) -> Bool {
         let handlers = gw_handlers(options.checksAddresses)!
         let handler = Int32(bitPattern: code.pointee.arena[cell])
@@ -286,10 +307,9 @@ public final class LoweredCode: @unchecked Sendable {
     /// - Throws: As ``disassemble(_:)``.
     public func listing(_ function: Int, name: @escaping (Int) -> String?) throws -> String {
         guard function >= module.importedFunctionCount, function < module.functionTypes.count else { return "" }
-        let origins = InstructionOrigins()
-        withState { $0.lowering.origins = origins }
-        defer { withState { $0.lowering.origins = nil } }
-        guard lower(function) == .none else { throw failure(ofFunction: function) ?? CodeSpaceError() }
+        guard let origins = lowerNotingOrigins(function) else {
+            throw failure(ofFunction: function) ?? CodeSpaceError()
+        }
         guard let lowered = withState({ state in state.functions.first { $0.function == function } }) else { return "" }
         let body = module.bodies[function - module.importedFunctionCount].bytes
         let wasm = WasmText(module.bytes, name: name).instructions(body)
