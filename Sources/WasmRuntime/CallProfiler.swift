@@ -111,11 +111,13 @@ private struct PlaceNamer {
         let cell = Int(place.cell)
         guard let index = code.function(at: cell) else { return Self.other("[unknown]") }
         var result = CallProfile.Place(function: function(index, of: module))
-        if isCall { result.returnAddress = code.pushedWord(at: cell) }
-        guard result.returnAddress == nil else { return result }
         let key = [Int(place.code), index]
         let calls = pushes[key] ?? code.pushedWords(ofFunctionAt: cell)
-        pushes[key] = calls
+        if pushes[key] == nil { pushes[key] = calls }
+        if isCall, let word = calls.first(where: { $0.cell == cell })?.word {
+            result.returnAddress = word
+            return result
+        }
         result.previousAddress = calls.last { $0.cell < cell }?.word
         result.nextAddress = calls.first { $0.cell >= cell }?.word
         return result

@@ -16,7 +16,7 @@ public struct DWARFLineTable: Sendable {
     private var files: [String] = []
     private let codeStart: Int
 
-    /// Reads the table; nil where the module has none. What is damaged of it is left out.
+    /// Reads the table, without what is damaged of it; nil where the module has none.
     public init?(_ module: Module) {
         guard let section = module.customSections.first(where: { $0.name == ".debug_line" }),
             let code = module.sections.first(where: { $0.kind == "code" })

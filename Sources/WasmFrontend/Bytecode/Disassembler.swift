@@ -1,5 +1,13 @@
 internal import CSupport
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// Prints bytecode.
 ///
 /// It knows the operand letters of gw_opcodes.def, and no instruction but the two whose size is in their operands.
@@ -7,9 +15,25 @@ struct Disassembler {
     private let code: GWCode
     private let opcodes: [UInt32: Int]
     private let info = gw_op_info()!
+    /// The cells of each instruction, without what follows a `branch_table`.
+    private var sizes: [Int] = []
+    /// The calls, and the stores of eight bytes.
+    private var calls: Set<Int> = []
+    private var stores: Set<Int> = []
 
     init(_ code: GWCode) {
         self.code = code
+        for op in 0..<Int(GWOp.count.rawValue) {
+            let letters = String(cString: info[op].operands).utf8
+            let halves = letters.lazy.filter { "rdhvw".utf8.contains($0) }.count
+            let words = letters.reduce(-halves) {
+                $0 + ($1 == UInt8(ascii: "l") ? 2 : $1 == UInt8(ascii: "q") ? 4 : 1)
+            }
+            let isCall = letters.elementsEqual("C".utf8)
+            sizes.append(isCall ? Int(GW_CALL_CELLS) : 1 + (halves + 1) / 2 + words)
+            if isCall { calls.insert(op) }
+            if strcmp(info[op].text, "store64") == 0 { stores.insert(op) }
+        }
         let handlers = gw_handlers(code.checked)!
         var opcodes: [UInt32: Int] = [:]
         for op in 0..<Int(GWOp.count.rawValue) { opcodes[UInt32(bitPattern: handlers[op])] = op }
@@ -62,15 +86,27 @@ struct Disassembler {
     ///
     /// Where the callee is not known before the return address is pushed, that is done by a store before the call.
     func pushedWords(_ lowered: LoweredCode.Lowered, word: (Int) -> Int?) -> [(cell: Int, word: Int)] {
-        let store = "store64 [sp + 0], "
+        var words: [(cell: Int, word: Int)] = []
+        let store = "[sp + 0], "
         var stored: Int?
-        return instructions(lowered).compactMap { instruction in
-            if instruction.text.hasPrefix(store) { stored = Int(instruction.text.dropFirst(store.count)) }
-            guard instruction.text.hasPrefix("call") else { return nil }
-            defer { stored = nil }
-            let isIndirect = instruction.text.hasPrefix("call_indirect")
-            return (word(instruction.cell) ?? (isIndirect ? stored : nil)).map { (instruction.cell, $0) }
+        var cell = lowered.cells.lowerBound
+        while cell < lowered.cells.upperBound, let op = opcodes[code.arena[cell]] {
+            if stores.contains(op) {
+                let text = operands(op, at: cell, from: cell).0
+                if text.hasPrefix(store) { stored = Int(text.dropFirst(store.count)) }
+            } else if calls.contains(op) {
+                let isIndirect = op == Int(GWOp.callIndirect.rawValue) || op == Int(GWOp.callIndirectZero.rawValue)
+                if let word = word(cell) ?? (isIndirect ? stored : nil) { words.append((cell, word)) }
+                stored = nil
+            }
+            cell += size(op, at: cell)
         }
+        return words
+    }
+
+    /// The cells of an instruction.
+    private func size(_ op: Int, at cell: Int) -> Int {
+        op == Int(GWOp.branchTable.rawValue) ? sizes[op] + Int(code.arena[cell + 2]) + 1 : sizes[op]
     }
 
     private func operands(_ op: Int, at cell: Int, from start: Int) -> (String, Int) {

@@ -59,6 +59,8 @@ public final class LoweredCode: @unchecked Sendable {
     }
     private var state: State
     private let lock = Mutex(())
+    /// Made when somebody wants to know what the code says: it has tables of all instructions.
+    private let disassembler = Mutex<Disassembler?>(nil)
 
     private func withState<Result>(_ body: (inout State) throws -> Result) rethrows -> Result {
         try lock.withLock { _ in try body(&state) }
@@ -263,7 +265,11 @@ public final class LoweredCode: @unchecked Sendable {
     /// The words that calls in the function at a cell push, with the cells of the calls, in the order of the code.
     public func pushedWords(ofFunctionAt cell: Int) -> [(cell: Int, word: Int)] {
         guard let lowered = lowered(at: cell) else { return [] }
-        return Disassembler(code.pointee).pushedWords(lowered, word: immediate)
+        return disassembler.withLock { disassembler in
+            let made = disassembler ?? Disassembler(code.pointee)
+            disassembler = made
+            return made.pushedWords(lowered, word: immediate)
+        }
     }
 
     /// What the last call before a cell pushes, and the first one at or behind it, in the function that the cell belongs to.
