@@ -23,7 +23,9 @@ import Testing
             self.code = code
             let offsets = gw_handlers(checked)!
             let opcodes = Int(GWOp.count.rawValue)
-            let addresses = (0..<opcodes + Int(code.place_count)).map { code.first &+ UInt(bitPattern: Int(offsets[$0])) }
+            let addresses = (0..<opcodes + Int(code.place_count)).map {
+                code.first &+ UInt(bitPattern: Int(offsets[$0]))
+            }
             for (place, address) in addresses.enumerated() {
                 if place < opcodes && place != Int(GWOp.exit.rawValue) {
                     handlers.insert(address)
@@ -81,7 +83,8 @@ import Testing
         "The compiled loop",
         .enabled(if: gw_loop_code(false).is_optimized, "only the optimised loop keeps its state in registers"))
     struct CodegenTests {
-        @Test("has an indirect jump for every instruction: dispatch is not merged into shared jumps", arguments: Loop.all)
+        @Test(
+            "has an indirect jump for every instruction: dispatch is not merged into shared jumps", arguments: Loop.all)
         func dispatch(checked: Bool) throws {
             let loop = try Loop(checked: checked)
             let jumps = loop.instructions.count { $0.text.contains(/^jmp\s+\*%r/) }
@@ -89,7 +92,9 @@ import Testing
             #expect(jumps >= loop.handlers.count)
         }
 
-        @Test("dispatches with one load, one addition and one jump, from the same registers everywhere", arguments: Loop.all)
+        @Test(
+            "dispatches with one load, one addition and one jump, from the same registers everywhere",
+            arguments: Loop.all)
         func pattern(checked: Bool) throws {
             let texts = try Loop(checked: checked).ofHandlers.map(\.text)
             var patterns: [String: Int] = [:]
@@ -128,10 +133,14 @@ import Testing
         @Test("the rules above see what they forbid")
         func rules() {
             let kept = ["%rbx", "%rsp", "%bl"]
-            for bad in ["mov    %rax,%rbx", "pop    %rcx", "ret", "call   *0x60(%rbx)", "sub    $0x18,%rsp", "sete   %bl"] {
+            for bad in [
+                "mov    %rax,%rbx", "pop    %rcx", "ret", "call   *0x60(%rbx)", "sub    $0x18,%rsp", "sete   %bl",
+            ] {
                 #expect(Self.changes(bad[...], anyOf: kept), "\(bad)")
             }
-            for good in ["mov    %rbx,%rax", "cmp    %rax,%rbx", "mov    %rax,0x8(%rbx)", "jmp    *%rbx", "test   %bl,%bl"] {
+            for good in [
+                "mov    %rbx,%rax", "cmp    %rax,%rbx", "mov    %rax,0x8(%rbx)", "jmp    *%rbx", "test   %bl,%bl",
+            ] {
                 #expect(!Self.changes(good[...], anyOf: kept), "\(good)")
             }
         }
