@@ -287,7 +287,8 @@ struct FunctionTests {
     @Test("positions at the end of what numbers can say are refused")
     func positions() throws {
         // A device that has bytes wherever one asks.
-        let guest = try Guest(access: HostAccess(mounts: [.init(host: "/dev", guest: "/f")]))
+        let devices = HostAccess.Mount(host: "/dev", guest: "/f", isReadOnly: true)
+        let guest = try Guest(access: HostAccess(mounts: [devices]))
         let zeros = try open(guest, "zero", rights: Int64(Rights.fdRead.rawValue))
         for index in 0..<2 {
             guest.put(UInt32(100), at: index * 8)
