@@ -80,6 +80,13 @@ struct RunToolTests {
             ).run()
             #expect(compiled.end == .exited(0), "\(compiled.errorText)")
         }
+        let inspection = try run("inspect", module)
+        let rows = String(decoding: inspection.output, as: UTF8.self).split(separator: "\n")
+        for row in ["kind          program for WASI preview 1", "Go            not said"] {
+            #expect(rows.contains { $0 == row }, "\(rows.prefix(8))")
+        }
+        #expect(rows.contains { $0.hasPrefix("  custom \".debug_line\"") })
+        #expect(!rows.contains("code by package"))
         for options in [[], ["--no-optimize"], ["--checked-memory"]] {
             let finished = try Command(
                 executable: Tools.executable, arguments: options + [module], environment: Tools.sanitizerOptions
