@@ -70,9 +70,10 @@ let package = Package(
         .testTarget(
             name: "WasmFrontendTests", dependencies: ["WasmFrontend", "CSupport", "_TestSupport"],
             swiftSettings: swiftSettings),
-        .testTarget(name: "CSupportTests", dependencies: ["CSupport"], swiftSettings: swiftSettings),
+        .testTarget(name: "CSupportTests", dependencies: ["CSupport", "_TestSupport"], swiftSettings: swiftSettings),
         .testTarget(
-            name: "WasmRuntimeTests", dependencies: ["WasmRuntime", "WasmFrontend", "CSupport", "_TestSupport"],
+            name: "WasmRuntimeTests",
+            dependencies: ["WasmRuntime", "WasmFrontend", "CSupport", "CZlib", "_TestSupport"],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "GoWasmTests", dependencies: ["GoWasm", "HostSystem", "WasmRuntime", "WasmFrontend", "_TestSupport"],
@@ -95,8 +96,18 @@ let package = Package(
             swiftSettings: swiftSettings),
         // Runs Go programs of several Go versions with the release build of `gowasm-fast`, and natively.
         .testTarget(
-            name: "GoProgramTests", path: "Tests/GoProgramTests", exclude: ["Programs", "Expected"],
+            name: "GoProgramTests", dependencies: ["WasmFrontend", "_TestSupport"], path: "Tests/GoProgramTests",
+            exclude: ["Programs", "Expected"],
             swiftSettings: swiftSettings),
     ],
     cLanguageStandard: .gnu17
 )
+
+// `make fuzz-coverage` sets this: the target has no main function but libFuzzer's, with which ordinary builds are not linked.
+if Context.environment["GOWASM_FUZZ"] == "1" {
+    package.targets.append(
+        .executableTarget(
+            name: "gowasm-fuzz",
+            dependencies: ["GoWasm", "WASI", "HostSystem", "WasmRuntime", "WasmFrontend", "CSupport", "_TestSupport"],
+            path: "Tests/Fuzz", swiftSettings: swiftSettings))
+}

@@ -41,8 +41,8 @@ private final class TestServer {
 }
 
 @Suite(
-    "Programs that use the network",
-    .enabled(if: Tools.requiresSuites || (Tools.hasExecutable && !GoBuild.all.isEmpty), "Run `make test`."),
+    "Programs that use the network", .enabled(if: Tools.hasPrograms, Missing.builds),
+    .enabled(if: Tools.hasExecutable, Missing.executable),
     .enabled(if: !Engine.isNode, "Go's own script keeps the network from programs on Node."))
 struct FetchTests {
     /// The builds that have net/http over fetch with all that the test program uses.
@@ -110,7 +110,9 @@ struct FetchTests {
                 + "the option --allow-net lets it\n")
     }
 
-    @Test("say so where the library for it is missing", .enabled(if: Tools.sanitizerOptions.isEmpty))
+    @Test(
+        "say so where the library for it is missing",
+        .enabled(if: Tools.sanitizerOptions.isEmpty, "AddressSanitizer wants to be loaded first."))
     func missingLibrary() throws {
         let build = try #require(GoBuild.newest)
         let folder = try TemporaryFolder()

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import _TestSupport
 
 #if canImport(Glibc)
     import Glibc
@@ -23,7 +24,7 @@ struct FileProgram: Sendable, CustomTestStringConvertible {
 }
 
 @Suite(
-    "What programs may do", .tags(.go), .enabled(if: !GoBuild.all.isEmpty, Missing.builds),
+    "What programs may do", .tags(.go), .enabled(if: Tools.hasPrograms, Missing.builds),
     .enabled(if: Tools.hasExecutable, Missing.executable))
 struct HostTests {
     /// A folder `in`, which is granted as /g, and a folder `out` with a secret.
@@ -326,7 +327,7 @@ struct HostTests {
 
     @Test(
         "a C program runs",
-        .enabled(if: hasCompiler || Tools.requiresSuites, "Debian's clang, lld and wasi-libc are not installed."))
+        .enabled(if: Checkout.runs(ifThere: hasCompiler), "Debian's clang, lld and wasi-libc are not installed."))
     func cProgram() throws {
         let folder = try playground()
         let source = Tools.root.appendingPathComponent("Tests/GoProgramTests/Programs/c/files.c").path

@@ -3,7 +3,7 @@ import Testing
 
 /// What `inspect` says of modules of every Go version.
 @Suite(
-    "Inspection", .tags(.go), .enabled(if: !GoBuild.all.isEmpty, Missing.builds),
+    "Inspection", .tags(.go), .enabled(if: Tools.hasPrograms, Missing.builds),
     .enabled(if: Tools.hasExecutable, Missing.executable))
 struct InspectTests {
     private struct Report: Decodable {

@@ -4,7 +4,7 @@ import Testing
 
 /// Profiles of real programs, as other tools read them.
 @Suite(
-    "Profiles of programs", .serialized, .tags(.go), .enabled(if: !GoBuild.all.isEmpty, Missing.builds),
+    "Profiles of programs", .serialized, .tags(.go), .enabled(if: Tools.hasPrograms, Missing.builds),
     .enabled(if: Tools.hasExecutable, Missing.executable))
 struct ProfileTests {
     /// The go command that built the newest programs.

@@ -1,25 +1,24 @@
 import Foundation
+import _TestSupport
 
 /// Where the tests find what `make test` builds for them.
 enum Tools {
-    /// The package's folder.
-    static let root = URL(fileURLWithPath: #filePath)
-        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-
-    /// Whether a suite that misses what it needs fails instead of being skipped.
-    static let requiresSuites = ProcessInfo.processInfo.environment["GOWASM_REQUIRE_SUITES"] == "1"
+    static let root = Checkout.folder
 
     /// The program under test: the release build, because the loop of a debug build is too slow for these programs.
     static let executable =
         ProcessInfo.processInfo.environment["GOWASM_EXECUTABLE"]
         ?? root.appendingPathComponent(".build/release/gowasm-fast").path
 
-    static let hasExecutable = FileManager.default.isExecutableFile(atPath: executable)
+    /// Whether tests that run the program are run.
+    static let hasExecutable = Checkout.runs(ifThere: FileManager.default.isExecutableFile(atPath: executable))
+    /// Whether tests that run Go programs are run.
+    static let hasPrograms = Checkout.runs(ifThere: !GoBuild.all.isEmpty)
 
     /// The environment of the program under test: nothing, but what a build with sanitizers needs.
     static let sanitizerOptions = ProcessInfo.processInfo.environment.filter { $0.key == "ASAN_OPTIONS" }
 
-    static let mainModule = root.appendingPathComponent("main.wasm").path
+    static let mainModule = Checkout.mainModule.path
 
     /// The text that a program must print, from the folder Expected.
     static func expected(_ name: String) throws -> Data {
@@ -53,7 +52,7 @@ struct GoBuild: Sendable, Comparable, CustomStringConvertible {
         a.version.compare(b.version, options: .numeric) == .orderedAscending
     }
 
-    private static let programs = Tools.root.appendingPathComponent(".build-tools/programs")
+    private static let programs = Checkout.programs
 
     /// The versions that the set-up script listed; none where it did not run.
     ///

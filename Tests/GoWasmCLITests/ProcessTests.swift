@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import _TestSupport
 
 #if canImport(Glibc)
     import Glibc
@@ -13,13 +14,10 @@ import Testing
 private enum Built {
     private static let folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
     static let executable = folder.appendingPathComponent("gowasm-fast").path
-    static let program = URL(fileURLWithPath: #filePath)
-        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        .appendingPathComponent("main.wasm").path
+    static let program = Checkout.mainModule.path
 
-    static let canRun =
-        ProcessInfo.processInfo.environment["GOWASM_REQUIRE_SUITES"] == "1"
-        || [executable, program].allSatisfy { FileManager.default.isReadableFile(atPath: $0) }
+    static let canRun = Checkout.runs(
+        ifThere: [executable, program].allSatisfy { FileManager.default.isReadableFile(atPath: $0) })
 }
 
 /// The built command as a process of its own, with the program that comes with the project.

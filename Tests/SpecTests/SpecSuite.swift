@@ -1,4 +1,5 @@
 import Foundation
+import _TestSupport
 
 /// The specification's test suite for WebAssembly 2.0, which is not part of this repository: it is looked for beside
 /// the package, in `../shared/wasm-spec-2.0`, or where the environment variable `GOWASM_SPEC_SUITE` says.
@@ -18,8 +19,13 @@ struct SpecSuite {
         if case .failure(let error) = result { error.reason } else { nil }
     }
 
-    /// Whether the environment says that a suite that can't be run is a failure.
-    static let isRequired = ProcessInfo.processInfo.environment["GOWASM_REQUIRE_SUITES"] == "1"
+    /// Whether it is a failure that the suite can't be run.
+    ///
+    /// It is where every test has to be, and there is the folder that CI has beside the clone.
+    static let isRequired =
+        Checkout.requiresEverything && FileManager.default.fileExists(atPath: Self.sharedFolder.path)
+
+    private static let sharedFolder = Checkout.folder.deletingLastPathComponent().appendingPathComponent("shared")
 
     struct Unavailable: Error, CustomStringConvertible {
         var reason: String
@@ -35,11 +41,9 @@ struct SpecSuite {
     private let converter: URL
 
     private init() throws(Unavailable) {
-        let package = URL(fileURLWithPath: #filePath)
-            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         let folder =
             ProcessInfo.processInfo.environment["GOWASM_SPEC_SUITE"].map { URL(fileURLWithPath: $0) }
-            ?? package.deletingLastPathComponent().appendingPathComponent("shared/wasm-spec-2.0")
+            ?? Self.sharedFolder.appendingPathComponent("wasm-spec-2.0")
         let entries = [folder, folder.appendingPathComponent("simd")].flatMap { folder in
             (try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)) ?? []
         }
@@ -48,13 +52,13 @@ struct SpecSuite {
         guard !files.isEmpty else {
             throw Unavailable(reason: "the specification's tests are not in \(folder.standardizedFileURL.path)")
         }
-        converter = try Self.findConverter(package)
+        converter = try Self.findConverter()
     }
 
     /// wast2json of wabt 1.0.33 or newer: older ones fail on seven files.
-    private static func findConverter(_ package: URL) throws(Unavailable) -> URL {
+    private static func findConverter() throws(Unavailable) -> URL {
         let environment = ProcessInfo.processInfo.environment
-        var candidates = [package.appendingPathComponent(".build-tools/wabt/bin/wast2json")]
+        var candidates = [Checkout.folder.appendingPathComponent(".build-tools/wabt/bin/wast2json")]
         if let path = environment["GOWASM_WAST2JSON"] { candidates.insert(URL(fileURLWithPath: path), at: 0) }
         candidates += (environment["PATH"] ?? "").split(separator: ":").map {
             URL(fileURLWithPath: String($0)).appendingPathComponent("wast2json")

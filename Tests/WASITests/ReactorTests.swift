@@ -101,19 +101,15 @@ struct ReactorTests {
 
 /// The plugin of Benchmarks/Programs, as `make test` builds it.
 private enum Plugin {
-    private static let programs = URL(fileURLWithPath: #filePath)
-        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        .appendingPathComponent(".build-tools/programs")
-
     /// The plugin as the newest Go compiled it.
     static let path: String? = {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: programs.path)) ?? []
-        return names.map { programs.appendingPathComponent("\($0)/wasip1/plugin.wasm").path }
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: Checkout.programs.path)) ?? []
+        return names.map { Checkout.programs.appendingPathComponent("\($0)/wasip1/plugin.wasm").path }
             .filter { FileManager.default.fileExists(atPath: $0) }
             .max { $0.compare($1, options: .numeric) == .orderedAscending }
     }()
 
-    static let isPossible = path != nil || ProcessInfo.processInfo.environment["GOWASM_REQUIRE_SUITES"] == "1"
+    static let isPossible = Checkout.runs(ifThere: path != nil)
 }
 
 @Suite("A plugin written in Go", .enabled(if: Plugin.isPossible, "Run `make test`, which builds the plugin."))

@@ -5,16 +5,16 @@ import _TestSupport
 
 /// The example program with random faults: refused or accepted, but never a crash.
 ///
-/// The environment variable `GOWASM_FUZZ_COUNT` sets how many variants are tried, for long runs under a sanitizer.
+/// The environment variables `GOWASM_FUZZ_COUNT` and `GOWASM_FUZZ_SEED` say how many variants are tried and which, for long
+/// runs under a sanitizer.
 @Suite struct FuzzTests {
     @Test func damagedExampleProgram() throws {
-        let package = URL(fileURLWithPath: #filePath)
-            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        let whole = [UInt8](try Data(contentsOf: package.appendingPathComponent("main.wasm")))
+        let whole = [UInt8](try Data(contentsOf: Checkout.mainModule))
         _ = try Module(whole)
 
-        let count = ProcessInfo.processInfo.environment["GOWASM_FUZZ_COUNT"].flatMap { Int($0) } ?? 200
-        let seed = UInt64.random(in: 0..<1 << 32)
+        let environment = ProcessInfo.processInfo.environment
+        let count = environment["GOWASM_FUZZ_COUNT"].flatMap { Int($0) } ?? 200
+        let seed = environment["GOWASM_FUZZ_SEED"].flatMap { UInt64($0) } ?? 1
         var random = SplitMix(seed: seed)
         var refused = 0
         for _ in 0..<count {

@@ -67,7 +67,8 @@ struct CallProfilerTests {
     }
 
     @Test(
-        "name the function that is busy, below its caller", .enabled(if: isOptimized, "needs a release build"),
+        "name the function that is busy, below its caller",
+        .enabled(if: isOptimized, "needs a release build: `make test` makes one"),
         arguments: Way.all)
     func guest(way: Way) throws {
         let profile = try profile("caller", way)

@@ -10,9 +10,8 @@ public enum WebAssemblyText {
             .first { FileManager.default.isExecutableFile(atPath: $0) }
     }()
 
-    /// Whether tests that need it are skipped; where suites are required, they fail instead.
-    public static let isMissing =
-        assembler == nil && ProcessInfo.processInfo.environment["GOWASM_REQUIRE_SUITES"] != "1"
+    /// Whether tests that need it are skipped.
+    public static let isMissing = !Checkout.runs(ifThere: assembler != nil)
 
     /// Why a text could not be assembled.
     public struct Failure: Error {
