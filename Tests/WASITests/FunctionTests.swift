@@ -20,7 +20,7 @@ extension Tag {
     @Tag static var text: Self
 }
 
-@Suite("The functions of WASI", .disabled(if: WebAssemblyText.isMissing, "wat2wasm is missing: Debian package wabt."))
+@Suite("The functions of WASI")
 struct FunctionTests {
     /// A folder of its own, removed behind the test.
     private final class Folder {

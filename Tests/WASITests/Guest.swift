@@ -10,31 +10,26 @@ struct Guest {
     let instance: Instance
     let memory: Memory
 
+    private static let module = Result {
+        var builder = ModuleBuilder()
+        for (index, function) in WASIFunction.all.enumerated() {
+            let type = builder.addType(function.type)
+            builder.imports.append(name(WASIFunction.module) + name(function.name) + [0x00] + unsigned(type))
+            builder.addExport(function.name, .function, UInt32(index))
+        }
+        builder.memories = [[0x00, 0x01]]
+        builder.addExport("memory", .memory, 0)
+        return try Module(builder.bytes)
+    }
+
     init(
         arguments: [String] = ["guest"], environment: [String: String] = [:], access: HostAccess = .none,
         trace: HostCallTrace? = nil
     ) throws {
-        var text = "(module (memory (export \"memory\") 1)\n"
-        for function in WASIFunction.all {
-            let parameters = function.type.parameters.map { "\($0)" }.joined(separator: " ")
-            let result = function.returns ? "(result i32)" : ""
-            text += """
-                (import "\(WASIFunction.module)" "\(function.name)"
-                  (func $\(function.name) (param \(parameters)) \(result)))
-
-                """
-        }
-        // Imports come first.
-        text = text.replacing("(memory (export \"memory\") 1)\n", with: "", maxReplacements: 1)
-        text += "(memory (export \"memory\") 1)\n"
-        for function in WASIFunction.all {
-            text += "(export \"\(function.name)\" (func $\(function.name)))\n"
-        }
-        let module = try WebAssemblyText.module(text + ")")
         let options = WASIProgram.Options(arguments: arguments, environment: environment, access: access, trace: trace)
         var engine = Store.Configuration()
         engine.callStackSize = 4 << 20
-        instance = try WASIProgram(module).start(options, Store(configuration: engine))
+        instance = try WASIProgram(Self.module.get()).start(options, Store(configuration: engine))
         memory = try instance.memory(named: "memory")
     }
 

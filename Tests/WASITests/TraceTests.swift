@@ -6,7 +6,7 @@ import _TestSupport
 @testable import WASI
 
 /// What a trace says of calls.
-@Suite("Traces of WASI", .disabled(if: WebAssemblyText.isMissing, "wat2wasm (Debian package wabt) is not installed."))
+@Suite("Traces of WASI")
 struct TraceTests {
     /// Makes calls of a guest whose memory holds these bytes; returns what the trace says.
     private func trace(
