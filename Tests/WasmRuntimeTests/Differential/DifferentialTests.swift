@@ -7,34 +7,12 @@ import _TestSupport
 /// Random modules must do the same however they are run: with guard pages or compared addresses, optimised or not.
 ///
 /// The environment variable `GOWASM_DIFFERENTIAL` says how many modules are tried, for long runs, and
-/// `GOWASM_DIFFERENTIAL_SEED` which seed is the first; the modules that fail are written to the folder `GOWASM_DIFFERENTIAL_DUMP`.
+/// `GOWASM_DIFFERENTIAL_SEED` which seed is the first; the modules that fail are written to the folder `GOWASM_DIFFERENTIAL_DUMP`,
+/// and `make fuzz FUZZ="--reduce FILE"` makes one smaller.
 @Suite("Ways to run a module")
 struct DifferentialTests {
     private static func number(_ variable: String) -> UInt64? {
         ProcessInfo.processInfo.environment[variable].flatMap { UInt64($0) }
-    }
-
-    /// Whether the module in a file still differs, called as the one of its seed is: for making it smaller.
-    @Test(
-        "a module in a file",
-        .enabled(if: ProcessInfo.processInfo.environment["GOWASM_DIFFERENTIAL_FILE"] != nil, "For reduction."))
-    func moduleInFile() throws {
-        let file = try #require(ProcessInfo.processInfo.environment["GOWASM_DIFFERENTIAL_FILE"])
-        var tally = DifferentialRun.Tally()
-        let bytes = Array(try Data(contentsOf: URL(fileURLWithPath: file)))
-        do {
-            try DifferentialRun(seed: Self.number("GOWASM_DIFFERENTIAL_SEED") ?? 1).run(&tally, bytes: bytes)
-            print("reduction: same")
-        } catch let error as DifferentialRun.Difference {
-            print("reduction: different")
-            guard ProcessInfo.processInfo.environment["GOWASM_DIFFERENTIAL_DUMP"] != nil else { return }
-            print(error)
-            let module = try Module(bytes)
-            let code = try module.loweredCode(LoweredCode.Options())
-            for index in module.importedFunctionCount..<module.functionTypes.count {
-                print("function \(index)\n\(try code.disassemble(index))")
-            }
-        }
     }
 
     @Test("random modules do the same in all configurations")
@@ -154,10 +132,9 @@ struct DifferentialRun {
 
     var seed: UInt64
 
-    func run(_ tally: inout Tally, bytes: [UInt8]? = nil) throws {
+    func run(_ tally: inout Tally) throws {
         var generator = ModuleGenerator(seed: seed)
-        let generated = generator.module()
-        let module = try Module(bytes ?? generated)
+        let module = try Module(generator.module())
         var ways: [Way] = []
         for optimizes in [false, true] {
             for guards in [true, false] { ways.append(try Way(module, guards: guards, optimizes: optimizes)) }

@@ -84,7 +84,30 @@ extension ModuleGenerator {
             if index > 0 && chance(12) { statement() }
             expression(operand)
         }
+        // Reinterpretations show all bits, `copysign` shows the sign of its second operand.
+        switch instruction.code {
+        case [0xBC], [0x98]: canonicalizeNaN(.f32)
+        case [0xBD], [0xA6]: canonicalizeNaN(.f64)
+        default: break
+        }
         emit(instruction.code)
+    }
+
+    /// Where the bits of the float on the stack will be seen: makes a NaN the canonical one, if that is asked for.
+    mutating func canonicalizeNaN(_ type: ValueType) {
+        guard canonicalizesNaNs, type == .f32 || type == .f64 else { return }
+        let local: Int
+        if let known = body.floats[type] {
+            local = known
+        } else {
+            local = body.locals.count
+            body.locals.append(type)
+            body.floats[type] = local
+        }
+        let get = [0x20] + unsigned(local)
+        emit([0x21] + unsigned(local) + get)
+        emitConstant(type, type == .f32 ? UInt64(Float.nan.bitPattern) : Double.nan.bitPattern)
+        emit(get + get + [type == .f32 ? 0x5B : 0x61, 0x1B])
     }
 
     private mutating func tee(_ type: ValueType) {

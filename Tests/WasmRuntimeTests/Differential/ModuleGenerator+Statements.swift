@@ -50,6 +50,7 @@ extension ModuleGenerator {
         let offset = address()
         if chance(10) { statement() }
         expression(type)
+        canonicalizeNaN(type)
         let codes: [UInt8] =
             switch type {
             case .i32: [0x36, 0x36, 0x3A, 0x3B]

@@ -33,6 +33,8 @@ struct ModuleGenerator {
         /// Whether calls may be made.
         var isLeaf = false
         var index = 0
+        /// The local for ``canonicalizeNaN(_:)``, by its type.
+        var floats: [ValueType: Int] = [:]
     }
 
     // The index spaces. What is imported comes first.
@@ -58,7 +60,13 @@ struct ModuleGenerator {
     /// The functions to call from outside, by their export names, with arguments.
     private(set) var calls: [(name: String, arguments: [UInt64])] = []
 
-    init(seed: UInt64) { random = SplitMix(seed: seed) }
+    /// Whether no bits of NaNs can be seen, which the specification leaves open: for comparisons with other engines.
+    let canonicalizesNaNs: Bool
+
+    init(seed: UInt64, canonicalizesNaNs: Bool = false) {
+        random = SplitMix(seed: seed)
+        self.canonicalizesNaNs = canonicalizesNaNs
+    }
 
     /// The module of the seed.
     mutating func module() -> [UInt8] {
