@@ -117,12 +117,18 @@ public struct LinkError: Error, Sendable, CustomStringConvertible {
     /// The problems, in the order of the imports.
     public var problems: [Problem]
 
-    /// All problems in words, joined by semicolons.
-    public var description: String { problems.map(\.description).joined(separator: "; ") }
+    /// How many problems ``description`` names.
+    private static let named = 20
+
+    /// The first problems in words, joined by semicolons, and how many more there are.
+    public var description: String {
+        let more = problems.count > Self.named ? ["and \(problems.count - Self.named) more"] : []
+        return (problems.prefix(Self.named).map(\.description) + more).joined(separator: "; ")
+    }
 }
 
 /// Why no call could be made.
-public enum CallError: Error, Sendable, Equatable {
+public enum CallError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The instance exports no function of this name.
     case noSuchFunction(String)
     /// The instance exports no memory of this name.
@@ -133,8 +139,25 @@ public enum CallError: Error, Sendable, Equatable {
     case mismatchedType(wanted: FunctionType, found: FunctionType)
     /// A value of another store was passed.
     case otherStore
-    /// Memory or address space for an instance could not be had.
+    /// Memory or address space for an instance could not be had, or a table is larger than
+    /// ``ImplementationLimit/tableElements``.
     case outOfMemory
+
+    /// What is wrong, in one sentence.
+    public var description: String {
+        switch self {
+        case .noSuchFunction(let name): "there is no exported function named \(name.debugDescription)"
+        case .noSuchMemory(let name): "there is no exported memory named \(name.debugDescription)"
+        case .mismatchedArguments(let expected, let given):
+            "the function takes \(FunctionType(expected).text), and was given \(FunctionType(given).text)"
+        case .mismatchedType(let wanted, let found):
+            "the function is \(found.text), and was asked for as \(wanted.text)"
+        case .otherStore: "a value of another store was passed"
+        case .outOfMemory:
+            "the memories and tables that the module asks for cannot be had "
+                + "(a table has \(ImplementationLimit.tableElements) elements at most)"
+        }
+    }
 }
 
 extension ExternalType {

@@ -14,7 +14,7 @@ extension DecodedParts {
 
     /// Adds a memory, imported or not.
     mutating func addMemory(_ type: MemoryType, at offset: Int) throws(LoadFailure) {
-        let mostPages: UInt32 = 65_536
+        let mostPages = UInt32(ImplementationLimit.memoryPages)
         guard type.limits.minimum <= mostPages, type.limits.maximum ?? 0 <= mostPages else {
             throw .invalid(.memorySize, at: offset)
         }
