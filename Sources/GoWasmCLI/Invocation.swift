@@ -12,6 +12,9 @@ import WasmRuntime
     import Darwin
 #endif
 
+/// Makes writing beyond the largest size that a file may have an error of the write, as in native programs of Go.
+func outliveLargeFiles() { signal(SIGXFSZ, SIG_IGN) }
+
 /// Ends the process at once: nothing is buffered that would have to be written.
 func endProcess(_ code: Int32) -> Never { _exit(code) }
 
@@ -92,7 +95,7 @@ struct Invocation {
             return try body()
         } catch ProgramError.trap(let trap) {
             let reason = trap.code == .interrupted ? watch?.claimReport() : nil
-            let message = reason?.message ?? "trap: \(trap.code.message)"
+            let message = reason?.message ?? "trap: \(trap)"
             for line in Failure.report(file, message, trap, loaded.module) { report(line) }
             if let reason { return reason.exitCode }
         } catch ProgramError.exited(let status) where !status.isSuccess {

@@ -1,0 +1,126 @@
+import Foundation
+import Testing
+import _TestSupport
+
+/// What happens around a program that goes on: full disks, signals, refusals, and much of the same.
+@Suite(
+    "Programs in trouble", .tags(.go), .enabled(if: Tools.hasPrograms, Missing.builds),
+    .enabled(if: Tools.hasExecutable, Missing.executable))
+struct FaultTests {
+    /// Runs a script of bash, with the program under test as `$0` and its arguments as `$@`.
+    private func bash(_ script: String, _ arguments: [String], input: String = "/dev/null") throws -> Finished {
+        try Command(
+            executable: "/bin/bash", arguments: ["-c", script, Tools.executable] + arguments,
+            environment: Tools.sanitizerOptions.merging(["PATH": "/usr/bin:/bin"]) { $1 }, input: input
+        ).run()
+    }
+
+    /// The lines that the program writes.
+    private static func lines(_ count: Int) -> Data {
+        var text = Data(capacity: count * 9)
+        for number in 0..<count {
+            let digits = String(number)
+            text.append(
+                contentsOf: Array(String(repeating: "0", count: 8 - digits.count).utf8) + Array(digits.utf8) + [10])
+        }
+        return text
+    }
+
+    @Test("a full disk: what was written is there, once, and the rest is an error", arguments: FileProgram.all)
+    func fullDisk(_ program: FileProgram) throws {
+        let folder = try TemporaryFolder()
+        // A limit of 100 blocks of a kilobyte ends in the middle of the fourth write.
+        let finished = try bash(
+            "ulimit -f 100; exec \"$0\" \"$@\"",
+            ["--dir", "\(folder.url.path):/g", program.module, "fill", "/g/file"])
+        #expect(finished.end == .exited(0), "\(finished.errorText)")
+        let said = String(decoding: finished.output, as: UTF8.self)
+        #expect(said == "102400 write /g/file: file too large\n")
+        let written = try Data(contentsOf: URL(fileURLWithPath: folder.path("file")))
+        #expect(written == Self.lines(12_000).prefix(102_400))
+        // No room at all.
+        #if os(Linux)
+            let full = try bash("exec \"$0\" \"$@\"", ["--dir", "/dev:/g", program.module, "fill", "/g/full"])
+            #expect(full.end == .exited(0), "\(full.errorText)")
+            #expect(String(decoding: full.output, as: UTF8.self) == "0 write /g/full: No space left on device\n")
+        #endif
+    }
+
+    @Test(
+        "stops, and signals of the profiler while the host works, lose and double nothing", arguments: FileProgram.all)
+    func signals(_ program: FileProgram) throws {
+        let folder = try TemporaryFolder()
+        let text = Self.lines(40_000)
+        let input = try folder.write(text, to: "input")
+        // Stopped processes get EINTR from some calls. The reader is slow at first, so that the pipe is full.
+        let script = """
+            cat "$IN" | { "$0" --cpuprofile "$IN.pprof" "$@" & p=$!
+            for i in 1 2 3 4 5 6 7 8 9 10; do kill -STOP $p; sleep 0.01; kill -CONT $p; sleep 0.02; done 2>/dev/null
+            wait $p; echo "code $?" >&2; } | { sleep 0.3; cat; }
+            """
+        for arguments in [["pour", "40000"], ["copy"]] {
+            let finished = try bash("IN='\(input)'\n" + script, [program.module] + arguments)
+            #expect(finished.output == text, "\(arguments): \(finished.output.count) bytes")
+            #expect(finished.errorLines.last == "code 0", "\(finished.errorText)")
+        }
+    }
+
+    @Test(
+        "memory that is refused is Go's own error",
+        .enabled(if: Tools.sanitizerOptions.isEmpty, "AddressSanitizer needs the addresses."),
+        arguments: FileProgram.all)
+    func memoryRefused(_ program: FileProgram) throws {
+        let finished = try bash("ulimit -v 1000000; exec \"$0\" \"$@\"", [program.module, "allocate"])
+        #expect(finished.end == .exited(2), "\(finished.errorText.prefix(500))")
+        #expect(finished.errorText.contains("out of memory"), "\(finished.errorText.prefix(500))")
+        #expect(finished.output.isEmpty)
+    }
+
+    @Test("no threads are needed", .enabled(if: Tools.sanitizerOptions.isEmpty, "AddressSanitizer needs some."))
+    func noThreads() throws {
+        // The limit does not hold for root: another user gets copies that it may read.
+        let folder = try TemporaryFolder()
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder.url.path)
+        for (from, to, mode) in [(Tools.executable, "program", 0o755), (Tools.mainModule, "main.wasm", 0o644)] {
+            try FileManager.default.copyItem(atPath: from, toPath: folder.path(to))
+            try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: folder.path(to))
+        }
+        let finished = try Command(
+            executable: "/bin/bash",
+            arguments: [
+                "-c",
+                """
+                as=; [ $(id -u) = 0 ] && as="setpriv --reuid=65534 --regid=65534 --clear-groups"
+                cd "$0" && exec $as bash -c 'ulimit -u 1; exec ./program --validate main.wasm 12'
+                """, folder.url.path,
+            ], environment: ["PATH": "/usr/bin:/bin"]
+        ).run()
+        #expect(finished.end == .exited(0), "\(finished.errorText)")
+        #expect(String(decoding: finished.output, as: UTF8.self) == "fib(12) = 144\n")
+    }
+
+    /// Many rounds take no more memory than some, and never more than a few handles.
+    ///
+    /// `GOWASM_SOAK_ROUNDS` makes it longer.
+    @Test("round after round memory and handles stay as they are", arguments: FileProgram.all)
+    func soak(_ program: FileProgram) throws {
+        let rounds = ProcessInfo.processInfo.environment["GOWASM_SOAK_ROUNDS"].flatMap { Int($0) } ?? 60
+        func peak(_ rounds: Int) throws -> Int {
+            let folder = try TemporaryFolder()
+            let work = folder.path("work")
+            try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
+            let script = Tools.root.appendingPathComponent("Tests/Tools/measured.py").path
+            // Each round opens 20 files: one that is not closed, if only by the collector, would soon be one too many.
+            let finished = try bash(
+                "python3 '\(script)' '\(folder.path("usage"))' bash -c 'ulimit -n 64; exec \"$0\" \"$@\"' \"$0\" \"$@\"",
+                ["--dir", "\(work):/g", program.module, "soak", "/g", "\(rounds)"])
+            #expect(finished.end == .exited(0), "\(finished.errorText.prefix(1000))")
+            #expect(String(decoding: finished.output, as: UTF8.self) == "rounds \(rounds)\n")
+            let usage = try String(contentsOfFile: folder.path("usage"), encoding: .utf8).split(separator: " ")
+            print("soak: \(program.testDescription), \(rounds) rounds: \(usage[0]) s, \(usage[1].dropLast()) KiB")
+            return try #require(Int(usage[1].dropLast()))
+        }
+        let (few, many) = (try peak(rounds / 4), try peak(rounds))
+        #expect(many < few + few / 4 + 4096, "\(few) KiB after \(rounds / 4) rounds, \(many) KiB after \(rounds)")
+    }
+}
