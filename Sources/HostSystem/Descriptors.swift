@@ -13,6 +13,18 @@ package enum Descriptors {
     /// Nothing is buffered, so what a program has written is out even when it traps next. A broken pipe ends the
     /// process by SIGPIPE, as it ends native programs, unless that signal is ignored.
     package static func writeAll(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) throws(ErrorCode) {
+        var done = 0
+        while done < bytes.count {
+            done += try writeAsFarAsPossible(descriptor, UnsafeRawBufferPointer(rebasing: bytes[done...]))
+        }
+    }
+
+    /// Writes all bytes like ``writeAll(_:_:)``, or those before an error, as on a disk that is full: the next attempt throws it.
+    ///
+    /// - Returns: How many were written; 0 only for none.
+    package static func writeAsFarAsPossible(
+        _ descriptor: Int32, _ bytes: UnsafeRawBufferPointer
+    ) throws(ErrorCode) -> Int {
         var offset = 0
         while offset < bytes.count {
             let written = systemWrite(descriptor, bytes.baseAddress! + offset, bytes.count - offset)
@@ -21,9 +33,11 @@ package enum Descriptors {
             } else if errno == EAGAIN || errno == EWOULDBLOCK {
                 wait(for: descriptor, events: Int16(POLLOUT))
             } else if errno != EINTR {
+                if offset > 0 { return offset }
                 throw ErrorCode.last
             }
         }
+        return offset
     }
 
     /// What a pipe takes without waiting when it says that it can be written to.

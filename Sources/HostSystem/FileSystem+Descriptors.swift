@@ -37,15 +37,12 @@ extension FileSystem {
         }
     }
 
-    /// Writes at a position, or where the last write ended; all bytes in the latter case.
+    /// Writes at a position, or where the last write ended; all bytes in the latter case, or as many as there is room for.
     package func write(
         _ file: OpenFile, _ bytes: UnsafeRawBufferPointer, position: Int64?
     ) throws(ErrorCode) -> Int {
+        guard let position else { return try writeAsFarAsPossible(file, bytes) }
         if try file.writeStream(bytes) { return bytes.count }
-        guard let position else {
-            try writeAll(file, bytes)
-            return bytes.count
-        }
         guard let start = bytes.baseAddress else { return 0 }
         return try retrying { pwrite(file.descriptor, start, bytes.count, off_t(position)) }
     }
@@ -61,13 +58,32 @@ extension FileSystem {
 
     /// Writes all bytes where the last write ended.
     package func writeAll(_ file: OpenFile, _ bytes: UnsafeRawBufferPointer) throws(ErrorCode) {
-        if try file.writeStream(bytes) { return }
-        guard let waker, file.kind.canBlock else { return try Descriptors.writeAll(file.descriptor, bytes) }
-        var rest = bytes
-        while !rest.isEmpty {
-            try waker.wait(for: file.descriptor, Int16(POLLOUT))
-            rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(try Descriptors.writeIfReady(file.descriptor, rest)))
+        var done = 0
+        while done < bytes.count {
+            done += try writeAsFarAsPossible(file, UnsafeRawBufferPointer(rebasing: bytes[done...]))
         }
+    }
+
+    /// Writes all bytes, or those before an error, which the next attempt throws; returns how many.
+    package func writeAsFarAsPossible(
+        _ file: OpenFile, _ bytes: UnsafeRawBufferPointer
+    ) throws(ErrorCode) -> Int {
+        if try file.writeStream(bytes) { return bytes.count }
+        guard let waker, file.kind.canBlock else {
+            return try Descriptors.writeAsFarAsPossible(file.descriptor, bytes)
+        }
+        var done = 0
+        while done < bytes.count {
+            do {
+                try waker.wait(for: file.descriptor, Int16(POLLOUT))
+                let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
+                done += try Descriptors.writeIfReady(file.descriptor, rest)
+            } catch {
+                guard done > 0 else { throw error }
+                break
+            }
+        }
+        return done
     }
 
     /// Writes text to what the guest knows by a number, and ignores failures.

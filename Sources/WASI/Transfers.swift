@@ -36,7 +36,8 @@ enum Transfers {
         }
     }
 
-    /// Writes everything; or, where the guest does not want to wait, what fits, and throws EAGAIN where nothing does.
+    /// Writes everything, or as much as there is room for; or, where the guest does not want to wait, what fits, and
+    /// throws EAGAIN where nothing does.
     static func write(_ file: OpenFile, _ buffers: Buffers) throws(ErrorCode) -> Int {
         if file.kind == .socket { return try send(file, buffers, noSignal) }
         if file.kind.canBlock, file.isNonBlocking {
@@ -61,8 +62,15 @@ enum Transfers {
         }
         var done = 0
         for buffer in buffers {
-            try Descriptors.writeAll(file.descriptor, UnsafeRawBufferPointer(buffer))
-            done += buffer.count
+            do {
+                let part = try Descriptors.writeAsFarAsPossible(file.descriptor, UnsafeRawBufferPointer(buffer))
+                done += part
+                if part < buffer.count { break }
+            } catch {
+                // What was written before counts; the next attempt finds the error again.
+                guard done > 0 else { throw error }
+                break
+            }
         }
         return done
     }

@@ -35,7 +35,7 @@ struct FaultTests {
             ["--dir", "\(folder.url.path):/g", program.module, "fill", "/g/file"])
         #expect(finished.end == .exited(0), "\(finished.errorText)")
         let said = String(decoding: finished.output, as: UTF8.self)
-        #expect(said == "102400 write /g/file: file too large\n")
+        #expect(said == "102400 write /g/file: File too large\n")
         let written = try Data(contentsOf: URL(fileURLWithPath: folder.path("file")))
         #expect(written == Self.lines(12_000).prefix(102_400))
         // No room at all.

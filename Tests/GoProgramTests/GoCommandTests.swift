@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import _TestSupport
 
 /// The go command of the newest toolchain, with gowasm-fast in its path, in a copy of one of Programs.
 private struct GoCommand {
@@ -56,7 +57,7 @@ private struct GoCommand {
 }
 
 @Suite(
-    "With the go command", .tags(.go), .enabled(if: GoCommand.path != nil || Tools.requiresSuites, Missing.builds),
+    "With the go command", .tags(.go), .enabled(if: Checkout.runs(ifThere: GoCommand.path != nil), Missing.builds),
     .enabled(if: Tools.hasExecutable, Missing.executable))
 struct GoCommandTests {
     @Test("go run runs programs, with what they are given and what they end with", arguments: GoCommand.systems)

@@ -44,7 +44,7 @@ struct HostileModule: Sendable, CustomTestStringConvertible {
     private static func vector(_ count: Int, of entry: [UInt8]) -> [UInt8] { unsigned(count) + repeated(entry, count) }
 
     /// Numbers with four letters each, as names.
-    private static func letters(_ index: Int) -> [UInt8] { (0..<4).map { UInt8(0x41 + index >> ($0 * 6) & 63) } }
+    private static func letters(_ index: Int) -> [UInt8] { (0..<4).map { UInt8(0x30 + index >> ($0 * 6) & 63) } }
 
     private static let runExport: [UInt8] = [1] + name("run") + [0, 0]
     private static let noType: [UInt8] = [1, 0x60, 0, 0]
@@ -138,8 +138,9 @@ struct HostileModule: Sendable, CustomTestStringConvertible {
             return code(text, [4: [1, 0x70, 0, 1]])
         },
         HostileModule(
-            testDescription: "an alignment of 2 to the power of 32", outcome: .refused("alignment"), memory: 32
-        ) { _ in code([0x41, 0, 0x28, 32, 0, 0x1A], [5: [1, 0, 1]]) },
+            testDescription: "an alignment beyond the natural one", outcome: .refused("alignment must not be larger"),
+            memory: 32
+        ) { _ in code([0x41, 0, 0x28, 3, 0, 0x1A], [5: [1, 0, 1]]) },
         HostileModule(
             testDescription: "an alignment of 2 to the power of 2147483648", outcome: .refused("memop"), memory: 32
         ) { _ in code([0x41, 0, 0x28] + unsigned(1 << 31) + [0, 0x1A], [5: [1, 0, 1]]) },

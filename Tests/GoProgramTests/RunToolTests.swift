@@ -3,7 +3,7 @@ import Testing
 
 /// What is said of runs besides what programs say: statistics, and where a program was that was stopped.
 @Suite(
-    "Statistics and stack traces of programs", .tags(.go), .enabled(if: !GoBuild.all.isEmpty, Missing.builds),
+    "Statistics and stack traces of programs", .tags(.go), .enabled(if: Tools.hasPrograms, Missing.builds),
     .enabled(if: Tools.hasExecutable, Missing.executable))
 struct RunToolTests {
     private func run(_ arguments: String...) throws -> Finished {

@@ -12,7 +12,7 @@ public enum ImplementationLimit {
     public static let frameSlots = Int(GW_MAXIMUM_FRAME_SLOTS)
     /// The most pages of 64 KiB that a memory may have; this one is the specification's.
     public static let memoryPages = Int(GW_MAXIMUM_PAGES)
-    /// The most elements that a table may have; as in the JavaScript API. Larger ones cannot be made.
+    /// The most elements that a table may have; as in the JavaScript API.
     public static let tableElements = Int(GW_MAXIMUM_TABLE_SIZE)
 }
 
