@@ -10,9 +10,9 @@ public enum ImplementationLimit {
     public static let locals = 50_000
     /// The most slots of a function's frame: its locals and its operand stack at its highest, vectors counting twice.
     public static let frameSlots = Int(GW_MAXIMUM_FRAME_SLOTS)
-    /// The most pages of 64 KiB that a memory may have; this one is the specification's.
+    /// The most pages of 64 KiB that a memory may have: the specification's own limit.
     public static let memoryPages = Int(GW_MAXIMUM_PAGES)
-    /// The most elements that a table may have; as in the JavaScript API.
+    /// The most elements that a table may have, as in the JavaScript API.
     public static let tableElements = Int(GW_MAXIMUM_TABLE_SIZE)
 }
 
