@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import _TestSupport
 
 /// What is said of runs besides what programs say: statistics, and where a program was that was stopped.
 @Suite(
@@ -53,7 +54,8 @@ struct RunToolTests {
 
     @Test(
         "stack traces of C programs have the lines of DWARF",
-        .enabled(if: HostTests.hasCompiler || Tools.requiresSuites, "Debian's clang, lld and wasi-libc are missing."),
+        .enabled(
+            if: Checkout.runs(ifThere: HostTests.hasCompiler), "Debian's clang, lld and wasi-libc are missing."),
         arguments: ["-gdwarf-4", "-gdwarf-5"])
     func dwarf(option: String) throws {
         let folder = try TemporaryFolder()
