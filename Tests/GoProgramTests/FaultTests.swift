@@ -78,21 +78,18 @@ struct FaultTests {
 
     @Test("no threads are needed", .enabled(if: Tools.sanitizerOptions.isEmpty, "AddressSanitizer needs some."))
     func noThreads() throws {
-        // The limit does not hold for root: another user gets copies that it may read.
+        // The limit does not hold for root: another user gets copies that it may read. (The shell makes them: what this process
+        // has open to write, children that other tests start have, too, and a busy program is not started.)
         let folder = try TemporaryFolder()
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder.url.path)
-        for (from, to, mode) in [(Tools.executable, "program", 0o755), (Tools.mainModule, "main.wasm", 0o644)] {
-            try FileManager.default.copyItem(atPath: from, toPath: folder.path(to))
-            try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: folder.path(to))
-        }
         let finished = try Command(
             executable: "/bin/bash",
             arguments: [
                 "-c",
                 """
                 as=; [ $(id -u) = 0 ] && as="setpriv --reuid=65534 --regid=65534 --clear-groups"
-                cd "$0" && exec $as bash -c 'ulimit -u 1; exec ./program --validate main.wasm 12'
-                """, folder.url.path,
+                cd "$0" && chmod 755 . && cp "$1" program && cp "$2" main.wasm && chmod 755 program main.wasm &&
+                exec $as bash -c 'ulimit -u 1; exec ./program --validate main.wasm 12'
+                """, folder.url.path, Tools.executable, Tools.mainModule,
             ], environment: ["PATH": "/usr/bin:/bin"]
         ).run()
         #expect(finished.end == .exited(0), "\(finished.errorText)")
