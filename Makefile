@@ -30,7 +30,7 @@ ifeq ($(CI),true)
 export GOWASM_REQUIRE_SUITES := 1
 endif
 
-.PHONY: help build run examples docs test test-tools engines fuzz fuzz-coverage std-tests bench bench-plugin micro sanitize lint install clean distclean build-packages static-libraries
+.PHONY: help build run examples test test-tools engines fuzz fuzz-coverage std-tests bench bench-plugin micro sanitize lint install clean distclean build-packages static-libraries
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

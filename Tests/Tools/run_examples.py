@@ -51,7 +51,7 @@ def main():
 
 def readme_program(text):
     """The program between the marks in README.md, and what it says that it prints."""
-    found = re.search(r"<!-- program -->\n```swift\n(.*?)```\n.*?<!-- prints -->\n((?:    .*\n)+)", text, re.DOTALL)
+    found = re.search(r"<!-- program -->\n```swift\n(.*?)```\n.*?<!-- prints -->\n((?:    [^\n]*\n)+)", text, re.DOTALL)
     if not found:
         sys.exit("README.md has no program between its marks")
     return found[1], re.sub("^    ", "", found[2], flags=re.MULTILINE)
