@@ -117,10 +117,10 @@ public struct LinkError: Error, Sendable, CustomStringConvertible {
     /// The problems, in the order of the imports.
     public var problems: [Problem]
 
-    /// How many problems ``description`` names.
-    private static let named = 20
+    /// How many problems ``description`` names: more than any host has functions, and not as many as a module can ask for.
+    private static let named = 1000
 
-    /// The first problems in words, joined by semicolons, and how many more there are.
+    /// The problems in words, joined by semicolons; of more than a thousand, how many more there are.
     public var description: String {
         let more = problems.count > Self.named ? ["and \(problems.count - Self.named) more"] : []
         return (problems.prefix(Self.named).map(\.description) + more).joined(separator: "; ")
