@@ -3,9 +3,13 @@ public import WasmFrontend
 
 /// Something that instances import and export (section 4.2.11).
 public enum Extern {
+    /// A function.
     case function(Function)
+    /// A table.
     case table(Table)
+    /// A linear memory.
     case memory(Memory)
+    /// A global.
     case global(Global)
 
     var store: Store {

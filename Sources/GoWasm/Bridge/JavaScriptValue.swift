@@ -20,7 +20,22 @@ public struct JavaScriptValue {
 
     /// The types that the operator `typeof` tells apart, and `null`.
     public enum Kind: Sendable {
-        case undefined, null, boolean, number, string, symbol, object, function
+        /// The value of what has none.
+        case undefined
+        /// The value that stands for no object.
+        case null
+        /// True or false.
+        case boolean
+        /// A floating-point number of 64 bits.
+        case number
+        /// Text.
+        case string
+        /// A symbol.
+        case symbol
+        /// An object that cannot be called.
+        case object
+        /// A function or a class.
+        case function
     }
 
     /// The type.

@@ -2,11 +2,11 @@ public import WasmFrontend
 
 /// What a module is for, as its imports and exports tell.
 public enum ModuleKind: Equatable, Sendable {
-    /// A Go program compiled with GOOS=js: ``GoProgram``.
+    /// A Go program compiled with GOOS=js.
     case goProgram
-    /// A program for WASI preview 1, which exports `_start`: ``WASIProgram``.
+    /// A program for WASI preview 1, which exports `_start`.
     case wasiCommand
-    /// Functions to be called that want WASI preview 1, with `_initialize` or without: ``WASIProgram``.
+    /// Functions to be called that want WASI preview 1, with `_initialize` or without.
     case wasiReactor
     /// Functions to be called that need nothing of a system.
     case plain

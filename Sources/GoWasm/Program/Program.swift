@@ -22,7 +22,9 @@ public struct Program: Sendable {
 
     /// Loads a module in the binary format from a file.
     ///
-    /// - Parameter codeValidation: When functions' bodies are validated; the rest of the module is validated here.
+    /// - Parameters:
+    ///   - path: The path of the file.
+    ///   - codeValidation: When functions' bodies are validated; the rest of the module is validated here.
     /// - Throws: ``ProgramError/unreadable(path:problem:)``; as ``init(_:codeValidation:)``.
     public init(
         contentsOf path: String, codeValidation: Module.CodeValidationTime = .onLoading

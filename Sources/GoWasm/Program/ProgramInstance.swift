@@ -139,7 +139,7 @@ public final class ProgramInstance {
 
     /// The function that is exported under a name, as a Swift function with a result.
     ///
-    /// It may be called again from host functions that the program calls while it runs. It throws ``Trap``, and what host
+    /// It may be called again from host functions that the program calls while it runs. It throws `Trap`, and what host
     /// functions throw.
     ///
     /// - Throws: ``ProgramError/uncallable(_:)``, where there is none of the name or it has another type.

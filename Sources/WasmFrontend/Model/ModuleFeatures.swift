@@ -2,11 +2,17 @@ internal import CSupport
 
 /// What a module uses beyond the first version of WebAssembly, by the names of the proposals.
 public enum WasmFeature: String, CaseIterable, Sendable {
+    /// `memory.copy` and its like, passive segments.
     case bulkMemory = "bulk memory operations"
+    /// Functions and blocks with several results, blocks with parameters.
     case multiValue = "multiple values"
+    /// References as values, several tables, and the instructions on tables.
     case referenceTypes = "reference types"
+    /// `trunc_sat`.
     case nontrappingConversions = "non-trapping float-to-int conversions"
+    /// `extend8_s` and its like.
     case signExtension = "sign extension"
+    /// 128-bit vectors.
     case vectors = "vector instructions"
 }
 

@@ -4,8 +4,11 @@ public struct Import: Sendable {
     public enum Kind: Sendable {
         /// A function; the value is an index into ``Module/types``.
         case function(type: UInt32)
+        /// A table.
         case table(TableType)
+        /// A linear memory.
         case memory(MemoryType)
+        /// A global.
         case global(GlobalType)
     }
 
@@ -20,7 +23,16 @@ public struct Import: Sendable {
 /// An export of a module (section 2.5.10).
 public struct Export: Sendable, Hashable {
     /// The index space that an export's index belongs to; the raw value is its byte in the binary format.
-    public enum Kind: UInt8, Sendable { case function, table, memory, global }
+    public enum Kind: UInt8, Sendable {
+        /// A function.
+        case function
+        /// A table.
+        case table
+        /// A linear memory.
+        case memory
+        /// A global.
+        case global
+    }
 
     /// The name, unique within the module.
     public var name: String
@@ -38,7 +50,9 @@ public enum ConstantExpression: Sendable, Hashable {
     case vector(at: Int)
     /// The value of an imported, immutable global.
     case global(UInt32)
+    /// The null reference.
     case nullReference
+    /// A reference to the function with this index.
     case function(UInt32)
 }
 
@@ -52,6 +66,7 @@ public struct GlobalDefinition: Sendable {
 
 /// How a data or element segment is used (sections 2.5.7, 2.5.8).
 public enum SegmentMode: Sendable {
+    /// Only by instructions.
     case passive
     /// Copied at instantiation into the memory or table `index`, from `offset` on.
     case active(index: UInt32, offset: ConstantExpression)

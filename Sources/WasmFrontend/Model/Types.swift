@@ -1,11 +1,18 @@
 /// A value type (WebAssembly 2.0, section 2.3.4); the raw value is its byte in the binary format.
 public enum ValueType: UInt8, Sendable, Hashable {
+    /// An integer of 32 bits.
     case i32 = 0x7F
+    /// An integer of 64 bits.
     case i64 = 0x7E
+    /// A floating-point number of 32 bits.
     case f32 = 0x7D
+    /// A floating-point number of 64 bits.
     case f64 = 0x7C
+    /// A vector of 128 bits.
     case v128 = 0x7B
+    /// A reference to a function, or null.
     case funcref = 0x70
+    /// A reference of the host's, or null.
     case externref = 0x6F
 
     /// Whether values of this type are references (section 2.3.3).
@@ -79,8 +86,12 @@ public struct GlobalType: Hashable, Sendable {
 
 /// The type of something that is imported or exported (section 2.3.11).
 public enum ExternalType: Hashable, Sendable {
+    /// A function of this type.
     case function(FunctionType)
+    /// A table of this type.
     case table(TableType)
+    /// A linear memory of this type.
     case memory(MemoryType)
+    /// A global of this type.
     case global(GlobalType)
 }
