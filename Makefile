@@ -30,7 +30,7 @@ ifeq ($(CI),true)
 export GOWASM_REQUIRE_SUITES := 1
 endif
 
-.PHONY: help build run examples test test-tools engines fuzz fuzz-coverage std-tests bench bench-plugin micro sanitize lint install clean distclean build-packages static-libraries
+.PHONY: help build run examples docs test test-tools engines fuzz fuzz-coverage std-tests bench bench-plugin micro sanitize lint install clean distclean build-packages static-libraries
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,7 +67,7 @@ test: build test-tools ## Run every test
 	@$(SWIFT) build --build-tests $(RELEASE_TESTS)
 	@echo "==> Running the tests of the engine (release)"
 	@$(SWIFT) test --skip-build $(RELEASE_TESTS) --filter 'SpecTests|WasmRuntimeTests|CSupportTests|EmbeddingTests'
-	@$(MAKE) --no-print-directory examples
+	@$(MAKE) --no-print-directory examples docs
 	@echo "==> Running the tests of the standard library of Go that say most about the host"
 	@python3 Tests/Tools/std_tests.py --go newest --folder "$(TOOLS)" --subset --output "$(TOOLS)/std/results"
 	@python3 Tests/Tools/std_tests.py --go newest --folder "$(TOOLS)" --os wasip1 --subset --output "$(TOOLS)/std/results"
@@ -84,6 +84,9 @@ engines:
 
 examples: test-tools ## Build and run the program of README.md and the examples of the library
 	@Tests/Tools/run_examples.py "$(TOOLS)" "$(SWIFT)"
+
+docs: build-packages ## Make the documentation of the library, in .build-tools/docs
+	@Tests/Tools/build_docs.py "$(TOOLS)/docs" "$(SWIFT)"
 
 # A module that differs is kept in .build-tools/fuzz; FUZZ="--reduce FILE" makes it smaller. More: FUZZ=--help.
 TIME ?= 600

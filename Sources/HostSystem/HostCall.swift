@@ -2,7 +2,9 @@
 public struct HostCall: Sendable {
     /// A value that was passed, as far as it is shown.
     public indirect enum Value: Sendable, Equatable {
+        /// An integer.
         case integer(Int64)
+        /// True or false.
         case boolean(Bool)
         /// A number of JavaScript, in JavaScript's notation.
         case number(String)
@@ -30,6 +32,7 @@ public struct HostCall: Sendable {
 
     /// How a call ended.
     public enum Ending: Sendable, Equatable {
+        /// As calls do.
         case returned
         /// With an error of the system, by its name.
         case failed(String)

@@ -35,7 +35,7 @@ public struct Trap: Error, Sendable, CustomStringConvertible {
         public static let interrupted = Code(code: .interrupted)
         /// There was no address space for the module's code, or a function's frame is too large.
         public static let codeSpaceExhausted = Code(code: .codeSpaceExhausted)
-        /// A function was called whose code is invalid; see ``Module/CodeValidationTime`` and ``Trap/invalidFunction``.
+        /// A function was called whose code is invalid; see `Module.CodeValidationTime` and ``Trap/invalidFunction``.
         public static let invalidFunction = Code(code: .invalidFunction)
     }
 
@@ -140,7 +140,7 @@ public enum CallError: Error, Sendable, Equatable, CustomStringConvertible {
     /// A value of another store was passed.
     case otherStore
     /// Memory or address space for an instance could not be had, or a table is larger than
-    /// ``ImplementationLimit/tableElements``.
+    /// `ImplementationLimit.tableElements`.
     case outOfMemory
 
     /// What is wrong, in one sentence.
