@@ -118,9 +118,9 @@ public struct LinkError: Error, Sendable, CustomStringConvertible {
     public var problems: [Problem]
 
     /// How many problems ``description`` names: more than any host has functions, and not as many as a module can ask for.
-    private static let named = 1000
+    private static let named = 100
 
-    /// The problems in words, joined by semicolons; of more than a thousand, how many more there are.
+    /// The problems in words, joined by semicolons; of more than a hundred, how many more there are.
     public var description: String {
         let more = problems.count > Self.named ? ["and \(problems.count - Self.named) more"] : []
         return (problems.prefix(Self.named).map(\.description) + more).joined(separator: "; ")
