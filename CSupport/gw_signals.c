@@ -66,11 +66,10 @@ static uintptr_t *program_counter(void *context) {
 
 // --- Places in the loops ---
 
-/// Which handler of which loop an address belongs to: the last place before it says so.
-static bool find_handler(uintptr_t pc, bool *checked) {
+/// Whether an address belongs to a loop, to which, and whether to a handler of it: the last place before it says so.
+static bool find_loop(uintptr_t pc, bool *checked, bool *is_handler) {
     if (pc < (uintptr_t)gw_loops_start || pc >= (uintptr_t)gw_loops_end) return false;
     uintptr_t nearest = 0;
-    bool found = false;
     for (int loop = 0; loop < 2; loop++) {
         const gw_loop_places *p = gw_places(loop);
         for (int place = -1; place < GWOp_count + GWPlace_count; place++) {
@@ -78,23 +77,23 @@ static bool find_handler(uintptr_t pc, bool *checked) {
             if (address > pc || address < nearest) continue;
             nearest = address;
             // `exit` takes the loop's C frame down.
-            found = place >= 0 && place < GWOp_count && place != GWOp_exit;
+            *is_handler = place >= 0 && place < GWOp_count && place != GWOp_exit;
             *checked = loop;
         }
     }
-    return found;
+    return true;
 }
 
 bool gw_signals_in_handler(void *context) {
-    bool checked;
-    return find_handler(*program_counter(context), &checked);
+    bool checked, is_handler;
+    return find_loop(*program_counter(context), &checked, &is_handler) && is_handler;
 }
 
-// Moves the thread from a handler to a place of the same loop; false if it is in none.
-static bool move(void *context, int place) {
+// Moves the thread to a place of the loop that it is in; false if it is in none, or not where it was to be moved from.
+static bool move(void *context, int place, bool from_handlers_only) {
     uintptr_t *pc = program_counter(context);
-    bool checked;
-    if (!find_handler(*pc, &checked)) return false;
+    bool checked, is_handler;
+    if (!find_loop(*pc, &checked, &is_handler) || (from_handlers_only && !is_handler)) return false;
     const gw_loop_places *p = gw_places(checked);
     *pc = p->first + (uintptr_t)(intptr_t)p->handlers[GWOp_count + place];
     return true;
@@ -104,14 +103,15 @@ static struct sigaction previous[3];
 static const int faults[] = {SIGSEGV, SIGBUS};
 
 static void on_fault(int number, siginfo_t *info, void *context) {
-    if (gw_running && is_guarded((uintptr_t)info->si_addr) && move(context, GWPlace_fault)) return;
+    // Only handlers use guarded memory, but compilers put rare parts of them behind anything.
+    if (gw_running && is_guarded((uintptr_t)info->si_addr) && move(context, GWPlace_fault, false)) return;
     // Not a guest's: whoever was responsible before is so again, and the fault repeats.
     for (int i = 0; i < 2; i++)
         if (faults[i] == number) sigaction(number, &previous[i], NULL);
 }
 
 static void on_interruption(int number, siginfo_t *info, void *context) {
-    if (gw_running && gw_running->interrupted) move(context, GWPlace_interruption);
+    if (gw_running && gw_running->interrupted) move(context, GWPlace_interruption, true);
     struct sigaction *other = &previous[2];
     if ((other->sa_flags & SA_SIGINFO) && other->sa_sigaction) other->sa_sigaction(number, info, context);
     else if (other->sa_handler != SIG_DFL && other->sa_handler != SIG_IGN) other->sa_handler(number);
