@@ -118,6 +118,9 @@ struct FaultTests {
             return try #require(Int(usage[1].dropLast()))
         }
         let (few, many) = (try peak(rounds / 4), try peak(rounds))
-        #expect(many < few + few / 4 + 4096, "\(few) KiB after \(rounds / 4) rounds, \(many) KiB after \(rounds)")
+        // AddressSanitizer keeps freed memory for a while.
+        if Tools.sanitizerOptions.isEmpty {
+            #expect(many < few + few / 4 + 4096, "\(few) KiB after \(rounds / 4) rounds, \(many) KiB after \(rounds)")
+        }
     }
 }
