@@ -43,13 +43,20 @@ extension Double: JavaScriptConvertible {
     }
 }
 
+extension JavaScriptValue {
+    /// The number that the value is, where the type has it; `wanted` says what that is called.
+    fileprivate func integer<Integer: FixedWidthInteger>(_ wanted: String) throws(JavaScriptError) -> Integer {
+        guard case .number(let number) = value, let integer = Integer(exactly: number) else {
+            throw .wrongType(wanted, self)
+        }
+        return integer
+    }
+}
+
 extension Int: JavaScriptConvertible {
     /// Takes a number without fraction.
     public init(javaScript value: JavaScriptValue) throws(JavaScriptError) {
-        guard case .number(let number) = value.value, let integer = Int(exactly: number) else {
-            throw .wrongType("an integer", value)
-        }
-        self = integer
+        self = try value.integer("an integer")
     }
     /// A number, which is exact up to 2^53.
     public func javaScriptValue(for context: JavaScriptValue) -> JavaScriptValue {
@@ -60,10 +67,7 @@ extension Int: JavaScriptConvertible {
 extension UInt8: JavaScriptConvertible {
     /// Takes a number from 0 to 255.
     public init(javaScript value: JavaScriptValue) throws(JavaScriptError) {
-        guard case .number(let number) = value.value, let byte = UInt8(exactly: number) else {
-            throw .wrongType("a byte", value)
-        }
-        self = byte
+        self = try value.integer("a byte")
     }
     /// A number.
     public func javaScriptValue(for context: JavaScriptValue) -> JavaScriptValue {

@@ -16,12 +16,8 @@ extension JavaScriptValue {
         _ name: String, _ body: @escaping (repeat each Parameter) throws -> Result
     ) throws {
         try defineFunction(name) { arguments in
-            var position = -1
-            func next<T: JavaScriptConvertible>(_: T.Type) throws -> T {
-                position += 1
-                return try T(javaScript: arguments[position])
-            }
-            return try body(repeat try next((each Parameter).self)).javaScriptValue(for: self)
+            var arguments = arguments
+            return try body(repeat try arguments.next((each Parameter).self)).javaScriptValue(for: self)
         }
     }
 
@@ -30,12 +26,8 @@ extension JavaScriptValue {
         _ name: String, _ body: @escaping (repeat each Parameter) throws -> Void
     ) throws {
         try defineFunction(name) { arguments in
-            var position = -1
-            func next<T: JavaScriptConvertible>(_: T.Type) throws -> T {
-                position += 1
-                return try T(javaScript: arguments[position])
-            }
-            try body(repeat try next((each Parameter).self))
+            var arguments = arguments
+            try body(repeat try arguments.next((each Parameter).self))
             return undefined
         }
     }
@@ -49,18 +41,14 @@ extension JavaScriptValue {
 
     /// Puts an async Swift function on the object: it returns a promise to the program, which goes on meanwhile.
     ///
-    /// The function runs in a task of its own, which is cancelled when nobody can hear of it any more. What it throws, the
+    /// The function runs in a task of its own, which is cancelled when the program goes. What it throws, the
     /// promise is rejected with.
     public func defineAsync<
         each Parameter: JavaScriptConvertible & Sendable, Result: JavaScriptConvertible & Sendable
     >(_ name: String, _ body: @escaping @Sendable (repeat each Parameter) async throws -> Result) throws {
         try defineFunction(name) { arguments in
-            var position = -1
-            func next<T: JavaScriptConvertible>(_: T.Type) throws -> T {
-                position += 1
-                return try T(javaScript: arguments[position])
-            }
-            let values = (repeat try next((each Parameter).self))
+            var arguments = arguments
+            let values = (repeat try arguments.next((each Parameter).self))
             return try promise { try await body(repeat each values) }
         }
     }
@@ -70,7 +58,18 @@ extension JavaScriptValue {
         let values: JSArguments
         let realm: JSRealm
 
-        subscript(position: Int) -> JavaScriptValue { JavaScriptValue(values[position], realm) }
+        private var position = 0
+
+        init(values: JSArguments, realm: JSRealm) {
+            self.values = values
+            self.realm = realm
+        }
+
+        /// The next one, as a value of Swift's.
+        mutating func next<T: JavaScriptConvertible>(_: T.Type) throws -> T {
+            defer { position += 1 }
+            return try T(javaScript: JavaScriptValue(values[position], realm))
+        }
         var list: [JavaScriptValue] { values.values.map { JavaScriptValue($0, realm) } }
     }
 
