@@ -3,7 +3,7 @@ import GoWasm
 import Testing
 
 extension LibraryTests {
-    @Suite("Many instances", .enabled(if: Fixture.areThere, "the programs are built by 'make test-tools'"))
+    @Suite("Many instances", .enabled(if: Fixture.areThere, Fixture.missing))
     struct ConcurrencyTests {
         /// What this process holds.
         struct Usage: CustomStringConvertible {

@@ -1,6 +1,7 @@
 import Foundation
 import GoWasm
 import Testing
+import _TestSupport
 
 /// The Go programs that the tests run: Tests/GoProgramTests/Programs/embedded, which `make test-tools` builds with the newest Go.
 enum Fixture: String, CaseIterable, CustomTestStringConvertible {
@@ -11,21 +12,21 @@ enum Fixture: String, CaseIterable, CustomTestStringConvertible {
     /// Both kinds of the same program.
     static let programs = [js, wasi]
 
-    static let root = URL(fileURLWithPath: #filePath)
-        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     private static let folder: URL? = {
-        let programs = root.appendingPathComponent(".build-tools/programs")
+        let programs = Checkout.programs
         let list = try? String(contentsOf: programs.appendingPathComponent("versions.txt"), encoding: .utf8)
         let versions = (list ?? "").split(separator: "\n").map(String.init)
         return versions.max { $0.compare($1, options: .numeric) == .orderedAscending }
             .map { programs.appendingPathComponent($0) }
     }()
 
-    /// Whether the programs were built.
-    static let areThere =
-        folder.map {
+    /// Whether the programs were built, or have to be.
+    static let areThere = Checkout.runs(
+        ifThere: folder.map {
             FileManager.default.fileExists(atPath: $0.appendingPathComponent(wasi.rawValue).path)
-        } ?? false
+        } ?? false)
+    /// What to do where they were not.
+    static let missing: Comment = "The programs are built by `make test-tools`."
 
     /// The module's file.
     var path: String { Self.folder?.appendingPathComponent(rawValue).path ?? rawValue }

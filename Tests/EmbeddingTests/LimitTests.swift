@@ -3,7 +3,7 @@ import GoWasm
 import Testing
 
 extension LibraryTests {
-    @Suite("A program is stopped", .enabled(if: Fixture.areThere, "the programs are built by 'make test-tools'"))
+    @Suite("A program is stopped", .enabled(if: Fixture.areThere, Fixture.missing))
     struct LimitTests {
         enum Stopped: String, CaseIterable {
             /// In a loop without calls.

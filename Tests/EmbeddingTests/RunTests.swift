@@ -5,7 +5,7 @@ import Testing
 import _TestSupport
 
 extension LibraryTests {
-    @Suite("A program", .enabled(if: Fixture.areThere, "the programs are built by 'make test-tools'"))
+    @Suite("A program", .enabled(if: Fixture.areThere, Fixture.missing))
     struct RunTests {
         @Test("reads, writes and exits through what it is given", arguments: Fixture.programs)
         func streams(_ fixture: Fixture) async throws {
@@ -85,7 +85,7 @@ extension LibraryTests {
 
     @Suite(
         "Errors are typed: a program",
-        .disabled(if: WebAssemblyText.isMissing, "wat2wasm is missing: Debian package wabt."))
+        .disabled(if: WebAssemblyText.isMissing, Comment(rawValue: WebAssemblyText.missing)))
     struct ErrorTests {
         private func failure(_ text: String, _ limits: Program.Limits = Program.Limits()) async -> ProgramError? {
             await #expect(throws: ProgramError.self) {

@@ -6,7 +6,7 @@ import _TestSupport
 
 @testable import GoWasmCLI
 
-@Suite("Calling an export", .disabled(if: WebAssemblyText.isMissing, "wat2wasm is missing: Debian package wabt."))
+@Suite("Calling an export", .disabled(if: WebAssemblyText.isMissing, Comment(rawValue: WebAssemblyText.missing)))
 struct InvokeTests {
     private static let text = """
         (module

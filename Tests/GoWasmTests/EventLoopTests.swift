@@ -292,7 +292,7 @@ struct EventLoopTests {
                 return .undefined
             })
         try guest.call(
-            guest.global("fs"), "open", guest.string("/etc/passwd"), .number(0.0), .number(0.0),
+            guest.global("fs"), "open", guest.string(#filePath), .number(0.0), .number(0.0),
             guest.function { arguments in
                 log.append((try? guest.text(guest.realm.get(arguments[0], guest.realm.keys.code))) ?? "?")
                 return .undefined

@@ -8,7 +8,7 @@ import WasmRuntime
 /// Hand-written programs that speak as those of old Go versions do: each checks what it is given and exits with the
 /// number of the first check that fails, or with 42.
 @Suite(
-    "Programs of old Go versions", .disabled(if: WebAssemblyText.isMissing, "wat2wasm is not installed (package wabt)"))
+    "Programs of old Go versions", .disabled(if: WebAssemblyText.isMissing, Comment(rawValue: WebAssemblyText.missing)))
 struct OldVersionTests {
     /// Go's stack pointer while an import is called; arguments start eight bytes above it.
     private static let common = """

@@ -6,7 +6,7 @@ import _TestSupport
 
 @testable import WASI
 
-@Suite("Reactors", .disabled(if: WebAssemblyText.isMissing, "wat2wasm is missing: Debian package wabt."))
+@Suite("Reactors", .disabled(if: WebAssemblyText.isMissing, Comment(rawValue: WebAssemblyText.missing)))
 struct ReactorTests {
     static let text = """
         (module

@@ -8,7 +8,7 @@ import _TestSupport
 /// One profiler works at a time, so these tests do, too.
 @Suite(
     "Profiles", .serialized,
-    .disabled(if: WebAssemblyText.isMissing, "wat2wasm (Debian package wabt) is not installed."))
+    .disabled(if: WebAssemblyText.isMissing, Comment(rawValue: WebAssemblyText.missing)))
 struct CallProfilerTests {
     private static let text = """
         (module (import "host" "spin" (func $spin (param i32)))

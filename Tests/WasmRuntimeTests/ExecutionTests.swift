@@ -5,7 +5,7 @@ import WasmRuntime
 import _TestSupport
 
 /// Recursion, interruption, and several threads.
-@Suite("Execution", .disabled(if: WebAssemblyText.isMissing, "wat2wasm (Debian package wabt) is not installed."))
+@Suite("Execution", .disabled(if: WebAssemblyText.isMissing, Comment(rawValue: WebAssemblyText.missing)))
 struct ExecutionTests {
     private static let recursion = Result {
         try WebAssemblyText.module(

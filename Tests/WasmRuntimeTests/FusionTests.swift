@@ -8,7 +8,7 @@ import _TestSupport
 /// where the work stops in its middle.
 @Suite(
     "Fused instructions",
-    .disabled(if: WebAssemblyText.isMissing, "wat2wasm (Debian package wabt) is not installed."))
+    .disabled(if: WebAssemblyText.isMissing, Comment(rawValue: WebAssemblyText.missing)))
 struct FusionTests {
     /// Whether a function has an instruction once it is lowered, and perhaps executed, the optimising way.
     private func isThere(_ mnemonic: String, in instance: Instance, function: Int) throws -> Bool {

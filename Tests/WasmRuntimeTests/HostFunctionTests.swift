@@ -5,7 +5,7 @@ import WasmRuntime
 import _TestSupport
 
 /// Calls between the host and guests.
-@Suite("Host functions", .disabled(if: WebAssemblyText.isMissing, "wat2wasm (Debian package wabt) is not installed."))
+@Suite("Host functions", .disabled(if: WebAssemblyText.isMissing, Comment(rawValue: WebAssemblyText.missing)))
 struct HostFunctionTests {
     private struct Refusal: Error, Equatable {
         var number: Int

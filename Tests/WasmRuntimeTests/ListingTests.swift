@@ -5,7 +5,7 @@ import WasmRuntime
 import _TestSupport
 
 /// WebAssembly beside the bytecode that it becomes.
-@Suite("Listings", .disabled(if: WebAssemblyText.isMissing, "wat2wasm (Debian package wabt) is not installed."))
+@Suite("Listings", .disabled(if: WebAssemblyText.isMissing, Comment(rawValue: WebAssemblyText.missing)))
 struct ListingTests {
     private func lines(_ listing: String) -> [Substring] { listing.split(separator: "\n") }
 

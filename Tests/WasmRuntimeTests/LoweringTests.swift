@@ -4,7 +4,7 @@ import WasmRuntime
 import _TestSupport
 
 /// Code that was once lowered wrongly, each made small.
-@Suite("Lowered code", .disabled(if: WebAssemblyText.isMissing, "wat2wasm (Debian package wabt) is not installed."))
+@Suite("Lowered code", .disabled(if: WebAssemblyText.isMissing, Comment(rawValue: WebAssemblyText.missing)))
 struct LoweringTests {
     @Test("a constant too large for an immediate, left of an operand in its own slot", arguments: Way.all)
     func largeConstant(way: Way) throws {

@@ -4,7 +4,7 @@ import WasmRuntime
 import _TestSupport
 
 /// Addresses, sizes and limits of linear memory.
-@Suite("Memory", .disabled(if: WebAssemblyText.isMissing, "wat2wasm (Debian package wabt) is not installed."))
+@Suite("Memory", .disabled(if: WebAssemblyText.isMissing, Comment(rawValue: WebAssemblyText.missing)))
 struct MemoryTests {
     @Test("sums of addresses wrap, static offsets do not", arguments: Way.all)
     func wrapping(way: Way) throws {

@@ -4,7 +4,7 @@ import WasmRuntime
 import _TestSupport
 
 /// What a run costs.
-@Suite("Statistics", .disabled(if: WebAssemblyText.isMissing, "wat2wasm (Debian package wabt) is not installed."))
+@Suite("Statistics", .disabled(if: WebAssemblyText.isMissing, Comment(rawValue: WebAssemblyText.missing)))
 struct RunStatisticsTests {
     private static let text = """
         (module

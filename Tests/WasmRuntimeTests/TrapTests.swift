@@ -4,7 +4,7 @@ import WasmRuntime
 import _TestSupport
 
 /// What a trap leaves behind: the state of the moment, the right names, an instance that goes on working.
-@Suite("Traps", .disabled(if: WebAssemblyText.isMissing, "wat2wasm (Debian package wabt) is not installed."))
+@Suite("Traps", .disabled(if: WebAssemblyText.isMissing, Comment(rawValue: WebAssemblyText.missing)))
 struct TrapTests {
     private static let text = """
         (module (memory (export "memory") 1) (type $v (func)) (type $i (func (param i32) (result i32)))

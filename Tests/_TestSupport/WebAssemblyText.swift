@@ -12,6 +12,8 @@ public enum WebAssemblyText {
 
     /// Whether tests that need it are skipped.
     public static let isMissing = !Checkout.runs(ifThere: assembler != nil)
+    /// Why they are skipped, or fail.
+    public static let missing = "wat2wasm is not installed (Debian package wabt)."
 
     /// Why a text could not be assembled.
     public struct Failure: Error {
@@ -21,7 +23,7 @@ public enum WebAssemblyText {
 
     /// Assembles a module and returns its bytes; names of functions stay in it.
     public static func assemble(_ text: String) throws -> [UInt8] {
-        guard let assembler else { throw Failure(message: "wat2wasm is not installed (Debian package wabt)") }
+        guard let assembler else { throw Failure(message: missing) }
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("gowasm-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
