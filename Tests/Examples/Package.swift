@@ -7,7 +7,7 @@ let package = Package(
     name: "examples",
     platforms: [.macOS(.v15)],
     dependencies: [.package(path: "../..")],
-    targets: ["Readme", "Greeting", "Plugin"].map { name in
+    targets: ["Readme", "Greeting", "Plugin", "Engine"].map { name in
         .executableTarget(name: name, dependencies: [.product(name: "GoWasm", package: "gowasm-fast")])
     }
 )

@@ -34,7 +34,8 @@ def main():
     versions = (tools / "programs/versions.txt").read_text().split()
     newest = max(versions, key=lambda version: [int(number) for number in version.split(".")])
     programs = tools / "programs" / newest
-    arguments = {"Greeting": [programs / "embedded.wasm"], "Plugin": [programs / "wasip1/plugin.wasm"], "Readme": []}
+    arguments = {"Greeting": [programs / "embedded.wasm"], "Plugin": [programs / "wasip1/plugin.wasm"], "Engine": [],
+                 "Readme": []}
     failures = 0
     for name, given in arguments.items():
         result = subprocess.run(

@@ -14,6 +14,14 @@ public enum ProgramError: Error, Sendable {
         case time
     }
 
+    /// What this process needs of the system for each program that it runs.
+    public enum Resource: String, Sendable, Hashable {
+        /// A thread of its own.
+        case thread
+        /// A pipe, two descriptors, by which it is woken.
+        case pipe
+    }
+
     /// The file could not be read.
     case unreadable(path: String, problem: FileProblem)
     /// The bytes don't follow the binary format.
@@ -28,6 +36,8 @@ public enum ProgramError: Error, Sendable {
     case notRunnable(String)
     /// A folder or an address that was to be granted cannot be used.
     case inaccessible(HostAccessError)
+    /// The process has no descriptors or no threads left for the program; with the system's error number.
+    case exhausted(Resource, errorNumber: Int32)
     /// Arguments and environment together are longer than Go's js/wasm allows, about 8 KB.
     case argumentsTooLong
     /// The program trapped; the trap has a stack trace.
@@ -83,6 +93,7 @@ extension ProgramError: CustomStringConvertible {
         case .unlinkable(let error): error.description
         case .notRunnable(let reason): reason
         case .inaccessible(let error): error.description
+        case .exhausted(let resource, let number): "no \(resource) for the program: \(ErrorCode(number).message)"
         case .argumentsTooLong: ArgumentBlock.tooLongMessage
         case .trap(let trap): "trap: \(trap)"
         case .fault(let reason): "trap: \(reason)"

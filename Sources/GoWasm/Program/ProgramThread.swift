@@ -36,7 +36,7 @@ final class ProgramThread: SerialExecutor {
 
     init(_ control: RunControl) throws(ProgramError) {
         guard let idle = Waker() else {
-            throw .unreadable(path: "a pipe for the program", problem: .system(ErrorCode.last.number))
+            throw .exhausted(.pipe, errorNumber: ErrorCode.last.number)
         }
         self.idle = idle
         self.control = control
@@ -138,6 +138,6 @@ final class ProgramThread: SerialExecutor {
             }, entry.toOpaque())
         guard failure != 0 else { return }
         entry.release()
-        throw .unreadable(path: "a thread for the program", problem: .system(failure))
+        throw .exhausted(.thread, errorNumber: failure)
     }
 }

@@ -20,10 +20,10 @@ final class RunControl: Sendable {
 
     /// Prepares for a run with limits, whose time begins now.
     ///
-    /// - Throws: ``ProgramError/inaccessible(_:)`` where the process has no descriptors left.
+    /// - Throws: ``ProgramError/exhausted(_:errorNumber:)`` where the process has no descriptors left.
     init(_ limits: Program.Limits) throws(ProgramError) {
         guard let waker = Waker() else {
-            throw .unreadable(path: "a pipe for the program", problem: .system(ErrorCode.last.number))
+            throw .exhausted(.pipe, errorNumber: ErrorCode.last.number)
         }
         self.waker = waker
         guard let time = limits.time else { return }
