@@ -164,9 +164,12 @@ void gw_machine_interrupt(GWMachine *m) {
     m->stack_limit = NULL;
     // The signal has no effect where the thread does not happen to be in a handler: then it is sent again. What the loop
     // has done outside of it looks at the flag afterwards.
-    for (int i = 0; i < 220 && m->interrupted && m->depth && !m->outside; i++) {
+    for (int i = 0; i < 220 && m->interrupted && m->depth; i++) {
         signal_thread(m);
         usleep(i < 20 ? 100 : 5000);
+        // Only behind a signal: without one the thread may have left what it did outside, and not yet have said so, after
+        // it looked at the flag.
+        if (m->outside) break;
     }
 }
 
@@ -201,7 +204,12 @@ static GWTrap call_host(GWMachine *m, GWFunction *f, uint64_t *slots) {
     uint64_t *top = m->top;
     m->top = slots + f->slots + GW_FRAME_HEADER;
     m->outside = true;
+    // Calls of guests that failed within have left their state for the stack trace, and the host function may have gone on.
+    GWActivation here = {m->outer, m->pc, m->fp, m->instance};
     bool succeeded = gw_host_call(f->host, slots);
+    m->pc = here.pc;
+    m->fp = here.fp;
+    m->instance = here.instance;
     m->outside = outside;
     m->top = top;
     if (!succeeded) return GWTrap_hostError;
@@ -258,14 +266,12 @@ GWTrap gw_call(GWMachine *m, GWFunction *f) {
     } else {
         m->depth--;
     }
+    m->outer = outer.previous;
     if (trap == GWTrap_none) {
         // What failed keeps its state for the stack trace.
         m->pc = outer.pc;
         m->fp = outer.fp;
         m->instance = outer.instance;
-        m->outer = outer.previous;
-    } else if (m->depth == 0) {
-        m->outer = NULL;
     }
     return trap;
 }

@@ -115,6 +115,55 @@ struct HostFunctionTests {
         try run()
     }
 
+    @Test("go on after a guest that they called has failed, and so does their caller", arguments: Way.all)
+    func failureWithin(way: Way) throws {
+        // The caller has a memory, a global and locals of its own, and needs them after the call.
+        let text = """
+            (module (import "env" "try" (func $try (param i32) (result i32)))
+              (memory 1) (global $sp (mut i32) (i32.const MARK))
+              (func $deep (param i32) (result i32)
+                (global.set $sp (i32.sub (global.get $sp) (i32.const 8)))
+                (if (i32.eqz (local.get 0)) (then (unreachable)))
+                (call $deep (i32.sub (local.get 0) (i32.const 1))))
+              (func (export "fail") (result i32) (call $deep (i32.const 20)))
+              (func (export "refuse") (result i32) (call $try (i32.const 9)))
+              (func (export "run") (param i32 i32) (result i32) (local $kept i32)
+                (i32.store (i32.const 64) (i32.const MARK))
+                (local.set $kept (i32.mul (local.get 1) (i32.const 3)))
+                (i32.add (i32.add (call $try (local.get 0)) (local.get $kept)) (i32.load (i32.const 64)))))
+            """
+        let store = way.store()
+        final class Instances {
+            unowned var own: Instance!
+            unowned var other: Instance!
+        }
+        let instances = Instances()
+        func instance(_ mark: Int) throws -> Instance {
+            var imports = Imports()
+            imports.define("env", "try") { (wanted: UInt32) throws -> UInt32 in
+                switch wanted {
+                case 0: return try instances.own.trap("fail")?.code == .unreachable ? 1 : 0
+                case 1: return try instances.other.trap("fail")?.backtrace.count == 22 ? 1 : 0
+                case 9: throw Refusal(number: 9)
+                default:
+                    #expect(throws: Refusal(number: 9)) { try instances.other.bits("refuse") }
+                    return 1
+                }
+            }
+            return try Instance(
+                WebAssemblyText.module(text.replacingOccurrences(of: "MARK", with: "\(mark)")), imports: imports,
+                store: store)
+        }
+        let own = try instance(1000)
+        let other = try instance(2000)
+        (instances.own, instances.other) = (own, other)
+        for wanted: UInt32 in [0, 1, 2, 1, 0] {
+            #expect(try own.bits("run", .i32(wanted), .i32(7)) == [1 + 21 + 1000])
+        }
+        // A stack trace after all that is of what failed last.
+        #expect(try own.trap("fail")?.backtrace.count == 22)
+    }
+
     @Test("recursion through the host ends as a trap on a thread with a small stack")
     func smallThread() throws {
         let module = try WebAssemblyText.module(
