@@ -186,7 +186,7 @@ const uint32_t *gw_resolve(GWMachine *m, GWFunction *f, bool zero) {
     if (__atomic_load_n(&entry->any, __ATOMIC_ACQUIRE) == 0) {
         bool outside = m->outside;
         m->outside = true;
-        GWTrap trap = code->lower(code->context, f->index);
+        GWTrap trap = code->lower(code->context, m->lowering_observer, f->index);
         m->outside = outside;
         if (trap != GWTrap_none) {
             m->trap = trap;

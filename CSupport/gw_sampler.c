@@ -29,6 +29,8 @@ static GWSampleNode *nodes;
 static uint32_t *slots;
 static volatile uint32_t node_count, lost;
 static const GWMachine *volatile sampled;
+/// Whether somebody has started the sampler, and not yet given it back.
+static int taken;
 /// Whether a thread is in `on_sample`.
 static volatile int busy;
 static const GWCode *codes[GW_SAMPLER_CODES];
@@ -176,8 +178,7 @@ static void *reserve(size_t size) {
     return memory == MAP_FAILED ? NULL : memory;
 }
 
-int gw_sampler_start(const GWMachine *machine, uint64_t nanoseconds) {
-    if (sampled) return EBUSY;
+static int start(const GWMachine *machine, uint64_t nanoseconds) {
     find_homes();
     if (!nodes) nodes = reserve(node_capacity * sizeof *nodes);
     if (!slots) slots = reserve(slot_capacity * sizeof *slots);
@@ -203,6 +204,13 @@ int gw_sampler_start(const GWMachine *machine, uint64_t nanoseconds) {
     return 0;
 }
 
+int gw_sampler_start(const GWMachine *machine, uint64_t nanoseconds) {
+    if (__atomic_exchange_n(&taken, 1, __ATOMIC_ACQUIRE)) return EBUSY;
+    int failure = start(machine, nanoseconds);
+    if (failure) gw_sampler_release();
+    return failure;
+}
+
 int gw_sampler_add_code(const GWCode *code) {
     for (int i = 0; i < code_count; i++)
         if (codes[i] == code) return i;
@@ -221,6 +229,8 @@ GWSamples gw_sampler_stop(void) {
     return (GWSamples){nodes, node_count, lost};
 }
 
+void gw_sampler_release(void) { __atomic_store_n(&taken, 0, __ATOMIC_RELEASE); }
+
 #else
 
 int gw_sampler_start(const GWMachine *machine, uint64_t nanoseconds) {
@@ -232,5 +242,6 @@ int gw_sampler_add_code(const GWCode *code) {
     return -1;
 }
 GWSamples gw_sampler_stop(void) { return (GWSamples){0}; }
+void gw_sampler_release(void) {}
 
 #endif

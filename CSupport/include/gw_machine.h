@@ -83,8 +83,9 @@ typedef struct GWCode {
     uint64_t capacity;
     /// One entry a function, imported ones included.
     GWCodeEntry *entries;
-    /// Lowers a function and fills its entry. Returns GWTrap_none or why it failed. Called from any thread.
-    GWTrap (*lower)(void *context, uint32_t function);
+    /// Lowers a function and fills its entry, and tells the machine's observer, if it has one. Returns GWTrap_none or why it
+    /// failed. Called from any thread.
+    GWTrap (*lower)(void *context, void *observer, uint32_t function);
     void *context;
 } GWCode;
 
@@ -169,6 +170,8 @@ struct GWMachine {
     const uint32_t *pc;
     uint64_t *fp;
     GWInstance *instance;
+    /// Who wants to know what the lowering of functions costs that are first called here; null for nobody.
+    void *lowering_observer;
     /// What the loop is about to call.
     GWTrap (*callee)(GWMachine *machine);
     /// The trap that ended the last execution.

@@ -48,11 +48,13 @@ typedef struct GWSamples {
 #define GW_SAMPLER_CODES 256
 
 /// Starts sampling the executions of `machine` on this thread, each `nanoseconds` of processor time that the thread uses.
-/// One machine is sampled at a time. Returns 0 or an error number.
+/// Returns 0 or an error number: EBUSY until the one who started it last has released it.
 int gw_sampler_start(const GWMachine *machine, uint64_t nanoseconds);
 /// Tells the sampler of code that the machine may execute; returns its number, or -1 where there is no room.
 int gw_sampler_add_code(const GWCode *code);
-/// Ends sampling; what it returns stays until the next start.
+/// Ends sampling; what it returns stays until the release.
 GWSamples gw_sampler_stop(void);
+/// Gives the sampler back, which has been stopped.
+void gw_sampler_release(void);
 
 #endif

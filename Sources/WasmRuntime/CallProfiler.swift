@@ -2,14 +2,6 @@ internal import CSupport
 internal import Synchronization
 internal import WasmFrontend
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 /// Finds out where a guest spends processor time, by looking at its stack at regular moments.
 ///
 /// Set one in ``Store/Configuration``, run, and ask for the ``CallProfile`` afterwards. The guest's code is not changed, and
@@ -35,6 +27,13 @@ public final class CallProfiler: Sendable {
     /// Makes a profiler that takes samples each `period` nanoseconds.
     public init(period: UInt64 = 1_000_000) { self.period = period }
 
+    deinit {
+        let isUnfinished = state.withLock { $0.isRunning && !$0.isOver }
+        guard isUnfinished else { return }
+        _ = gw_sampler_stop()
+        gw_sampler_release()
+    }
+
     /// Called for each instance that is made in a store with this profiler; the first starts the sampling.
     func add(_ storage: InstanceStorage, _ machine: UnsafeMutablePointer<GWMachine>) {
         state.withLock { state in
@@ -44,26 +43,20 @@ public final class CallProfiler: Sendable {
                 guard state.failure == 0 else { return }
                 state.isRunning = true
                 state.machine = UInt(bitPattern: machine)
-                state.startOfRun = Self.now()
+                state.startOfRun = MonotonicClock.now()
             }
             let number = Int(gw_sampler_add_code(storage.code.code))
             if number == state.modules.count { state.modules.append((storage.module, storage.code)) }
         }
     }
 
-    /// Called before a machine goes that may be the one that is sampled.
+    /// Called before a machine goes that may be the one that is sampled; what was found is kept for ``finish()``.
     func remove(_ machine: UnsafeMutablePointer<GWMachine>) {
         state.withLock { state in
             guard state.machine == UInt(bitPattern: machine) else { return }
             state.machine = 0
             _ = gw_sampler_stop()
         }
-    }
-
-    private static func now() -> UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
     /// Ends the sampling, and returns what was found; nil where the system offers no such timer or nothing was run.
@@ -75,8 +68,9 @@ public final class CallProfiler: Sendable {
             state.isOver = true
             state.machine = 0
             let samples = gw_sampler_stop()
+            defer { gw_sampler_release() }
             var namer = PlaceNamer(modules: state.modules)
-            var profile = CallProfile(period: period, duration: Self.now() - state.startOfRun)
+            var profile = CallProfile(period: period, duration: MonotonicClock.now() - state.startOfRun)
             // The locations of nodes, innermost first. Nodes come behind their callers'.
             var locations: [[Int]] = [[]]
             for index in 1..<max(1, Int(samples.count) + 1) {

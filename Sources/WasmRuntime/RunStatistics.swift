@@ -1,14 +1,6 @@
 internal import CSupport
 internal import WasmFrontend
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 /// What a run does and what that costs: host calls, lowering, memory, frames.
 ///
 /// Set one in ``Store/Configuration`` before running. Host functions, memories and code of stores without one are made as if
@@ -82,7 +74,7 @@ public final class RunStatistics: @unchecked Sendable {
     /// The largest number of such references among the samples.
     public private(set) var mostReferences = 0
 
-    private let start = RunStatistics.now()
+    private let start = MonotonicClock.now()
     /// The nanoseconds that host functions took that the current one led to.
     private var inner: UInt64 = 0
     private var nextSample: UInt64 = 0
@@ -93,12 +85,6 @@ public final class RunStatistics: @unchecked Sendable {
 
     /// Starts the clock.
     public init() {}
-
-    static func now() -> UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-    }
 
     // MARK: - Host functions
 
@@ -121,13 +107,13 @@ public final class RunStatistics: @unchecked Sendable {
     }
 
     private func time(_ number: Int, _ body: () throws -> Void) rethrows {
-        let begin = Self.now()
+        let begin = MonotonicClock.now()
         let outerInner = inner
         inner = 0
         // Counted before: a program may end in the call.
         hostFunctions[number].calls += 1
         defer {
-            let end = Self.now()
+            let end = MonotonicClock.now()
             let whole = end - begin
             hostFunctions[number].nanoseconds += whole - min(whole, inner)
             inner = outerInner + whole
@@ -139,7 +125,10 @@ public final class RunStatistics: @unchecked Sendable {
     // MARK: - Memory
 
     /// Called for each store that is made with these statistics.
-    func watch(_ store: Store) { self.store = store }
+    func watch(_ store: Store) {
+        self.store = store
+        store.machine.pointee.lowering_observer = Unmanaged.passUnretained(loweringObserver).toOpaque()
+    }
 
     /// Called before the store goes.
     func leave(_ store: Store) {
@@ -159,7 +148,7 @@ public final class RunStatistics: @unchecked Sendable {
 
     private func grew(from old: UInt64, to new: UInt64) {
         growthCount += 1
-        if growths.count < 1000 { growths.append(Growth(time: Self.now() - start, from: old, to: new)) }
+        if growths.count < 1000 { growths.append(Growth(time: MonotonicClock.now() - start, from: old, to: new)) }
     }
 
     private func sample(_ now: UInt64) {
@@ -179,23 +168,21 @@ public final class RunStatistics: @unchecked Sendable {
     }
 
     /// Takes a last sample, of the end of the run.
-    public func finish() { sample(Self.now()) }
+    public func finish() { sample(MonotonicClock.now()) }
 
     /// The most bytes that frames ever took, as far as they left traces in their memory.
     public var mostFrameBytes: UInt64 { max(lastFrameBytes, store?.mostFrameBytes ?? 0) }
 
     // MARK: - Lowering
 
-    /// Has code tell what is lowered.
-    func watch(_ code: LoweredCode) {
-        code.onLowering = { [unowned self] function in
-            lowering.functions += 1
-            lowering.wasmBytes += function.wasmBytes
-            lowering.bytecodeBytes += function.bytecodeBytes
-            let validation = min(function.validation, function.total)
-            lowering.validation += validation
-            lowering.lowering += function.total - validation
-            lowering.measuring += function.measuring
-        }
+    /// Who is told of each function that is lowered because a store with these statistics calls it.
+    private(set) lazy var loweringObserver = LoweringObserver { [unowned self] function in
+        lowering.functions += 1
+        lowering.wasmBytes += function.wasmBytes
+        lowering.bytecodeBytes += function.bytecodeBytes
+        let validation = min(function.validation, function.total)
+        lowering.validation += validation
+        lowering.lowering += function.total - validation
+        lowering.measuring += function.measuring
     }
 }

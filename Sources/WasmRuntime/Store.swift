@@ -82,8 +82,8 @@ public final class Store {
     /// Ends the execution that is under way in this store, with the trap `interrupted`.
     ///
     /// Further calls end in the same way until ``allowExecution()``. May be called from any thread. Returns when the guest
-    /// has stopped, mostly within a millisecond, or after about a second if a host function is still running: that is not
-    /// ended, only what follows it.
+    /// has stopped, mostly within a millisecond, or at once if a host function is running: that is not ended, only what
+    /// follows it.
     public nonisolated func interrupt() { gw_machine_interrupt(machine) }
 
     /// Takes back an interruption.
@@ -97,7 +97,6 @@ public final class Store {
     func keep(_ storage: InstanceStorage) {
         instances[storage.pointer] = storage
         configuration.profiler?.add(storage, machine)
-        configuration.statistics?.watch(storage.code)
     }
 
     func makeHostFunction(_ type: FunctionType, _ body: HostFunction.Body) throws(CallError) -> HostFunction {

@@ -89,6 +89,33 @@ struct CallProfilerTests {
         #expect(functions[0].isHost && !functions[1].isHost)
     }
 
+    @Test("stay the first profiler's until it has finished, also when its store is gone")
+    func another() throws {
+        func run(_ profiler: CallProfiler, _ function: String) throws {
+            var configuration = Store.Configuration()
+            configuration.profiler = profiler
+            var imports = Imports()
+            imports.define("host", "spin") { (_: UInt32) throws in }
+            let instance = try Instance(
+                WebAssemblyText.module(Self.text), imports: imports, store: Store(configuration: configuration))
+            _ = try instance.function(named: function).call([.i32(10)])
+        }
+        let first = CallProfiler()
+        try run(first, "host")
+        let second = CallProfiler()
+        try run(second, "caller")
+        #expect(second.finish() == nil)
+        #expect(first.finish() != nil)
+        do {
+            // One that never finishes gives way, too.
+            let forgotten = CallProfiler()
+            try run(forgotten, "host")
+        }
+        let third = CallProfiler()
+        try run(third, "caller")
+        #expect(third.finish() != nil)
+    }
+
     @Test("are given once, and nothing is sampled afterwards")
     func once() throws {
         let profiler = CallProfiler()

@@ -56,6 +56,30 @@ struct RunStatisticsTests {
         #expect(statistics.mostFrameBytes > 10_000 * 32 && statistics.mostFrameBytes < 64 << 20)
     }
 
+    @Test("are told only of what their own stores do, also where a module's code is shared", arguments: Way.all)
+    func sharedCode(way: Way) throws {
+        let module = try WebAssemblyText.module(Self.text)
+        var imports = Imports()
+        imports.define("host", "plain") { (_: UInt32) in }
+        imports.define("host", "pair") { (number: UInt64) -> UInt64 in number }
+        do {
+            let statistics = RunStatistics()
+            var configuration = way.store().configuration
+            configuration.statistics = statistics
+            let watched = try Instance(module, imports: imports, store: Store(configuration: configuration))
+            let other = try Instance(module, imports: imports, store: way.store())
+            _ = try other.function(named: "inner").call([])
+            #expect(statistics.lowering.functions == 0)
+            _ = try watched.function(named: "inner").call([])
+            #expect(statistics.lowering.functions == 0)
+            _ = try watched.function(named: "never").call([])
+            #expect(statistics.lowering.functions == 1)
+        }
+        // The statistics are gone; the code is lowered on.
+        let later = try Instance(module, imports: imports, store: way.store())
+        #expect(try later.function(named: "run").call([.i32(3)]) == [.i32(3)])
+    }
+
     @Test("keep few samples of many calls, from the first to the last")
     func samples() throws {
         let statistics = RunStatistics()

@@ -17,8 +17,8 @@ struct Disassembler {
     private let info = gw_op_info()!
     /// The cells of each instruction, without what follows a `branch_table`.
     private var sizes: [Int] = []
-    /// The calls, and the stores of eight bytes.
     private var calls: Set<Int> = []
+    /// The stores of eight constant bytes on Go's stack.
     private var stores: Set<Int> = []
 
     init(_ code: GWCode) {
@@ -32,7 +32,7 @@ struct Disassembler {
             let isCall = letters.elementsEqual("C".utf8)
             sizes.append(isCall ? Int(GW_CALL_CELLS) : 1 + (halves + 1) / 2 + words)
             if isCall { calls.insert(op) }
-            if strcmp(info[op].text, "store64") == 0 { stores.insert(op) }
+            if strcmp(info[op].text, "store64") == 0, letters.elementsEqual("si".utf8) { stores.insert(op) }
         }
         let handlers = gw_handlers(code.checked)!
         var opcodes: [UInt32: Int] = [:]
@@ -58,13 +58,13 @@ struct Disassembler {
                 result.append(Instruction(cell: cell, text: "?"))
                 break
             }
-            let (text, size) = operands(op, at: cell, from: start)
+            let text = operands(op, at: cell, from: start)
             let mnemonic = String(cString: info[op].text)
             var instruction = Instruction(cell: cell, text: mnemonic + (text.isEmpty ? "" : " " + text))
             if cell == Int(entry.any) { instruction.entries.append("entry:") }
             if cell == Int(entry.zero) { instruction.entries.append("entry with 0:") }
             result.append(instruction)
-            cell += size
+            cell += size(op, at: cell)
         }
         return result
     }
@@ -87,13 +87,11 @@ struct Disassembler {
     /// Where the callee is not known before the return address is pushed, that is done by a store before the call.
     func pushedWords(_ lowered: LoweredCode.Lowered, word: (Int) -> Int?) -> [(cell: Int, word: Int)] {
         var words: [(cell: Int, word: Int)] = []
-        let store = "[sp + 0], "
         var stored: Int?
         var cell = lowered.cells.lowerBound
         while cell < lowered.cells.upperBound, let op = opcodes[code.arena[cell]] {
             if stores.contains(op) {
-                let text = operands(op, at: cell, from: cell).0
-                if text.hasPrefix(store) { stored = Int(text.dropFirst(store.count)) }
+                if code.arena[cell + 1] == 0 { stored = Int(Int32(bitPattern: code.arena[cell + 2])) }
             } else if calls.contains(op) {
                 let isIndirect = op == Int(GWOp.callIndirect.rawValue) || op == Int(GWOp.callIndirectZero.rawValue)
                 if let word = word(cell) ?? (isIndirect ? stored : nil) { words.append((cell, word)) }
@@ -109,9 +107,9 @@ struct Disassembler {
         op == Int(GWOp.branchTable.rawValue) ? sizes[op] + Int(code.arena[cell + 2]) + 1 : sizes[op]
     }
 
-    private func operands(_ op: Int, at cell: Int, from start: Int) -> (String, Int) {
+    private func operands(_ op: Int, at cell: Int, from start: Int) -> String {
         let letters = Array(String(cString: info[op].operands).utf8)
-        if letters == [UInt8(ascii: "C")] { return (call(at: cell), Int(GW_CALL_CELLS)) }
+        if letters == [UInt8(ascii: "C")] { return call(at: cell) }
         let isHalf = { (letter: UInt8) in "rdhvw".utf8.contains(letter) }
         let halfCount = letters.lazy.filter(isHalf).count
         var half = 2 * (cell + 1)
@@ -156,7 +154,7 @@ struct Disassembler {
                 word += 1
             }
         }
-        return (texts.joined(separator: ", "), word - cell)
+        return texts.joined(separator: ", ")
     }
 
     private static func hexadecimal(_ bits: UInt32) -> String {

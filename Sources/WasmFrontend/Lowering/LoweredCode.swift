@@ -159,46 +159,31 @@ public final class LoweredCode: @unchecked Sendable {
     /// What is wrong with a function that was found to be invalid when it was called; nil for others.
     public func failure(ofFunction function: Int) -> ModuleError? { withState { $0.failures[function] } }
 
-    private static let lower: @convention(c) (UnsafeMutableRawPointer?, UInt32) -> GWTrap = { context, function in
-        Unmanaged<LoweredCode>.fromOpaque(context!).takeUnretainedValue().lower(Int(function))
-    }
-
-    /// Gets what the lowering of each function cost, from now on; nil for nobody.
-    package var onLowering: ((LoweringCost) -> Void)? {
-        didSet {
-            code.pointee.lower =
-                onLowering == nil
-                ? Self.lower
-                : { context, function in
-                    Unmanaged<LoweredCode>.fromOpaque(context!).takeUnretainedValue().lowerMeasured(Int(function))
-                }
-        }
+    private static let lower: @convention(c) (UnsafeMutableRawPointer?, UnsafeMutableRawPointer?, UInt32) -> GWTrap = {
+        context, observer, function in
+        let code = Unmanaged<LoweredCode>.fromOpaque(context!).takeUnretainedValue()
+        guard let observer else { return code.lower(Int(function)) }
+        return code.lower(Int(function), for: Unmanaged<LoweringObserver>.fromOpaque(observer).takeUnretainedValue())
     }
 
     /// Lowers a function, and reports what that cost.
-    private func lowerMeasured(_ function: Int) -> GWTrap {
+    private func lower(_ function: Int, for observer: LoweringObserver) -> GWTrap {
         let body = module.bodies[function - module.importedFunctionCount].bytes
         // Validation is one with the lowering: how much of the time is its, a validation by itself shows.
-        let begin = Self.now()
+        let begin = MonotonicClock.now()
         var validator = FunctionValidator(module.codeContext)
         var sink = NoSink()
-        let prepared = Self.now()
+        let prepared = MonotonicClock.now()
         _ = try? validator.validate(body, type: module.functionTypes[function], into: &sink)
-        let validated = Self.now()
-        let position = withState { $0.position }
+        let validated = MonotonicClock.now()
         let trap = lower(function)
-        let end = Self.now()
-        onLowering?(
+        let end = MonotonicClock.now()
+        let cells = lowered(at: Int(code.pointee.entries[function].any))?.cells.count ?? 0
+        observer.report(
             LoweringCost(
-                wasmBytes: body.count, bytecodeBytes: (withState { $0.position } - position) * 4,
+                wasmBytes: body.count, bytecodeBytes: cells * MemoryLayout<UInt32>.size,
                 validation: validated - prepared, total: end - validated, measuring: validated - begin))
         return trap
-    }
-
-    private static func now() -> UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
     /// Validates and lowers a function if that has not been done.
@@ -283,7 +268,7 @@ public final class LoweredCode: @unchecked Sendable {
     /// The function is lowered once more to find out.
     public func offset(ofCell cell: Int) -> Int? {
         guard let lowered = lowered(at: cell), let again = try? LoweredCode(module, options: options),
-            let origins = again.lowerNotingOrigins(lowered.function), let copy = again.lowered(at: 1)
+            let (origins, copy) = again.lowerNotingOrigins(lowered.function)
         else { return nil }
         let body = module.bodies[lowered.function - module.importedFunctionCount].bytes
         let instructions = WasmText(module.bytes) { _ in nil }.offsets(body)
@@ -291,12 +276,12 @@ public final class LoweredCode: @unchecked Sendable {
         return number.flatMap { instructions.indices.contains($0) ? instructions[$0] : nil }
     }
 
-    /// Lowers a function, which has not been lowered; nil where that fails.
-    private func lowerNotingOrigins(_ function: Int) -> InstructionOrigins? {
+    /// Lowers the first function of new code; nil where that fails.
+    private func lowerNotingOrigins(_ function: Int) -> (InstructionOrigins, Lowered)? {
         let origins = InstructionOrigins()
         withState { $0.lowering.origins = origins }
-        defer { withState { $0.lowering.origins = nil } }
-        return lower(function) == .none ? origins : nil
+        guard lower(function) == .none else { return nil }
+        return withState { state in state.functions.first.map { (origins, $0) } }
     }
 
     private func isOneOf(_ instructions: [GWOp], at cell: Int) -> Bool {
@@ -310,29 +295,37 @@ public final class LoweredCode: @unchecked Sendable {
     /// - Parameters:
     ///   - function: Its index in the module.
     ///   - name: Names of functions that are called.
-    /// - Throws: As ``disassemble(_:)``.
+    /// - Throws: ``ModuleError`` when it is invalid, and ``CodeSpaceError`` when it cannot be lowered.
     public func listing(_ function: Int, name: @escaping (Int) -> String?) throws -> String {
         guard function >= module.importedFunctionCount, function < module.functionTypes.count else { return "" }
-        guard let origins = lowerNotingOrigins(function) else {
-            throw failure(ofFunction: function) ?? CodeSpaceError()
+        // Code of its own: this one may belong to instances that are running.
+        let code = try LoweredCode(module, options: options)
+        guard let (origins, lowered) = code.lowerNotingOrigins(function) else {
+            throw code.failure(ofFunction: function) ?? CodeSpaceError()
         }
-        guard let lowered = withState({ state in state.functions.first { $0.function == function } }) else { return "" }
         let body = module.bodies[function - module.importedFunctionCount].bytes
         let wasm = WasmText(module.bytes, name: name).instructions(body)
-        let bytecode = Disassembler(code.pointee).instructions(lowered)
+        let bytecode = Disassembler(code.code.pointee).instructions(lowered)
         return origins.listing(wasm, bytecode, from: lowered.cells.lowerBound, name: name)
     }
 
     /// The instructions of a function, which is lowered if that has not been done, one a line.
     ///
     /// - Throws: ``ModuleError`` when it is invalid, and ``CodeSpaceError`` when it cannot be lowered.
-    public func disassemble(_ function: Int) throws -> String {
+    package func disassemble(_ function: Int) throws -> String {
         guard function >= module.importedFunctionCount, function < module.functionTypes.count else { return "" }
         guard lower(function) == .none else { throw failure(ofFunction: function) ?? CodeSpaceError() }
         let lowered = withState { state in state.functions.first { $0.function == function } }
         guard let lowered else { return "" }
         return Disassembler(code.pointee).disassemble(lowered)
     }
+}
+
+/// Gets what the lowering of each function cost.
+package final class LoweringObserver {
+    let report: (LoweringCost) -> Void
+
+    package init(_ report: @escaping (LoweringCost) -> Void) { self.report = report }
 }
 
 /// What the lowering of a function cost; times in nanoseconds.
