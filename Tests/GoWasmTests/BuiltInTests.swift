@@ -7,6 +7,34 @@ import Testing
 struct BuiltInTests {
     private let guest = FakeGuest()
 
+    @Test("functions called without the callback that they want say so")
+    func missingCallback() throws {
+        let guest = FakeGuest()
+        let wanted = "TypeError: The \"cb\" argument must be of type function. Received undefined"
+        let fs = try guest.global("fs")
+        #expect(guest.exception { () throws(JSFailure) in try guest.call(fs, "read") } == wanted)
+        // Before a call's arguments lie those of the call that it is made in.
+        let outer = guest.realm.makeFunction { realm, _, _ throws(JSFailure) in
+            let function = try realm.callable(realm.get(fs, realm.key("read")), "read")
+            return try realm.call(function, this: fs)
+        }
+        let callback = guest.function { _ in .undefined }
+        #expect(
+            guest.exception { () throws(JSFailure) in
+                try guest.realm.call(outer, this: .undefined, values: [callback])
+            } == wanted)
+    }
+
+    @Test("arguments before the first and behind the last are undefined")
+    func arguments() {
+        var values: [JSValue] = [.null, .boolean(true), .null]
+        values.withUnsafeMutableBufferPointer { values in
+            let window = JSArguments(base: values.baseAddress! + 1, count: 1)
+            for position in [-1, 1, Int.min, Int.max] { #expect(window[position].isSame(as: .undefined)) }
+            #expect(window[0].isSame(as: .boolean(true)))
+        }
+    }
+
     @Test(
         "what Go's packages read when they are initialised is there",
         arguments: ["O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC", "O_APPEND", "O_EXCL", "O_DIRECTORY"])

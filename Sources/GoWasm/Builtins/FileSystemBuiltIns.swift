@@ -92,7 +92,7 @@ extension JSRealm {
         _ fs: JSObject, _ name: StaticString, pending: PendingOperation? = nil, _ operation: @escaping FileOperation
     ) {
         method(fs, name) { realm, _, arguments throws(JSFailure) in
-            guard let callback = arguments[arguments.count - 1].function, arguments.count > 0 else {
+            guard arguments.count > 0, let callback = arguments[arguments.count - 1].function else {
                 throw realm.typeError("The \"cb\" argument must be of type function. Received undefined")
             }
             let arguments = JSArguments(base: arguments.base, count: arguments.count - 1)

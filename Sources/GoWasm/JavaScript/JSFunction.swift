@@ -6,7 +6,8 @@ struct JSArguments {
     /// An argument; `undefined` behind the last one.
     @inline(__always)
     subscript(position: Int) -> JSValue {
-        guard let base, position < count else { return .undefined }
+        // A negative position lies behind all others.
+        guard let base, UInt(bitPattern: position) < UInt(bitPattern: count) else { return .undefined }
         return base[position]
     }
 
