@@ -11,29 +11,48 @@ public struct DWARFLineTable: Sendable {
         var line: Int
         var endsSequence: Bool
     }
+    /// A text by the place where it begins: copies of a long one for each file would be many times what the module has.
+    private struct Text {
+        /// The number of the section: `.debug_line`, `.debug_line_str` or `.debug_str`.
+        var section: Int
+        var place: Int
+    }
+    private struct File {
+        var name: Text
+        /// The index of its folder.
+        var folder: Int
+    }
+
+    private let sections: [[UInt8]]
     /// By address.
     private var rows: [Row] = []
-    private var files: [String] = []
+    private var files: [File] = []
+    private var folders: [Text] = []
     private let codeStart: Int
 
     /// Reads the table, without what is damaged of it; nil where the module has none.
     public init?(_ module: Module) {
-        guard let section = module.customSections.first(where: { $0.name == ".debug_line" }),
+        guard module.customSections.contains(where: { $0.name == ".debug_line" }),
             let code = module.sections.first(where: { $0.kind == "code" })
         else { return nil }
         codeStart = code.bytes.lowerBound
-        func contents(_ name: String) -> [UInt8] {
+        sections = [".debug_line", ".debug_line_str", ".debug_str"].map { name in
             module.customSections.first { $0.name == name }.map { Array(module.bytes.buffer[$0.bytes]) } ?? []
         }
-        let strings = (line: contents(".debug_line_str"), other: contents(".debug_str"))
-        var reader = Reader(bytes: Array(module.bytes.buffer[section.bytes]))
-        while let length = reader.number(4), length < 0xFFFF_FFF0, let unit = reader.part(Int(length)) {
-            var unit = Unit(unit, strings: strings)
+        var reader = Reader(sections[0])
+        while let length = reader.number(4), length < 0xFFFF_FFF0, let part = reader.part(Int(length)) {
+            var unit = Unit(part)
             unit.read()
-            let first = files.count
-            files += unit.files
+            let (firstFile, firstFolder) = (files.count, folders.count)
+            folders += unit.folders
+            for file in unit.files {
+                // A number that is too large for its unit shall not be one of the next.
+                let folder = unit.folders.indices.contains(file.folder) ? firstFolder + file.folder : -1
+                files.append(File(name: file.name, folder: folder))
+            }
             rows += unit.rows.map { row in
-                Row(address: row.address, file: first + row.file, line: row.line, endsSequence: row.endsSequence)
+                let file = unit.files.indices.contains(row.file) ? firstFile + row.file : -1
+                return Row(address: row.address, file: file, line: row.line, endsSequence: row.endsSequence)
             }
         }
         // The end of one sequence may be the start of the next.
@@ -51,35 +70,63 @@ public struct DWARFLineTable: Sendable {
         }
         guard low > 0, !rows[low - 1].endsSequence, rows[low - 1].line > 0, files.indices.contains(rows[low - 1].file)
         else { return nil }
-        return GoLineTable.Line(file: files[rows[low - 1].file], number: rows[low - 1].line)
+        return path(files[rows[low - 1].file]).map { GoLineTable.Line(file: $0, number: rows[low - 1].line) }
+    }
+
+    private func path(_ file: File) -> String? {
+        guard let name = string(file.name), !name.isEmpty else { return nil }
+        guard !name.hasPrefix("/"), folders.indices.contains(file.folder), let folder = string(folders[file.folder]),
+            !folder.isEmpty
+        else { return name }
+        return folder + "/" + name
+    }
+
+    /// The text up to the next zero, of at most 4096 bytes.
+    private func string(_ text: Text) -> String? {
+        let rest = sections[text.section].dropFirst(text.place).prefix(4096)
+        return rest.firstIndex(of: 0).map { String(decoding: rest[..<$0], as: UTF8.self) }
     }
 
     /// Reads bytes of the section; every step says nil where it ends.
     private struct Reader {
-        var bytes: [UInt8]
-        var place = 0
+        private let bytes: [UInt8]
+        /// The place in the section.
+        private(set) var place: Int
+        let end: Int
+
+        init(_ bytes: [UInt8]) { self.init(bytes, 0, bytes.count) }
+
+        private init(_ bytes: [UInt8], _ place: Int, _ end: Int) {
+            (self.bytes, self.place, self.end) = (bytes, place, end)
+        }
 
         mutating func number(_ size: Int) -> UInt64? {
-            guard size <= 8, place + size <= bytes.count else { return nil }
-            defer { place += size }
-            return (0..<size).reduce(0) { $0 | UInt64(bytes[place + $1]) << (8 * UInt64($1)) }
+            guard size <= 8, let start = skip(size) else { return nil }
+            return (0..<size).reduce(0) { $0 | UInt64(bytes[start + $1]) << (8 * UInt64($1)) }
         }
 
         mutating func part(_ size: Int) -> Reader? {
-            guard size >= 0, place + size <= bytes.count else { return nil }
+            guard let start = skip(size) else { return nil }
+            return Reader(bytes, start, start + size)
+        }
+
+        /// Passes so many bytes; returns where they begin.
+        mutating func skip(_ size: Int) -> Int? {
+            guard size >= 0, size <= end - place else { return nil }
             defer { place += size }
-            return Reader(bytes: Array(bytes[place..<place + size]))
+            return place
         }
 
         /// A number in LEB128; what does not fit is cut off.
         mutating func leb(signed: Bool = false) -> Int? {
             var value: UInt64 = 0
             var shift: UInt64 = 0
-            while place < bytes.count {
+            while place < end {
                 let byte = bytes[place]
                 place += 1
                 if shift < 64 { value |= UInt64(byte & 0x7F) << shift }
-                shift += 7
+                // Behind bit 63 there may be any number of bytes.
+                shift = min(shift + 7, 64)
                 guard byte < 0x80 else { continue }
                 if signed, byte & 0x40 != 0, shift < 64 { value |= ~0 << shift }
                 return Int(truncatingIfNeeded: value)
@@ -87,77 +134,71 @@ public struct DWARFLineTable: Sendable {
             return nil
         }
 
-        mutating func string() -> String? {
-            guard let end = bytes[min(place, bytes.count)...].firstIndex(of: 0) else { return nil }
-            defer { place = end + 1 }
-            return String(decoding: bytes[place..<end], as: UTF8.self)
+        /// Passes a text that a zero ends.
+        mutating func text() -> (Text, isEmpty: Bool)? {
+            guard let zero = bytes[place..<end].firstIndex(of: 0) else { return nil }
+            defer { place = zero + 1 }
+            return (Text(section: 0, place: place), zero == place)
         }
     }
 
     /// The line table of a compilation unit (DWARF 5, section 6.2).
     private struct Unit {
         private var reader: Reader
-        private let strings: (line: [UInt8], other: [UInt8])
         private(set) var rows: [Row] = []
-        private(set) var files: [String] = []
-        private var folders: [String] = []
-        private var version = 0
+        private(set) var files: [File] = []
+        private(set) var folders: [Text] = []
 
-        init(_ reader: Reader, strings: (line: [UInt8], other: [UInt8])) {
-            self.reader = reader
-            self.strings = strings
-        }
+        /// What has no name, as its place says.
+        private static let none = Text(section: 0, place: .max)
+
+        init(_ reader: Reader) { self.reader = reader }
 
         mutating func read() {
             guard let version = reader.number(2), (2...5).contains(version) else { return }
-            self.version = Int(version)
             if version == 5 { _ = reader.number(2) }
             guard let length = reader.number(4) else { return }
-            let program = reader.place + Int(length)
-            guard let unit = reader.number(1), version < 4 || reader.number(1) != nil, reader.number(1) != nil,
-                let base = reader.number(1), let range = reader.number(1), range > 0, let first = reader.number(1),
+            var header = reader
+            guard reader.skip(Int(length)) != nil,
+                let unit = header.number(1), version < 4 || header.number(1) != nil, header.number(1) != nil,
+                let base = header.number(1), let range = header.number(1), range > 0, let first = header.number(1),
                 first > 0
             else { return }
-            let lengths = (1..<Int(first)).map { _ in Int(reader.number(1) ?? 0) }
-            if version == 5 { readTables() } else { readOldTables() }
-            guard program <= reader.bytes.count else { return }
-            reader.place = program
+            let lengths = (1..<Int(first)).map { _ in Int(header.number(1) ?? 0) }
+            if version == 5 { readTables(&header) } else { readOldTables(&header) }
             run(
                 unit: Int(unit), base: Int(Int8(truncatingIfNeeded: base)), range: Int(range), first: Int(first),
                 lengths)
         }
 
-        private mutating func readOldTables() {
-            folders = [""]
-            while let folder = reader.string(), !folder.isEmpty { folders.append(folder) }
-            // Numbers of files begin with 1.
-            files = [""]
-            while let file = reader.string(), !file.isEmpty {
-                let folder = reader.leb() ?? 0
-                _ = (reader.leb(), reader.leb())
-                files.append(path(folder, file))
+        private mutating func readOldTables(_ header: inout Reader) {
+            // Number 0 is the folder of the compilation, which is not named here; numbers of files begin with 1.
+            folders = [Self.none]
+            while let (folder, isEmpty) = header.text(), !isEmpty { folders.append(folder) }
+            files = [File(name: Self.none, folder: 0)]
+            while let (name, isEmpty) = header.text(), !isEmpty {
+                let folder = header.leb() ?? 0
+                _ = (header.leb(), header.leb())
+                files.append(File(name: name, folder: folder))
             }
         }
 
-        private func path(_ folder: Int, _ file: String) -> String {
-            guard !file.hasPrefix("/"), folders.indices.contains(folder), !folders[folder].isEmpty else { return file }
-            return folders[folder] + "/" + file
+        private mutating func readTables(_ header: inout Reader) {
+            folders = readEntries(&header).map(\.name)
+            files = readEntries(&header)
         }
 
-        private mutating func readTables() {
-            folders = readEntries().map(\.path)
-            files = readEntries().map { path($0.folder, $0.path) }
-        }
-
-        private mutating func readEntries() -> [(path: String, folder: Int)] {
-            let formats = (0..<(reader.number(1) ?? 0)).map { _ in (reader.leb() ?? 0, reader.leb() ?? 0) }
-            var entries: [(path: String, folder: Int)] = []
-            for _ in 0..<min(reader.leb() ?? 0, 100_000) {
-                var entry = (path: "", folder: 0)
+        private func readEntries(_ header: inout Reader) -> [File] {
+            let formats = (0..<(header.number(1) ?? 0)).map { _ in (header.leb() ?? 0, header.leb() ?? 0) }
+            var entries: [File] = []
+            // Entries of no fields would take nothing of the section: any number of them could be claimed.
+            guard !formats.isEmpty else { return entries }
+            for _ in 0..<max(0, min(header.leb() ?? 0, 100_000)) {
+                var entry = File(name: Self.none, folder: 0)
                 for (content, form) in formats {
-                    guard let value = value(form) else { return entries }
+                    guard let value = value(form, &header) else { return entries }
                     // DW_LNCT_path and DW_LNCT_directory_index.
-                    if content == 1 { entry.path = value.text }
+                    if content == 1 { entry.name = value.text }
                     if content == 2 { entry.folder = value.number }
                 }
                 entries.append(entry)
@@ -166,19 +207,18 @@ public struct DWARFLineTable: Sendable {
         }
 
         /// A value of one of the forms that these tables have.
-        private mutating func value(_ form: Int) -> (text: String, number: Int)? {
-            func text(_ bytes: [UInt8], _ place: UInt64?) -> (String, Int)? {
-                var reader = Reader(bytes: bytes, place: Int(place ?? 0))
-                return reader.string().map { ($0, 0) }
+        private func value(_ form: Int, _ header: inout Reader) -> (text: Text, number: Int)? {
+            func text(_ section: Int, _ place: UInt64?) -> (Text, Int)? {
+                place.map { (Text(section: section, place: Int($0)), 0) }
             }
             switch form {
-            case 0x08: return reader.string().map { ($0, 0) }  // DW_FORM_string
-            case 0x1F: return text(strings.line, reader.number(4))  // DW_FORM_line_strp
-            case 0x0E: return text(strings.other, reader.number(4))  // DW_FORM_strp
-            case 0x0F: return reader.leb().map { ("", $0) }  // DW_FORM_udata
-            case 0x0B: return reader.number(1).map { ("", Int($0)) }  // DW_FORM_data1
-            case 0x05: return reader.number(2).map { ("", Int($0)) }  // DW_FORM_data2
-            case 0x1E: return reader.part(16).map { _ in ("", 0) }  // DW_FORM_data16
+            case 0x08: return header.text().map { ($0.0, 0) }  // DW_FORM_string
+            case 0x1F: return text(1, header.number(4))  // DW_FORM_line_strp
+            case 0x0E: return text(2, header.number(4))  // DW_FORM_strp
+            case 0x0F: return header.leb().map { (Self.none, $0) }  // DW_FORM_udata
+            case 0x0B: return header.number(1).map { (Self.none, Int($0)) }  // DW_FORM_data1
+            case 0x05: return header.number(2).map { (Self.none, Int($0)) }  // DW_FORM_data2
+            case 0x1E: return header.skip(16).map { _ in (Self.none, 0) }  // DW_FORM_data16
             default: return nil
             }
         }

@@ -80,7 +80,8 @@ extension GoLineTable {
             for description in table.descriptions where description != 0 {
                 guard let tree = attempt.tree(description, table) else { continue }
                 guard let name = table.image.word(tree + attempt.nameField).map({ Int($0) + table.layout.names }),
-                    name > table.layout.names, name < table.layout.units ?? 0, table.image.bytes[name - 1] == 0,
+                    name > table.layout.names, name <= table.image.bytes.count, name < table.layout.units ?? 0,
+                    table.image.bytes[name - 1] == 0,
                     let parent = table.image.word(tree + attempt.parentField), parent < 1 << 16
                 else { return false }
                 found += 1

@@ -179,8 +179,8 @@ extension GoLineTable {
                 else {
                     continue
                 }
-                let function = Int(entry >> shift - base)
-                if function < wanted { result[function] = descriptions + Int(offset) }
+                guard let function = Int(exactly: entry >> shift - base), function < wanted else { continue }
+                result[function] = descriptions + Int(offset)
             }
             return result
         }
