@@ -15,7 +15,7 @@ extension LibraryTests {
             var configuration = output.configuration("serve")
             configuration.javaScript = { globalThis in
                 try globalThis.set("version", "1.2")
-                try globalThis.define("add") { (a: Int, b: Int) in a + b }
+                try globalThis.define("add") { (a: Int, b: Int) in a &+ b }
                 try globalThis.define("fail") { () throws -> Void in throw NoUser(id: 0) }
                 try globalThis.defineAsync("fetchUser") { (id: Int) async throws -> String in
                     try await Task.sleep(for: .milliseconds(10))

@@ -6,9 +6,11 @@ extension JavaScriptValue {
     ///
     /// ```swift
     /// configuration.javaScript = { globalThis in
-    ///     try globalThis.define("add") { (a: Int, b: Int) in a + b }        // js.Global().Call("add", 2, 3).Int()
+    ///     try globalThis.define("add") { (a: Int, b: Int) in a &+ b }       // js.Global().Call("add", 2, 3).Int()
     /// }
     /// ```
+    ///
+    /// The program chooses the arguments: `a + b` would end this process where the sum is too large.
     ///
     /// The program waits while it runs. An argument that is not of its type is a `TypeError` to the program, and an error that
     /// it throws an `Error` with that as the message: both panic in Go, as `js.Error`. The function may call the program again.

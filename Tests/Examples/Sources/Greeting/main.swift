@@ -8,7 +8,7 @@ let program = try Program(contentsOf: CommandLine.arguments[1])
 var configuration = Program.Configuration(arguments: ["serve"])
 configuration.javaScript = { globalThis in
     try globalThis.set("version", "1.2")
-    try globalThis.define("add") { (a: Int, b: Int) in a + b }
+    try globalThis.define("add") { (a: Int, b: Int) in a &+ b }
     try globalThis.define("fail") { () throws -> Void in throw JavaScriptError(message: "not today") }
     try globalThis.defineAsync("fetchUser") { (id: Int) async throws -> String in
         try await Task.sleep(for: .milliseconds(1))

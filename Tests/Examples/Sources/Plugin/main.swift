@@ -5,7 +5,7 @@
 import GoWasm
 
 var configuration = Program.Configuration()
-configuration.imports = { $0.define("host", "multiply") { (a: Int64, b: Int64) in a * b } }
+configuration.imports = { $0.define("host", "multiply") { (a: Int64, b: Int64) in a &* b } }
 let plugin = try Program(contentsOf: CommandLine.arguments[1]).start(configuration)
 
 let add = try plugin.function(named: "add", as: ((Int32, Int32) -> Int32).self)
