@@ -132,7 +132,8 @@ struct RunReport {
     private func garbage(_ style: Style) -> [String] {
         let all = collections.collections
         guard !all.isEmpty else { return [] }
-        func time(_ milliseconds: Double) -> String { Quantity.time(UInt64(milliseconds * 1_000_000)) }
+        // A program can write such lines itself, as many as it likes: their sum may have no place in an integer.
+        func time(_ milliseconds: Double) -> String { Quantity.time(UInt64(min(milliseconds * 1_000_000, 1e18))) }
         let pauses = all.map { $0.pauses.reduce(0, +) }
         func row(_ name: String, _ values: [Double]) -> String {
             "  " + name.padded(to: 12)

@@ -30,25 +30,21 @@ public final class GarbageCollections {
     }
 
     /// Takes what the program writes to standard error, and returns what of it is to be written.
-    package func pass(_ bytes: some BidirectionalCollection<UInt8>) -> [UInt8] {
-        if held.isEmpty {
-            guard isAtLineStart, bytes.starts(with: Self.mark) else {
-                if let last = bytes.last { isAtLineStart = last == UInt8(ascii: "\n") }
-                return Array(bytes)
-            }
-        }
-        held += bytes
-        guard let end = held.firstIndex(of: UInt8(ascii: "\n")) else { return [] }
-        let line = held[..<end]
-        let rest = held[(end + 1)...]
+    package func pass(_ bytes: some Sequence<UInt8>) -> [UInt8] {
+        var rest = (held + bytes)[...]
         held = []
-        if let collection = Self.parse(String(decoding: line, as: UTF8.self)) {
+        while isAtLineStart, rest.starts(with: Self.mark) {
+            guard let end = rest.firstIndex(of: UInt8(ascii: "\n")) else {
+                guard rest.count <= Self.longestLine else { break }
+                held = Array(rest)
+                return []
+            }
+            guard let collection = Self.parse(String(decoding: rest[..<end], as: UTF8.self)) else { break }
             collections.append(collection)
-            isAtLineStart = true
-            return rest.isEmpty ? [] : pass(Array(rest))
+            rest = rest[(end + 1)...]
         }
-        isAtLineStart = rest.last.map { $0 == UInt8(ascii: "\n") } ?? true
-        return Array(line) + [UInt8(ascii: "\n")] + rest
+        if let last = rest.last { isAtLineStart = last == UInt8(ascii: "\n") }
+        return Array(rest)
     }
 
     /// What was held back when the program ended.
@@ -58,17 +54,39 @@ public final class GarbageCollections {
     }
 
     private static let mark = Array("gc ".utf8)
+    /// More bytes than any of the runtime's lines has.
+    private static let longestLine = 4096
+    /// The times, in seconds and milliseconds, that are believed: with what the program writes is reckoned.
+    private static let times = 0...1e12
 
     /// Reads `gc 1 @0.012s 2%: 0.03+1.2+0.01 ms clock, … ms cpu, 4->4->1 MB, …`.
     static func parse(_ line: String) -> Collection? {
         let words = line.split(separator: " ")
         guard words.count > 8, words[2].first == "@", words[2].last == "s", words[3].last == ":", words[5] == "ms",
-            words[6] == "clock,", let time = Double(words[2].dropFirst().dropLast())
+            words[6] == "clock,", let time = Double(words[2].dropFirst().dropLast()),
+            times.contains(time)
         else { return nil }
-        let clock = words[4].split(separator: "+").compactMap { Double($0) }
+        let clock = words[4].split(separator: "+").compactMap { Double($0) }.filter(times.contains)
         guard clock.count == 3, let unit = words.firstIndex(of: "MB,"), unit > 0 else { return nil }
         let heap = words[unit - 1].split { $0 == "-" || $0 == ">" }.compactMap { Int($0) }
         guard heap.count == 3 else { return nil }
         return Collection(time: time, pauses: [clock[0], clock[2]], marking: clock[1], heap: heap)
+    }
+}
+
+extension StandardOutput {
+    /// The same, without what Go's runtime says of its garbage collections, which goes to `collections`.
+    package func withoutReports(for collections: GarbageCollections) -> StandardOutput {
+        // Used on the program's thread only, as all that is written there.
+        nonisolated(unsafe) let collections = collections
+        return .closure { [target] bytes in
+            try collections.pass(bytes).withUnsafeBytes { rest in
+                guard !rest.isEmpty else { return }
+                switch target {
+                case .descriptor(let number): try Descriptors.writeAll(number, rest)
+                case .closure(let write): try write(rest)
+                }
+            }
+        }
     }
 }

@@ -26,8 +26,6 @@ final class WASIHost {
     private let environment: [[UInt8]]
     /// Called instead of unwinding when the program exits.
     var endProcess: ((Int32) -> Never)?
-    /// Gets what Go's runtime says of garbage collections; set before the imports are defined.
-    var collections: GarbageCollections?
     /// Gets each call.
     private let trace: HostCallTrace?
     /// The guest's memory, which is kept by the same store as this object.
@@ -71,7 +69,7 @@ final class WASIHost {
     private func entry(
         _ function: WASIFunction
     ) -> (UnsafeMutablePointer<UnsafeMutableRawPointer?>, UnsafeMutableRawPointer?) throws -> Void {
-        let body = body(of: function)
+        let body = function.body
         guard let trace, trace.wants(WASIFunction.module, function.name) else {
             return { [self] values, result in
                 var code: UInt32 = 0
@@ -102,23 +100,6 @@ final class WASIHost {
                 report(error is WASIExit ? .exited : .aborted("\(error)"))
                 throw error
             }
-        }
-    }
-
-    private func body(of function: WASIFunction) -> (WASIHost, CallArguments) throws -> Void {
-        guard let collections, function.name == "fd_write" else { return function.body }
-        return { host, arguments in
-            guard arguments[0] == UInt32(STDERR_FILENO) else { return try function.body(host, arguments) }
-            let memory = try host.memory
-            let file = try host.file(arguments[0], .fdWrite)
-            let bytes = try memory.withVectors(at: arguments[1], count: arguments[2]) { buffers throws(ErrorCode) in
-                buffers.flatMap { Array($0) }
-            }
-            let rest = collections.pass(bytes)
-            try rest.withUnsafeBufferPointer { (rest) throws(ErrorCode) in
-                try Descriptors.writeAll(file.descriptor, UnsafeRawBufferPointer(rest))
-            }
-            try memory.store(UInt32(bytes.count), at: arguments[3])
         }
     }
 

@@ -31,8 +31,6 @@ package struct WASIProgram: Sendable {
         package var access: HostAccess
         /// Gets the calls of WASI's functions.
         package var trace: HostCallTrace?
-        /// Gets the garbage collections of a Go program, whose GODEBUG is changed for that; nil for nobody.
-        package var collections: GarbageCollections?
         /// Further functions that the module imports: what `go:wasmimport` names.
         package var imports = Imports()
         /// Standard input, output and error.
@@ -77,7 +75,6 @@ package struct WASIProgram: Sendable {
         files.waker = options.waker
         try files.addPreopens()
         var variables = options.environment
-        if options.collections != nil { variables["GODEBUG"] = GarbageCollections.setting(variables["GODEBUG"]) }
         // Go looks here for the working directory, of which WASI knows nothing.
         let hasFiles = options.access.allowsAllFiles || !options.access.mounts.isEmpty
         if hasFiles, variables["PWD"] == nil, let path = try? files.workingDirectory() {
@@ -87,7 +84,6 @@ package struct WASIProgram: Sendable {
             files, arguments: options.arguments, environment: variables.sorted { $0.key < $1.key },
             clock: options.clock, random: options.random, trace: options.trace)
         host.endProcess = options.endProcess
-        host.collections = options.collections
         var imports = options.imports
         host.define(module.imports, in: &imports)
         let instance = try Instance(module, imports: imports, store: store)

@@ -108,6 +108,49 @@ struct EventLoopTests {
         #expect(result == "[ 3, 4 ]")
     }
 
+    @Test("a look at what is ready sees timers that are due, files and other threads, and waits for nothing")
+    func readyEvents() throws {
+        let guest = FakeGuest()
+        let global = JSValue.object(guest.realm.global)
+        var seen: Set<String> = []
+        func note(_ text: String) -> JSValue {
+            guest.function { _ in
+                seen.insert(text)
+                return .undefined
+            }
+        }
+        try guest.call(global, "setTimeout", note("due"), .number(1.0))
+        try guest.call(global, "setTimeout", note("in an hour"), .number(3_600_000.0))
+        let mailbox = try #require(guest.realm.events.makeMailbox())
+        let function = ThreadBound(note("posted").function!)
+        let realm = ThreadBound(guest.realm)
+        mailbox.post { () throws(JSFailure) in _ = try realm.value.call(function.value, this: .undefined) }
+        usleep(2000)
+        try guest.host.runEventLoop(onlyReady: true)
+        #expect(seen == ["due", "posted"])
+    }
+
+    @Test("the end of the program is not lost in a getter that it comes from")
+    func lostEnd() throws {
+        struct End: Error {}
+        let guest = FakeGuest()
+        guest.onResume = { throw End() }
+        let accessor = JSAccessor(
+            getter: guest.realm.makeFunction { [unowned host = guest.host] _, _, _ throws(JSFailure) in
+                try host.resume()
+                return .undefined
+            }, setter: nil)
+        let error = try #require(guest.realm.makeError(guest.realm.prototypes.error, "x").value.object)
+        error.define(guest.realm.keys.message, .object(accessor), [.enumerable, .accessor])
+        let value = JavaScriptValue(.object(error), guest.realm)
+        // No exception, which a program's host might go on after.
+        #expect(throws: JSFailure.self) { try value.convert(to: [String: Int].self) }
+        // What describes an exception cannot throw: the loop does.
+        #expect(JavaScriptError(value).message == "")
+        let thrown = #expect(throws: JSFailure.self) { try guest.host.runEventLoop() }
+        guard case .aborted(is End) = thrown else { return #expect(Bool(false), "\(String(describing: thrown))") }
+    }
+
     @Test("timeout events resume Go, missed ones again, cleared ones never", arguments: GoABI.Generation.allCases)
     func timeoutEvents(generation: GoABI.Generation) throws {
         let guest = FakeGuest(generation)

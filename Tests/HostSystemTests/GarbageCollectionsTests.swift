@@ -38,6 +38,43 @@ struct GarbageCollectionsTests {
         #expect(collections.collections.isEmpty)
     }
 
+    @Test(
+        "is not believed where it has times that no program has", arguments: ["-1", "nan", "inf", "1e300", "-0.5"])
+    func times(time: String) {
+        let collections = GarbageCollections()
+        for line in [
+            "gc 1 @0.1s 2%: \(time)+1.5+0.5 ms clock, 0+0 ms cpu, 4->5->1 MB, 4 MB goal, 1 P\n",
+            "gc 1 @\(time)s 2%: 1+1.5+0.5 ms clock, 0+0 ms cpu, 4->5->1 MB, 4 MB goal, 1 P\n",
+        ] {
+            #expect(pass([line], collections) == line)
+        }
+        #expect(collections.collections.isEmpty)
+    }
+
+    @Test("may come in any number of lines at once, and is not waited for without an end")
+    func amounts() {
+        let collections = GarbageCollections()
+        let line = "gc 1 @0.012s 2%: 0.25+1.5+0.5 ms clock, 0.25+0 ms cpu, 4->5->1 MB, 4 MB goal, 1 P\n"
+        let lines = String(repeating: line, count: 100_000)
+        #expect(pass([lines + "after"], collections) == "after")
+        #expect(collections.collections.count == 100_000)
+        let endless = "\ngc " + String(repeating: "1", count: 5000)
+        #expect(String(decoding: collections.pass(Array(endless.utf8)), as: UTF8.self) == endless)
+        #expect(String(decoding: collections.pass(Array("\ngc ".utf8)), as: UTF8.self) == "\ngc ")
+    }
+
+    @Test("is taken out of what goes to a stream")
+    func stream() throws {
+        let (collections, buffer) = (GarbageCollections(), OutputBuffer())
+        let streams = StandardStreams(error: StandardOutput.buffer(buffer).withoutReports(for: collections))
+        let line = "gc 1 @0.012s 2%: 0.25+1.5+0.5 ms clock, 0.25+0 ms cpu, 4->5->1 MB, 4 MB goal, 1 P\n"
+        for text in ["one\n", line, "two\n"] {
+            #expect(try Array(text.utf8).withUnsafeBytes { try streams.open()[2].writeStream($0) })
+        }
+        #expect(buffer.text == "one\ntwo\n")
+        #expect(collections.collections.count == 1)
+    }
+
     @Test("is asked for without losing what the program was given")
     func setting() {
         #expect(GarbageCollections.setting(nil) == "gctrace=1")

@@ -6,8 +6,9 @@
 public protocol JavaScriptConvertible {
     /// Makes a value from JavaScript's.
     ///
-    /// - Throws: ``JavaScriptError``, where that is something else.
-    init(javaScript value: JavaScriptValue) throws(JavaScriptError)
+    /// - Throws: ``JavaScriptError``, where that is something else. Other errors, of functions of JavaScript's that run on the
+    ///   way, are the end of the program: they have to be passed on.
+    init(javaScript value: JavaScriptValue) throws
     /// The value for the program that `context`, any of its values, belongs to.
     func javaScriptValue(for context: JavaScriptValue) -> JavaScriptValue
 }
@@ -89,7 +90,7 @@ extension String: JavaScriptConvertible {
 
 extension Optional: JavaScriptConvertible where Wrapped: JavaScriptConvertible {
     /// Takes `undefined` and `null` for nil.
-    public init(javaScript value: JavaScriptValue) throws(JavaScriptError) {
+    public init(javaScript value: JavaScriptValue) throws {
         self = value.isNullish ? nil : try Wrapped(javaScript: value)
     }
     /// The value, or `undefined`.
@@ -100,14 +101,14 @@ extension Optional: JavaScriptConvertible where Wrapped: JavaScriptConvertible {
 
 extension Array: JavaScriptConvertible where Element: JavaScriptConvertible {
     /// Takes an array; bytes also from a typed array.
-    public init(javaScript value: JavaScriptValue) throws(JavaScriptError) {
+    public init(javaScript value: JavaScriptValue) throws {
         if Element.self == UInt8.self, let bytes = value.value.typedArray?.bytes,
             let array = [UInt8](bytes) as? [Element]
         {
             self = array
             return
         }
-        guard let array = value.value.array else { throw .wrongType("an array", value) }
+        guard let array = value.value.array else { throw JavaScriptError.wrongType("an array", value) }
         var elements: [Element] = []
         elements.reserveCapacity(array.elements.count)
         for element in array.allElements {
@@ -132,16 +133,13 @@ extension Array: JavaScriptConvertible where Element: JavaScriptConvertible {
 
 extension Dictionary: JavaScriptConvertible where Key == String, Value: JavaScriptConvertible {
     /// Takes an object with its own properties that can be enumerated.
-    public init(javaScript value: JavaScriptValue) throws(JavaScriptError) {
-        guard let realm = value.realm, let object = value.value.object else { throw .wrongType("an object", value) }
+    public init(javaScript value: JavaScriptValue) throws {
+        guard let realm = value.realm, let object = value.value.object else {
+            throw JavaScriptError.wrongType("an object", value)
+        }
         self.init()
         for key in object.ownKeys(enumerableOnly: true, realm) {
-            let property: JSValue
-            do throws(JSFailure) {
-                property = try object.get(key, realm)
-            } catch {
-                throw JavaScriptError(JavaScriptValue(error.value, realm))
-            }
+            let property = try value.leaving { () throws(JSFailure) in try object.get(key, realm) }
             self[realm.keyText(key)] = try Value(javaScript: JavaScriptValue(property, realm))
         }
     }

@@ -58,10 +58,10 @@ public struct JavaScriptValue {
 
     /// The value as a type of Swift.
     ///
-    /// - Throws: ``JavaScriptError``, where it is something else.
+    /// - Throws: ``JavaScriptError``, where it is something else; the end of the program.
     public func convert<Result: JavaScriptConvertible>(
         to type: Result.Type = Result.self
-    ) throws(JavaScriptError) -> Result {
+    ) throws -> Result {
         try Result(javaScript: self)
     }
 
@@ -168,16 +168,22 @@ public struct JavaScriptValue {
     }
 
     /// Gives `completion` the value, or what becomes of it where it is a promise.
-    func settle(_ completion: @escaping (Result<JavaScriptValue, JavaScriptError>) -> Void) throws {
-        guard let realm, let object = value.object, object.kind == .promise else { return completion(.success(self)) }
+    ///
+    /// What `completion` throws is the end of the program.
+    func settle(
+        _ completion: @escaping (Result<JavaScriptValue, JavaScriptError>) throws(JSFailure) -> Void
+    ) throws(JSFailure) {
+        guard let realm, let object = value.object, object.kind == .promise else {
+            return try completion(.success(self))
+        }
         let promise = unsafeDowncast(object, to: JSPromise.self)
         promise.then(
             realm.makeFunction { realm, _, arguments throws(JSFailure) in
-                completion(.success(JavaScriptValue(arguments[0], realm)))
+                try completion(.success(JavaScriptValue(arguments[0], realm)))
                 return .undefined
             },
             realm.makeFunction { realm, _, arguments throws(JSFailure) in
-                completion(.failure(JavaScriptError(JavaScriptValue(arguments[0], realm))))
+                try completion(.failure(JavaScriptError(JavaScriptValue(arguments[0], realm))))
                 return .undefined
             }, realm, derived: nil)
     }
@@ -224,7 +230,7 @@ public struct JavaScriptValue {
     }
 
     /// Runs what JavaScript does, and throws to Swift what comes out of it.
-    private func leaving<Result>(_ body: () throws(JSFailure) -> Result) throws -> Result {
+    func leaving<Result>(_ body: () throws(JSFailure) -> Result) throws -> Result {
         do throws(JSFailure) {
             return try body()
         } catch {

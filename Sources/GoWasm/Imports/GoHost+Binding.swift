@@ -37,7 +37,7 @@ extension GoHost {
         switch row {
         case .debug: { _, _ in }
         case .wasmExit: { try $0.wasmExit(&$1) }
-        case .wasmWrite: collections == nil ? { try $0.wasmWrite(&$1) } : { try $0.wasmWriteWithoutCollections(&$1) }
+        case .wasmWrite: { try $0.wasmWrite(&$1) }
         case .nanotime, .nanotime1: { $0.nanotime(&$1) }
         case .walltime, .walltime1: { $0.walltime(&$1) }
         case .scheduleCallback, .scheduleTimeoutEvent: { $0.scheduleTimeoutEvent(&$1) }

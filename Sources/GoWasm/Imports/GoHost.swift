@@ -31,8 +31,6 @@ final class GoHost {
     var endProcess: ((Int32) -> Never)?
     /// Gets each call of an import.
     let trace: HostCallTrace?
-    /// Gets what the runtime says of garbage collections; set before the imports are bound.
-    var collections: GarbageCollections?
     /// How often Go has been entered: where this has not changed, Go's stack has not moved.
     private(set) var entryCount = 0
     /// The timeout events that Go waits for.
@@ -152,7 +150,7 @@ final class GoHost {
         do {
             try guest?.resume()
         } catch {
-            throw .aborted(error)
+            throw end(error)
         }
     }
 
@@ -162,8 +160,15 @@ final class GoHost {
         do {
             try guest?.run(argumentCount, argumentPointers)
         } catch {
-            throw .aborted(error)
+            throw end(error)
         }
+    }
+
+    /// The failure that ends the program; the event loop throws it, too, should it get lost on the way there.
+    private func end(_ error: any Error) -> JSFailure {
+        let failure = JSFailure.aborted(error)
+        realm.events.pendingAbort = failure
+        return failure
     }
 
     /// Calls a function that the program exports by `go:wasmexport`.
@@ -220,9 +225,12 @@ final class GoHost {
     /// something is so.
     func runEventLoop(onlyReady: Bool = false, while isWanted: () -> Bool = { true }) throws(JSFailure) {
         let events = realm.events
+        // One round looks at everything: timers that are due, files that have become ready, what has come from other threads.
+        var isFirstRound = true
         while true {
             try runMicrotasks()
-            guard events.isAlive, !onlyReady || !events.tasks.isEmpty else { return }
+            guard events.isAlive, !onlyReady || isFirstRound || !events.tasks.isEmpty else { return }
+            isFirstRound = false
             // Timers that are armed meanwhile wait for the next round, also those that are due at once.
             events.beginRound(realm.host.clock)
             while let timer = events.takeTimer(dueAt: events.roundTime) {

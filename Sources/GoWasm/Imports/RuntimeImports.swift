@@ -28,17 +28,6 @@ extension GoHost {
         }
     }
 
-    /// As ``wasmWrite(_:)``, but what is said of garbage collections goes to ``collections``.
-    func wasmWriteWithoutCollections(_ stack: inout GoStack) throws {
-        var stackOfWrite = stack
-        guard let collections, stack.int64() == STDERR_FILENO else { return try wasmWrite(&stackOfWrite) }
-        let address = stack.int64()
-        let rest = collections.pass(try stack.bytes(at: address, count: stack.int32()))
-        if let file = realm.host.files.descriptors[Int(STDERR_FILENO)] {
-            rest.withUnsafeBytes { try? Descriptors.writeAll(file.descriptor, $0) }
-        }
-    }
-
     /// Implements `func nanotime1() int64`.
     func nanotime(_ stack: inout GoStack) {
         stack.beginResults()

@@ -57,8 +57,7 @@ package struct GoProgram: Sendable {
     func prepare(
         _ options: Program.Configuration, _ store: Store, _ mailbox: Mailbox? = nil
     ) throws -> (Instance, GoHost, ArgumentBlock) {
-        var variables = options.environment
-        if options.collections != nil { variables["GODEBUG"] = GarbageCollections.setting(variables["GODEBUG"]) }
+        var variables = options.variables
         if options.addsTemporaryDirectory, abi.generation >= .go1_12, variables["TMPDIR"] == nil {
             variables["TMPDIR"] = P_tmpdir
         }
@@ -74,7 +73,6 @@ package struct GoProgram: Sendable {
             random: RandomSource(seed: options.randomSeed))
         let host = GoHost(abi, host: services, trace: options.trace)
         host.endProcess = options.endProcess
-        host.collections = options.collections
         options.engine.statistics?.referenceCount = { [unowned host] in host.references.heldCount }
         var isReady = false
         defer { if !isReady { host.dismantle() } }

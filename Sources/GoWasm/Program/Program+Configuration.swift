@@ -43,6 +43,8 @@ extension Program {
         ///
         /// Used by the run's thread, and by others when the run is over.
         package nonisolated(unsafe) var collections: GarbageCollections?
+        /// What stops the run beside ``limits``; nil for nobody.
+        package var control: RunControl?
         /// Whether `TMPDIR` is added where the environment has none: what Go's own launcher does, from 1.12 on.
         package var addsTemporaryDirectory = false
         /// Whether programs take this for Node: Go's net/http then stays within the program, as Go's own tests need it.
@@ -98,24 +100,39 @@ public struct ProgramClock: Sendable, Hashable {
     /// The system's clocks.
     public static let system = ProgramClock(start: nil)
 
+    /// In seconds: from there clocks can go on for 20 years.
+    private static let farthest: Int64 = 1 << 33
+
     /// Clocks that begin at a moment, by default that of Go's playground (2009-11-10 23:00:00 UTC), and that advance by a
     /// microsecond whenever the program looks at them and by what it waits for when it waits: which then takes no time.
     ///
-    /// - Parameter seconds: Seconds since 1970-01-01 00:00:00 UTC.
+    /// - Parameter seconds: Seconds since 1970-01-01 00:00:00 UTC, at most 272 years (2^33 seconds) before or after that:
+    ///   what is beyond is taken for this.
     public static func simulated(from seconds: Int64 = 1_257_894_000) -> ProgramClock {
-        ProgramClock(start: seconds.multipliedReportingOverflow(by: 1_000_000_000).partialValue)
+        ProgramClock(start: max(-farthest, min(seconds, farthest)) * 1_000_000_000)
     }
 }
 
 extension Program.Configuration {
     var allArguments: [String] { [programName] + arguments }
+    /// The environment, with what makes Go's runtime report what ``collections`` wants to know.
+    var variables: [String: String] {
+        guard collections != nil else { return environment }
+        return environment.merging(["GODEBUG": GarbageCollections.setting(environment["GODEBUG"])]) { _, new in new }
+    }
     var streams: StandardStreams {
-        StandardStreams(input: standardInput, output: standardOutput, error: standardError)
+        let error = collections.map { standardError.withoutReports(for: $0) } ?? standardError
+        return StandardStreams(input: standardInput, output: standardOutput, error: error)
     }
     var storeConfiguration: Store.Configuration {
         var configuration = engine
         configuration.memoryLimit = min(configuration.memoryLimit, limits.memory)
         return configuration
+    }
+    /// What can stop a run that no task waits for; nil where nothing does.
+    func runControl() throws(ProgramError) -> RunControl? {
+        if let control { return control }
+        return limits.time == nil ? nil : try RunControl(limits)
     }
     func makeClock() -> Clock { Clock(simulatedFrom: clock.start) }
 }

@@ -98,9 +98,7 @@ public struct Program: Sendable {
         _ configuration: Configuration = Configuration()
     ) throws(ProgramError) -> ExitStatus {
         do {
-            // What cannot end before its time needs nobody that could end it.
-            let control = configuration.limits.time == nil ? nil : try RunControl(configuration.limits)
-            return try runToEnd(configuration, control)
+            return try runToEnd(configuration, configuration.runControl())
         } catch {
             throw ProgramError(error)
         }
@@ -112,8 +110,7 @@ public struct Program: Sendable {
     /// - Throws: As ``run(_:)``; ``ProgramError/exited(_:)`` when the program has ended already.
     public func start(_ configuration: Configuration = Configuration()) throws(ProgramError) -> ProgramInstance {
         do {
-            let control = configuration.limits.time == nil ? nil : try RunControl(configuration.limits)
-            let instance = try ProgramInstance(self, configuration, control)
+            let instance = try ProgramInstance(self, configuration, configuration.runControl())
             try instance.start()
             return instance
         } catch {

@@ -91,8 +91,9 @@ public final class ProgramInstance {
                 status = try outcome(of: error)
             }
         } catch {
-            try control?.check()
-            if instance.store.hasReachedMemoryLimit { throw .limitReached(.memory) }
+            try control?.check(error)
+            // Not of errors of the caller's or of a host function, which come about without the program, too.
+            if error is Trap, instance.store.hasReachedMemoryLimit { throw .limitReached(.memory) }
             throw ProgramError(error)
         }
         guard let status else { return nil }
@@ -103,14 +104,28 @@ public final class ProgramInstance {
     }
 
     /// Runs `body`, in which the program is called.
-    package func perform<Result>(_ body: () throws -> Result) throws(ProgramError) -> Result {
-        var result: Result?
+    ///
+    /// - Throws: What `body` throws; ``ProgramError``, where that is how the program ended.
+    package func perform<Result>(_ body: () throws -> Result) throws -> Result {
+        var result: Swift.Result<Result, any Error>?
         let status = try ending {
-            result = try body()
+            do {
+                result = .success(try body())
+            } catch  where !Self.isEnd(error) {
+                result = .failure(error)
+            }
             return nil
         }
-        guard let result else { throw .exited(status ?? ExitStatus(code: 0)) }
-        return result
+        guard let result else { throw ProgramError.exited(status ?? ExitStatus(code: 0)) }
+        return try result.get()
+    }
+
+    /// Whether the program ends with an error, as the engine and the hosts throw it; all others are the caller's.
+    private static func isEnd(_ error: any Error) -> Bool {
+        switch error {
+        case is Trap, is WASIExit, is GuestExit, is GuestFault, is JSFailure, is CodeSpaceError: true
+        default: false
+        }
     }
 
     /// Runs events until none can come any more, or while something is so; returns how the program has ended, if it has,
@@ -209,13 +224,12 @@ extension Program {
 extension Program.Configuration {
     func wasiOptions(waker: Waker?) -> WASIProgram.Options {
         var options = WASIProgram.Options(
-            arguments: allArguments, environment: environment, access: access, trace: trace)
+            arguments: allArguments, environment: variables, access: access, trace: trace)
         options.streams = streams
         options.clock = makeClock()
         options.random = RandomSource(seed: randomSeed)
         options.waker = waker
         options.endProcess = endProcess
-        options.collections = collections
         imports(&options.imports)
         return options
     }

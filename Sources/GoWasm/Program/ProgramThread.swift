@@ -40,6 +40,8 @@ final class ProgramThread: SerialExecutor {
         }
         self.idle = idle
         self.control = control
+        // A program that waits for nothing of its own is not woken by its waker.
+        control.onStop { idle.wake() }
     }
 
     /// Starts the thread, which ends after ``finish()``.
@@ -53,6 +55,10 @@ final class ProgramThread: SerialExecutor {
 
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
+        // Tasks hold executors without owning them: the job may be done, and the last reference gone with it, before the next
+        // line.
+        let kept = Unmanaged.passRetained(self)
+        defer { kept.release() }
         state.withLock { $0.jobs.append(job) }
         idle.wake()
         control.waker.wake()
@@ -113,7 +119,7 @@ final class ProgramThread: SerialExecutor {
     }
 
     /// Starts a thread with enough stack for Go and JavaScript to call each other.
-    private static func start(_ body: @escaping @Sendable () -> Void) throws(ProgramError) {
+    static func start(_ body: @escaping @Sendable () -> Void) throws(ProgramError) {
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         defer { pthread_attr_destroy(&attributes) }

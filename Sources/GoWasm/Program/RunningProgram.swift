@@ -101,12 +101,7 @@ public actor RunningProgram {
         try await withTaskCancellationHandler {
             try thread.withResident { resident in
                 let program = try resident.current()
-                do throws(ProgramError) {
-                    return try program.perform { try body(program) }
-                } catch {
-                    if case .hostFunction(let inner) = error { throw inner }
-                    throw error
-                }
+                return try program.perform { try body(program) }
             }
         } onCancel: { [control] in
             control.stop(.cancelled)
@@ -157,12 +152,16 @@ public actor RunningProgram {
                         let program = try resident.current()
                         try program.perform {
                             let result = try program.globalThis.callFunction(at: path, arguments)
-                            try result.settle { outcome in
-                                finish(Swift.Result { try Result(javaScript: outcome.get()) })
+                            try result.settle { outcome throws(JSFailure) in
+                                do {
+                                    finish(.success(try Result(javaScript: outcome.get())))
+                                } catch let failure as JSFailure {
+                                    throw failure
+                                } catch {
+                                    finish(.failure(error))
+                                }
                             }
                         }
-                    } catch ProgramError.exception(let error) {
-                        finish(.failure(error))
                     } catch {
                         finish(.failure(error))
                     }
