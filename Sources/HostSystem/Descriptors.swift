@@ -70,37 +70,34 @@ package enum Descriptors {
         text.withUTF8 { try? writeAll(descriptor, UnsafeRawBufferPointer($0)) }
     }
 
-    /// Reads what is there, at most `bytes.count`; waits for the first byte.
-    ///
-    /// 0 at the end of the file.
-    package static func read(
-        _ descriptor: Int32, _ bytes: UnsafeMutableRawBufferPointer
-    ) throws(ErrorCode) -> Int {
+    /// What a system call returned, which is repeated where a signal interrupted it; nil where it would have to wait for
+    /// somebody at the other end.
+    package static func unlessBlocked(_ body: () -> Int) throws(ErrorCode) -> Int? {
         while true {
-            if let count = try readIfReady(descriptor, bytes) { return count }
-            wait(for: descriptor, events: Int16(POLLIN))
+            let result = body()
+            if result >= 0 { return result }
+            if errno == EAGAIN || errno == EWOULDBLOCK { return nil }
+            if errno != EINTR { throw ErrorCode.last }
         }
     }
 
-    /// Reads like ``read(_:_:)``, but returns nil where a descriptor that does not block has nothing yet, as with a named
-    /// pipe that nobody has opened for writing.
+    /// Reads what is there, at most `bytes.count`; waits for the first byte where the descriptor does.
+    ///
+    /// - Returns: 0 at the end of the file; nil where a descriptor that does not block has nothing yet, as with a named pipe
+    ///   that nobody has opened for writing.
     package static func readIfReady(
         _ descriptor: Int32, _ bytes: UnsafeMutableRawBufferPointer
     ) throws(ErrorCode) -> Int? {
         // Without room there is nothing to point at, but a bad descriptor shall be reported all the same.
         var nothing: UInt8 = 0
-        while true {
-            let count =
-                if let start = bytes.baseAddress {
-                    systemRead(descriptor, start, bytes.count)
-                } else {
-                    systemRead(descriptor, &nothing, 0)
-                }
-            if count == 0, !bytes.isEmpty, hasNotBegun(descriptor) { return nil }
-            if count >= 0 { return count }
-            if errno == EAGAIN || errno == EWOULDBLOCK { return nil }
-            if errno != EINTR { throw ErrorCode.last }
+        let count = try unlessBlocked {
+            if let start = bytes.baseAddress {
+                systemRead(descriptor, start, bytes.count)
+            } else {
+                systemRead(descriptor, &nothing, 0)
+            }
         }
+        return count == 0 && !bytes.isEmpty && hasNotBegun(descriptor) ? nil : count
     }
 
     /// Whether a read that found nothing means that a named pipe has had no writer yet, instead of the end.

@@ -27,8 +27,9 @@ extension FileSystem {
     ) throws(ErrorCode) -> Int {
         if let count = try file.readStream(bytes) { return count }
         guard let position else {
-            try wait(for: file, Int16(POLLIN))
-            return try Descriptors.read(file.descriptor, bytes)
+            return try whenReady(file, Int16(POLLIN)) { () throws(ErrorCode) in
+                try Descriptors.readIfReady(file.descriptor, bytes)
+            }
         }
         var nothing: UInt8 = 0
         return try withUnsafeMutablePointer(to: &nothing) { nothing throws(ErrorCode) in
@@ -47,13 +48,36 @@ extension FileSystem {
         return try retrying { pwrite(file.descriptor, start, bytes.count, off_t(position)) }
     }
 
-    /// Waits until a file that can make its reader or writer wait is ready; returns at once where nothing could end that,
-    /// as then the system may as well wait.
+    /// Tries an operation until it has a result, and waits in between for what is at the file's other end.
+    ///
+    /// - Parameters:
+    ///   - event: What the operation needs: `POLLIN` or `POLLOUT`.
+    ///   - attemptWaits: Whether an attempt waits itself where the descriptor does. Then none is made before the file is
+    ///     ready, unless nothing could end that waiting: then the system may as well do it.
+    /// - Throws: EAGAIN where the guest does not want to wait; EINTR where all waiting shall end.
+    package func whenReady<Result>(
+        _ file: OpenFile, _ event: Int16, attemptWaits: Bool = true, _ attempt: () throws(ErrorCode) -> Result?
+    ) throws(ErrorCode) -> Result {
+        if attemptWaits, file.kind.canBlock {
+            if file.isNonBlocking {
+                guard Descriptors.isReady(file.descriptor, event) else { throw ErrorCode(EAGAIN) }
+            } else if waker != nil {
+                try wait(for: file.descriptor, event)
+            }
+        }
+        while true {
+            if let result = try attempt() { return result }
+            if file.isNonBlocking { throw ErrorCode(EAGAIN) }
+            try wait(for: file.descriptor, event)
+        }
+    }
+
+    /// Waits until a descriptor is ready.
     ///
     /// - Throws: EINTR where all waiting shall end.
-    package func wait(for file: OpenFile, _ event: Int16) throws(ErrorCode) {
-        guard let waker, file.kind.canBlock else { return }
-        try waker.wait(for: file.descriptor, event)
+    func wait(for descriptor: Int32, _ event: Int16) throws(ErrorCode) {
+        guard let waker else { return Descriptors.wait(for: descriptor, events: event) }
+        try waker.wait(for: descriptor, event)
     }
 
     /// Writes all bytes where the last write ended.

@@ -56,17 +56,53 @@ extension FileSystem {
     package func open(
         _ location: Location, flags: Int32, mode: UInt32, waits: Bool = true
     ) throws(ErrorCode) -> Int {
+        guard waits else { return try openNow(location, flags: flags, mode: mode) }
+        switch try startOpening(location, flags: flags, mode: mode) {
+        case .file(let number): return number
+        case .pipe(let opening):
+            try wait(for: opening.signal.descriptor, Int16(POLLIN))
+            return try add(opening.result(), location)
+        }
+    }
+
+    /// What has become of a file that was to be opened.
+    package enum Opening {
+        /// It is open, under a number of the guest's.
+        case file(Int)
+        /// It is a named pipe that nobody reads from yet.
+        case pipe(PipeOpening)
+    }
+
+    /// Opens a file like ``open(_:flags:mode:waits:)``, but leaves the waiting to the caller.
+    package func startOpening(_ location: Location, flags: Int32, mode: UInt32) throws(ErrorCode) -> Opening {
+        do throws(ErrorCode) {
+            return .file(try openNow(location, flags: flags, mode: mode))
+        } catch {
+            // There are others of which the system says this, such as sockets.
+            guard error.number == ENXIO, let opening = try pipeOpening(location, flags: flags) else { throw error }
+            return .pipe(opening)
+        }
+    }
+
+    private func openNow(_ location: Location, flags: Int32, mode: UInt32) throws(ErrorCode) -> Int {
         let flags = flags & Self.openFlags
         let changes = flags & O_ACCMODE != O_RDONLY || flags & (O_CREAT | O_TRUNC) != 0
         if changes { try checkWritable(location) }
         let opened = try allowing(location) { () throws(ErrorCode) in
-            do throws(ErrorCode) {
-                return try location.folder.open(location.path, flags | O_NONBLOCK | O_NOCTTY, mode: mode)
-            } catch  where waits && error.number == ENXIO {
-                return try location.folder.open(location.path, flags | O_NOCTTY, mode: mode)
-            }
+            try location.folder.open(location.path, flags | O_NONBLOCK | O_NOCTTY, mode: mode)
         }
         return try add(opened, location)
+    }
+
+    /// Begins to open a named pipe for writing; nil for everything else.
+    private func pipeOpening(_ location: Location, flags: Int32) throws(ErrorCode) -> PipeOpening? {
+        let found = try lookUp(location, followingLinks: flags & O_NOFOLLOW == 0)
+        var status = stat()
+        guard fstat(found, &status) == 0, OpenFile.Kind(mode: status.st_mode) == .pipe else {
+            systemClose(found)
+            return nil
+        }
+        return try PipeOpening(found, flags: O_WRONLY)
     }
 
     /// Gives the guest a number for what was opened.
@@ -89,19 +125,6 @@ extension FileSystem {
         }
         return descriptors.add(
             OpenFile(opened, kind: kind, folder: folder, isReadOnly: location.folder.isReadOnly))
-    }
-
-    /// Begins to open a named pipe for writing; nil for everything else, which can be opened at once.
-    package func startOpening(_ location: Location, flags: Int32) throws(ErrorCode) -> PipeOpening? {
-        guard flags & O_ACCMODE == O_WRONLY else { return nil }
-        try checkWritable(location)
-        let found = try lookUp(location, followingLinks: flags & O_NOFOLLOW == 0)
-        var status = stat()
-        guard fstat(found, &status) == 0, OpenFile.Kind(mode: status.st_mode) == .pipe else {
-            systemClose(found)
-            return nil
-        }
-        return try PipeOpening(found, flags: O_WRONLY)
     }
 
     /// What the system says about a file.

@@ -40,7 +40,7 @@ struct GuestMemory {
     }
 
     /// Calls `body` with the buffers that an array of addresses and lengths names (types `iovec_array` and
-    /// `ciovec_array`).
+    /// `ciovec_array`), or with the first of them: together they have at most as many bytes as a guest can be told of.
     @inline(__always)
     func withVectors<Result>(
         at address: UInt32, count vectors: UInt32,
@@ -57,9 +57,12 @@ struct GuestMemory {
         _ = try bytes(at: address, count: taken * 8)
         var list = ContiguousArray<UnsafeMutableRawBufferPointer>()
         list.reserveCapacity(Int(taken))
-        for index in 0..<taken {
-            list.append(
-                try bytes(at: load(at: address, offset: index * 8), count: load(at: address, offset: index * 8 + 4)))
+        // They may all be the same bytes.
+        var room = UInt32.max
+        for index in 0..<taken where room > 0 {
+            let length: UInt32 = min(room, try load(at: address, offset: index * 8 + 4))
+            list.append(try bytes(at: load(at: address, offset: index * 8), count: length))
+            room -= length
         }
         var result: Swift.Result<Result, ErrorCode>?
         list.withUnsafeMutableBufferPointer { buffers in

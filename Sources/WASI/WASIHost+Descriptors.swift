@@ -22,49 +22,24 @@ extension WASIHost {
 
     func fdRead(_ number: UInt32, _ vectors: UInt32, _ count: UInt32, _ result: UInt32) throws(ErrorCode) {
         try transfer(number, .fdRead, vectors, count, result) { file, buffers throws(ErrorCode) in
-            try self.read(file, buffers)
+            try Transfers.read(files, file, buffers)
         }
-    }
-
-    private func read(_ file: OpenFile, _ buffers: Transfers.Buffers) throws(ErrorCode) -> Int {
-        guard file.stream != nil else {
-            if !file.isNonBlocking { try files.wait(for: file, Int16(POLLIN)) }
-            return try Transfers.read(file, buffers)
-        }
-        var done = 0
-        for buffer in buffers {
-            let part = try files.read(file, buffer, position: nil)
-            done += part
-            if part < buffer.count { break }
-        }
-        return done
-    }
-
-    private func write(_ file: OpenFile, _ buffers: Transfers.Buffers) throws(ErrorCode) -> Int {
-        guard file.stream != nil || (files.waker != nil && file.kind == .pipe && !file.isNonBlocking) else {
-            return try Transfers.write(file, buffers)
-        }
-        var done = 0
-        for buffer in buffers {
-            try files.writeAll(file, UnsafeRawBufferPointer(buffer))
-            done += buffer.count
-        }
-        return done
     }
 
     func fdPread(
         _ number: UInt32, _ vectors: UInt32, _ count: UInt32, _ offset: UInt64, _ result: UInt32
     ) throws(ErrorCode) {
         try transfer(number, .fdRead, vectors, count, result) { file, buffers throws(ErrorCode) in
-            try Self.atPosition(offset, buffers) { buffer, position throws(ErrorCode) in
-                try files.read(file, buffer, position: position)
+            try Transfers.each(of: buffers) { buffer, done throws(ErrorCode) in
+                let position = Self.position(offset, done)
+                return try files.read(file, buffer, position: position)
             }
         }
     }
 
     func fdWrite(_ number: UInt32, _ vectors: UInt32, _ count: UInt32, _ result: UInt32) throws(ErrorCode) {
         try transfer(number, .fdWrite, vectors, count, result) { file, buffers throws(ErrorCode) in
-            try self.write(file, buffers)
+            try Transfers.write(files, file, buffers)
         }
     }
 
@@ -72,8 +47,9 @@ extension WASIHost {
         _ number: UInt32, _ vectors: UInt32, _ count: UInt32, _ offset: UInt64, _ result: UInt32
     ) throws(ErrorCode) {
         try transfer(number, .fdWrite, vectors, count, result) { file, buffers throws(ErrorCode) in
-            try Self.atPosition(offset, buffers) { buffer, position throws(ErrorCode) in
-                try files.write(file, UnsafeRawBufferPointer(buffer), position: position)
+            try Transfers.each(of: buffers) { buffer, done throws(ErrorCode) in
+                let position = Self.position(offset, done)
+                return try files.write(file, UnsafeRawBufferPointer(buffer), position: position)
             }
         }
     }
@@ -92,19 +68,9 @@ extension WASIHost {
         try memory.store(UInt32(done), at: result)
     }
 
-    /// Moves buffer after buffer, from a position in the file on, until one is not moved whole.
-    private static func atPosition(
-        _ offset: UInt64, _ buffers: Transfers.Buffers,
-        _ move: (UnsafeMutableRawBufferPointer, Int64) throws(ErrorCode) -> Int
-    ) throws(ErrorCode) -> Int {
-        var done = 0
-        for buffer in buffers {
-            // A position behind the last one is negative, which the system refuses.
-            let part = try move(buffer, Int64(bitPattern: offset) &+ Int64(done))
-            done += part
-            if part < buffer.count { break }
-        }
-        return done
+    /// So many bytes behind an offset; negative, which the system refuses, behind the last position that there is.
+    private static func position(_ offset: UInt64, _ done: Int) -> Int64 {
+        Int64(bitPattern: offset) &+ Int64(done)
     }
 
     func fdSeek(_ number: UInt32, _ offset: UInt64, _ whence: UInt32, _ result: UInt32) throws(ErrorCode) {

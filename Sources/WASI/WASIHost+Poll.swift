@@ -122,7 +122,11 @@ extension WASIHost {
         let isSimulated = clock.isSimulated && time != nil
         let answered = gw_poll(&requests, UInt32(requests.count), isSimulated ? 0 : time ?? -1)
         if answered < 0 { throw ErrorCode.last }
-        if let waker = files.waker, waker.isInterrupted { throw ErrorCode(EINTR) }
+        if let waker = files.waker {
+            if waker.isInterrupted { throw ErrorCode(EINTR) }
+            // What others want of this thread is done when the guest returns: until then it waits on.
+            if requests[requests.count - 1].revents != 0 { waker.acknowledge() }
+        }
         if answered == 0, isSimulated, let time { clock.skip(time) }
     }
 

@@ -21,22 +21,14 @@ extension WASIHost {
         guard flags >> 5 == 0 else { throw ErrorCode(EINVAL) }
         let memory = try memory
         _ = try memory.bytes(at: result, count: 4)
-        while true {
-            if !listener.isNonBlocking { try files.wait(for: listener, Int16(POLLIN)) }
-            // Without waiting: who wanted to connect may have given up since the socket was reported to be ready.
-            if !Descriptors.isReadable(listener.descriptor) {
-                if listener.isNonBlocking { throw ErrorCode(EAGAIN) }
-                errno = EAGAIN
-            } else {
-                let accepted = accept(listener.descriptor, nil, nil)
-                if accepted >= 0 {
-                    let (number, file) = files.addSocket(accepted)
-                    file.isNonBlocking = DescriptorFlags(rawValue: UInt16(flags)).contains(.nonblock)
-                    return try memory.store(UInt32(number), at: result)
-                }
-            }
-            try Transfers.repeats(listener, POLLIN, !listener.isNonBlocking)
+        let accepted = try files.whenReady(listener, Int16(POLLIN)) { () throws(ErrorCode) -> Int? in
+            // Who wanted to connect may have given up since the socket was reported to be ready.
+            guard Descriptors.isReadable(listener.descriptor) else { return nil }
+            return try Descriptors.unlessBlocked { Int(accept(listener.descriptor, nil, nil)) }
         }
+        let (number, file) = files.addSocket(Int32(accepted))
+        file.isNonBlocking = DescriptorFlags(rawValue: UInt16(flags)).contains(.nonblock)
+        try memory.store(UInt32(number), at: result)
     }
 
     func sockRecv(
@@ -51,8 +43,7 @@ extension WASIHost {
         if flags & 2 != 0 { system |= Int32(MSG_WAITALL) }
         let memory = try memory
         let received = try memory.withVectors(at: vectors, count: count) { buffers throws(ErrorCode) in
-            if !file.isNonBlocking { try files.wait(for: file, Int16(POLLIN)) }
-            return try Transfers.receive(file, buffers, system)
+            try Transfers.receive(files, file, buffers, system)
         }
         try memory.store(UInt32(received.count), at: result)
         try memory.store(UInt16(received.isTruncated ? 1 : 0), at: resultFlags)
@@ -66,7 +57,7 @@ extension WASIHost {
         guard flags == 0 else { throw ErrorCode(EINVAL) }
         let memory = try memory
         let sent = try memory.withVectors(at: vectors, count: count) { buffers throws(ErrorCode) in
-            try Transfers.send(file, buffers, noSignal)
+            try Transfers.send(files, file, buffers)
         }
         try memory.store(UInt32(sent), at: result)
     }

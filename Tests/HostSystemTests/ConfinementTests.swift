@@ -66,6 +66,11 @@ extension FileSystem {
     }
 
     func place(_ path: String) throws -> Location { try locate(Array(path.utf8)) }
+
+    /// Begins to open a path for writing; nil where it is open at once.
+    func opening(_ path: String) throws -> PipeOpening? {
+        if case .pipe(let opening) = try startOpening(place(path), flags: O_WRONLY, mode: 0) { opening } else { nil }
+    }
 }
 
 @Suite("Granted folders")
@@ -263,9 +268,9 @@ struct ConfinementTests {
     func abandonedOpening() throws {
         let playground = try Playground()
         let files = try playground.files()
-        var opening: PipeOpening? = try files.startOpening(files.place("/g/fifo"), flags: O_WRONLY)
+        var opening: PipeOpening? = try files.opening("/g/fifo")
         #expect(opening.map { Descriptors.isReadable($0.signal.descriptor) } == false)
-        #expect(try files.startOpening(files.place("/g/file"), flags: O_WRONLY) == nil)
+        #expect(try files.opening("/g/file") == nil)
         weak var work = opening?.work
         opening = nil
         // The thread lets go of what it shares with the opening when it ends.

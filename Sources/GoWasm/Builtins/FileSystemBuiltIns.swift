@@ -83,22 +83,30 @@ extension JSRealm {
         }
     }
 
-    /// Begins an operation that may have to wait for somebody, and calls back when it has ended; returns false for all
-    /// others, which are done at once.
-    typealias PendingOperation = (JSRealm, JSArguments, _ callback: JSFunction) -> Bool
+    /// A file operation that may have to wait for somebody: then it returns nil, and calls back when it has ended.
+    typealias PatientFileOperation = (JSRealm, JSArguments, _ callback: JSFunction) throws(FileFailure) -> JSValue?
 
     /// Adds an operation in both forms: `name` calls back in a task of its own, `nameSync` returns or throws.
+    ///
+    /// - Parameter patient: What `name` does where that may have to wait.
     private func operation(
-        _ fs: JSObject, _ name: StaticString, pending: PendingOperation? = nil, _ operation: @escaping FileOperation
+        _ fs: JSObject, _ name: StaticString, patient: PatientFileOperation? = nil, _ operation: @escaping FileOperation
     ) {
         method(fs, name) { realm, _, arguments throws(JSFailure) in
             guard arguments.count > 0, let callback = arguments[arguments.count - 1].function else {
                 throw realm.typeError("The \"cb\" argument must be of type function. Received undefined")
             }
             let arguments = JSArguments(base: arguments.base, count: arguments.count - 1)
-            if let pending, pending(realm, arguments, callback) { return .undefined }
             do throws(FileFailure) {
-                realm.events.tasks.append(.completion(callback, .null, try operation(realm, arguments)))
+                let result: JSValue?
+                if let patient {
+                    result = try patient(realm, arguments, callback)
+                } else {
+                    result = try operation(realm, arguments)
+                }
+                if let result {
+                    realm.events.tasks.append(.completion(callback, .null, result))
+                }
             } catch {
                 switch error {
                 case .system(let code):
@@ -207,15 +215,15 @@ extension JSRealm {
     /// Adds read or write, which wait in the event loop where the file is a pipe or terminal that is not ready: that must
     /// not stop the other goroutines and timers.
     private func transferOperation(_ fs: JSObject, _ name: StaticString, _ direction: PendingTransfer.Direction) {
-        operation(fs, name) { realm, arguments, callback in
+        operation(fs, name) { realm, arguments, callback throws(FileFailure) in
             guard arguments.count == 5, case .number(let number) = arguments[0], arguments[4].isNullish,
-                let file = try? realm.host.file(number), file.kind.canBlock,
-                let (buffer, range, _) = try? realm.transferArguments(arguments)
-            else { return false }
+                let file = try? realm.host.file(number), file.kind.canBlock
+            else { return try realm.transfer(direction, arguments) }
+            let (buffer, range, _) = try realm.transferArguments(arguments)
             realm.events.start(
                 PendingTransfer(
                     direction: direction, file: file, buffer: buffer, range: range, callback: callback))
-            return true
+            return nil
         } _: { realm, arguments throws(FileFailure) in
             try realm.transfer(direction, arguments)
         }
@@ -232,24 +240,30 @@ extension JSRealm {
                 try arguments[2].isUndefined ? 0o666 : realm.mode(arguments[2])
             )
         }
-        operation(fs, "open") { realm, given, callback in
-            guard let (location, flags, _) = try? arguments(realm, given),
-                let opening = try? realm.host.files.startOpening(location, flags: flags),
-                let signal = try? realm.makeByteArray(count: 1), case .string(let path) = given[0]
-            else { return false }
-            let finish = realm.makeFunction { realm, _, _ throws(JSFailure) in
-                do throws(ErrorCode) {
-                    let number = try realm.host.files.add(opening.result(), location)
-                    realm.events.tasks.append(.completion(callback, .null, .number(number)))
-                } catch {
-                    realm.events.tasks.append(.call(callback, [realm.systemError(error, "open", path)]))
+        operation(fs, "open") { realm, given, callback throws(FileFailure) in
+            let (location, flags, mode) = try arguments(realm, given)
+            let path: JSString? = if case .string(let path) = given[0] { path } else { nil }
+            switch try realm.system({ () throws(ErrorCode) in
+                try realm.host.files.startOpening(location, flags: flags, mode: mode)
+            }) {
+            case .file(let number): return .number(number)
+            case .pipe(let opening):
+                let signal: JSTypedArray
+                do throws(JSFailure) { signal = try realm.makeByteArray(count: 1) } catch { throw .script(error) }
+                let finish = realm.makeFunction { realm, _, _ throws(JSFailure) in
+                    do throws(ErrorCode) {
+                        let number = try realm.host.files.add(opening.result(), location)
+                        realm.events.tasks.append(.completion(callback, .null, .number(number)))
+                    } catch {
+                        realm.events.tasks.append(.call(callback, [realm.systemError(error, "open", path)]))
+                    }
+                    return .undefined
                 }
-                return .undefined
+                realm.events.start(
+                    PendingTransfer(
+                        direction: .read, file: opening.signal, buffer: signal, range: 0..<1, callback: finish))
+                return nil
             }
-            realm.events.start(
-                PendingTransfer(
-                    direction: .read, file: opening.signal, buffer: signal, range: 0..<1, callback: finish))
-            return true
         } _: { realm, given throws(FileFailure) in
             let (location, flags, mode) = try arguments(realm, given)
             return .number(
