@@ -7,13 +7,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <time.h>
+#include <unistd.h>
 
 #ifdef __linux__
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
-#include <unistd.h>
 
 int gw_open_beneath(int directory, const char *path, int flags, unsigned mode) {
     struct open_how how = {
@@ -25,6 +25,10 @@ int gw_open_beneath(int directory, const char *path, int flags, unsigned mode) {
     return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
 }
 
+int gw_pipe(int ends[2]) {
+    return pipe2(ends, O_CLOEXEC);
+}
+
 bool gw_is_in_procfs(int file) {
     struct statfs system;
     return fstatfs(file, &system) == 0 && system.f_type == PROC_SUPER_MAGIC;
@@ -34,6 +38,12 @@ int gw_open_beneath(int directory, const char *path, int flags, unsigned mode) {
     (void)directory, (void)path, (void)flags, (void)mode;
     errno = ENOSYS;
     return -1;
+}
+
+int gw_pipe(int ends[2]) {
+    // What another thread starts in between gets them all the same.
+    if (pipe(ends) != 0) return -1;
+    return fcntl(ends[0], F_SETFD, FD_CLOEXEC) | fcntl(ends[1], F_SETFD, FD_CLOEXEC);
 }
 
 bool gw_is_in_procfs(int file) {

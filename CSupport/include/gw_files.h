@@ -18,6 +18,11 @@ bool gw_is_in_procfs(int file);
 /// there is no such flag.
 int gw_lookup_only(void);
 
+/// Makes a pipe whose ends (reading, writing) programs which are started do not get.
+///
+/// Returns -1 with `errno` set where that fails.
+int gw_pipe(int ends[2]);
+
 /// Waits like poll, but with a time in nanoseconds; without end if that is negative.
 int gw_poll(struct pollfd *requests, uint32_t count, int64_t nanoseconds);
 

@@ -16,7 +16,8 @@ package final class PipeOpening {
     /// What the thread works with, and lets go of when it ends.
     final class Work: Sendable {
         private enum State {
-            case waiting
+            /// With what is written to when the pipe is open.
+            case waiting(signal: Int32)
             /// With the descriptor, or the error's number below zero.
             case opened(Int32)
             case taken
@@ -27,19 +28,21 @@ package final class PipeOpening {
         /// The pipe, open for looking up only.
         private let pipe: Int32
         private let flags: Int32
-        private let signal: Int32
-        private let state = Mutex(State.waiting)
+        private let state: Mutex<State>
 
         init(pipe: Int32, flags: Int32, signal: Int32) {
             self.pipe = pipe
             self.flags = flags
-            self.signal = signal
+            state = Mutex(.waiting(signal: signal))
         }
 
         deinit {
-            if case .abandoned(let reader) = state.withLock({ $0 }) { systemClose(reader) }
+            switch state.withLock({ $0 }) {
+            case .waiting(let signal): systemClose(signal)
+            case .abandoned(let reader): systemClose(reader)
+            case .opened, .taken: break
+            }
             systemClose(pipe)
-            systemClose(signal)
         }
 
         func run() {
@@ -49,9 +52,14 @@ package final class PipeOpening {
             } while opened < 0 && errno == EINTR
             let result = opened < 0 ? -errno : opened
             state.withLock { state in
-                if case .abandoned = state { systemClose(result) } else { state = .opened(result) }
+                guard case .waiting(let signal) = state else {
+                    systemClose(result)
+                    return
+                }
+                state = .opened(result)
+                _ = withUnsafeBytes(of: result) { systemWrite(signal, $0.baseAddress!, 1) }
+                systemClose(signal)
             }
-            _ = withUnsafeBytes(of: result) { systemWrite(signal, $0.baseAddress!, 1) }
         }
 
         func takeResult() -> Int32 {
@@ -66,7 +74,9 @@ package final class PipeOpening {
         func abandon() {
             state.withLock { state in
                 switch state {
-                case .waiting:
+                case .waiting(let signal):
+                    // Makes room for the reader where the process has no descriptors left.
+                    systemClose(signal)
                     let flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC
                     state = .abandoned(reader: Folder.path(of: pipe).withCString { systemOpen($0, flags) })
                 case .opened(let descriptor):
@@ -84,19 +94,18 @@ package final class PipeOpening {
 
     /// Begins to open a pipe; `pipe` is open for looking up only, and closed in the end.
     init(_ pipe: Int32, flags: Int32) throws(ErrorCode) {
-        var ends: [Int32] = [-1, -1]
-        guard systemPipe(&ends) == 0 else {
+        guard let ends = systemPipe() else {
             let error = ErrorCode.last
             systemClose(pipe)
             throw error
         }
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        signal = OpenFile(ends[0], kind: .pipe)
-        work = Work(pipe: pipe, flags: flags, signal: ends[1])
+        signal = OpenFile(ends.read, kind: .pipe)
+        work = Work(pipe: pipe, flags: flags, signal: ends.write)
         try Self.start(work)
     }
 
     deinit { work.abandon() }
+
     private static func start(_ work: Work) throws(ErrorCode) {
         // Signals go to the threads that run guests, and one about the pipe without a reader to nobody.
         var (all, before) = (sigset_t(), sigset_t())

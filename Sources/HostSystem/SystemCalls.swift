@@ -1,3 +1,5 @@
+internal import CSupport
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -8,7 +10,6 @@
 
 // The system calls whose names methods hide.
 func systemOpen(_ path: UnsafePointer<CChar>, _ flags: Int32) -> Int32 { open(path, flags) }
-func systemPipe(_ ends: UnsafeMutablePointer<Int32>) -> Int32 { pipe(ends) }
 @discardableResult
 func systemClose(_ descriptor: Int32) -> Int32 { close(descriptor) }
 func systemRead(_ descriptor: Int32, _ bytes: UnsafeMutableRawPointer, _ count: Int) -> Int {
@@ -16,6 +17,12 @@ func systemRead(_ descriptor: Int32, _ bytes: UnsafeMutableRawPointer, _ count: 
 }
 func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
     write(descriptor, bytes, count)
+}
+
+/// Makes a pipe that programs which are started do not get; nil with `errno` set.
+func systemPipe() -> (read: Int32, write: Int32)? {
+    var ends: [Int32] = [-1, -1]
+    return gw_pipe(&ends) == 0 ? (ends[0], ends[1]) : nil
 }
 
 /// Throws what a system call left in `errno`, if it failed.

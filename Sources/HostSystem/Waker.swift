@@ -21,13 +21,9 @@ package final class Waker: Sendable {
 
     /// Makes a pipe; nil where the process has no descriptors left.
     package init?() {
-        var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { return nil }
-        for end in ends {
-            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
-            _ = fcntl(end, F_SETFL, O_NONBLOCK)
-        }
-        (descriptor, other) = (ends[0], ends[1])
+        guard let ends = systemPipe() else { return nil }
+        (descriptor, other) = ends
+        for end in [descriptor, other] { _ = fcntl(end, F_SETFL, O_NONBLOCK) }
     }
 
     deinit {
@@ -70,10 +66,12 @@ package final class Waker: Sendable {
         _ = poll(&request, 1, -1)
     }
 
-    /// Waits until a descriptor is ready or all waiting shall end.
+    /// Waits until a descriptor is ready or all waiting shall end; calls of ``wake()`` meanwhile are for the next waiting.
     ///
     /// - Throws: EINTR where it shall end.
     package func wait(for file: Int32, _ events: Int16) throws(ErrorCode) {
+        var wasRung = false
+        defer { if wasRung { wake() } }
         while true {
             var requests = [
                 pollfd(fd: file, events: events, revents: 0), pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
@@ -81,7 +79,10 @@ package final class Waker: Sendable {
             _ = poll(&requests, 2, -1)
             if isInterrupted { throw ErrorCode(EINTR) }
             if requests[0].revents != 0 { return }
-            acknowledge()
+            if requests[1].revents != 0 {
+                acknowledge()
+                wasRung = true
+            }
         }
     }
 }

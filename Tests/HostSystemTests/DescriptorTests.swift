@@ -1,0 +1,54 @@
+import Foundation
+import Testing
+
+@testable import HostSystem
+
+@Suite("The process's descriptors")
+struct DescriptorTests {
+    @Test("a wake that comes while a file is waited for is there for the next waiting")
+    func wakeDuringWait() throws {
+        let waker = try #require(Waker())
+        let ends = try #require(systemPipe())
+        defer {
+            close(ends.read)
+            close(ends.write)
+        }
+        waker.wake()
+        let write = ends.write
+        Thread {
+            usleep(20_000)
+            var byte: UInt8 = 0
+            _ = systemWrite(write, &byte, 1)
+        }.start()
+        try waker.wait(for: ends.read, Int16(POLLIN))
+        #expect(Descriptors.isReadable(ends.read))
+        #expect(Descriptors.isReadable(waker.descriptor))
+        waker.acknowledge()
+        #expect(!Descriptors.isReadable(waker.descriptor))
+    }
+
+    #if canImport(Glibc)
+        /// Opens files until the process may open no more.
+        private static func exhaust() {
+            var limit = rlimit(rlim_cur: 256, rlim_max: 256)
+            setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+            while systemOpen("/dev/null", O_RDONLY) >= 0 {}
+        }
+
+        @Test("where none are left, an opening that nobody waits for any more ends all the same")
+        func abandonedOpening() async {
+            await #expect(processExitsWith: .success) {
+                let playground = try Playground()
+                let files = try playground.files()
+                var opening = try files.opening("/g/fifo")
+                weak var work = opening?.work
+                try #require(work != nil)
+                DescriptorTests.exhaust()
+                opening = nil
+                // The thread lets go of what it shares with the opening when it ends.
+                for _ in 0..<10_000 where work != nil { usleep(1000) }
+                #expect(work == nil)
+            }
+        }
+    #endif
+}
