@@ -25,12 +25,14 @@ extension FileSystem {
     package func read(
         _ file: OpenFile, _ bytes: UnsafeMutableRawBufferPointer, position: Int64?
     ) throws(ErrorCode) -> Int {
-        if let count = try file.readStream(bytes) { return count }
         guard let position else {
+            if let count = try file.readStream(bytes) { return count }
             return try whenReady(file, Int16(POLLIN)) { () throws(ErrorCode) in
                 try Descriptors.readIfReady(file.descriptor, bytes)
             }
         }
+        // The system knows which others have no positions: some devices have.
+        guard file.stream == nil else { throw ErrorCode(ESPIPE) }
         var nothing: UInt8 = 0
         return try withUnsafeMutablePointer(to: &nothing) { nothing throws(ErrorCode) in
             let start = bytes.baseAddress ?? UnsafeMutableRawPointer(nothing)
@@ -43,7 +45,7 @@ extension FileSystem {
         _ file: OpenFile, _ bytes: UnsafeRawBufferPointer, position: Int64?
     ) throws(ErrorCode) -> Int {
         guard let position else { return try writeAsFarAsPossible(file, bytes) }
-        if try file.writeStream(bytes) { return bytes.count }
+        guard file.stream == nil else { throw ErrorCode(ESPIPE) }
         guard let start = bytes.baseAddress else { return 0 }
         return try retrying { pwrite(file.descriptor, start, bytes.count, off_t(position)) }
     }

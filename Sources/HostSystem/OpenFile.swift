@@ -39,8 +39,10 @@ package final class OpenFile {
     package let isReadOnly: Bool
     /// Whether paths may be looked up in it, and so that they stay in it; of directories only.
     let folder: Folder?
-    /// Whether it is closed with the guest's descriptor; standard input and output are the process's.
+    /// Whether it is closed with the guest's descriptor.
     private let isOwned: Bool
+    /// Whether somebody else has it open, too, as the process has standard input and output.
+    package var isBorrowed: Bool { !isOwned }
 
     /// The name under which a directory is given to a guest of WASI from the start.
     package var preopenName: [UInt8]?
@@ -85,6 +87,9 @@ package final class OpenFile {
         case output((UnsafeRawBufferPointer) throws -> Void)
     }
     package private(set) var stream: Stream?
+
+    /// Whether it may have positions to read and write at.
+    package var isSeekable: Bool { stream == nil && !kind.canBlock }
 
     /// A file that a closure reads.
     convenience init(reading read: @escaping (Int) throws -> [UInt8]) {
@@ -147,8 +152,8 @@ package final class OpenFile {
         return status
     }
 
-    /// The flags of the system that it is open with.
-    package var statusFlags: Int32 { fcntl(descriptor, F_GETFL) }
+    /// The flags of the system that it is open with; none of what cannot be used.
+    package var statusFlags: Int32 { isForbidden ? 0 : fcntl(descriptor, F_GETFL) }
 }
 
 /// The open files of a guest by its own numbers, of which a new file gets the lowest that is free.

@@ -79,7 +79,7 @@ extension WASIHost {
         guard whence < 3 else { throw ErrorCode(EINVAL) }
         // Finding out where one is takes less.
         let needed: Rights = whence == 1 && offset == 0 ? .fdTell : .fdSeek
-        if file.kind.canBlock { throw ErrorCode(ESPIPE) }
+        guard file.isSeekable else { throw ErrorCode(ESPIPE) }
         if file.kind == .directory { throw ErrorCode(EBADF) }
         guard file.rights & needed.rawValue != 0 else { throw ErrorCode.notCapable }
         let position = lseek(file.descriptor, off_t(Int64(bitPattern: offset)), bases[Int(whence)])
@@ -143,9 +143,7 @@ extension WASIHost {
         bytes.initializeMemory(as: UInt8.self, repeating: 0)
         try memory.store(file.kind.wasi, at: result)
         try memory.store(DescriptorFlags(file).rawValue, at: result, offset: 2)
-        let possible =
-            file.isForbidden ? [] : Rights.possible(for: file.kind, statusFlags: file.statusFlags)
-        try memory.store(file.rights & possible.rawValue, at: result, offset: 8)
+        try memory.store(file.rights & Rights.possible(for: file).rawValue, at: result, offset: 8)
         let inheriting = file.kind == .directory ? file.inheritingRights & Rights.all.rawValue : 0
         try memory.store(inheriting, at: result, offset: 16)
     }
@@ -159,8 +157,8 @@ extension WASIHost {
         // The system ignores changes of the others, which would be a lie.
         if !changed.isSubset(of: [.append, .nonblock]) { throw ErrorCode.notSupported }
         if changed.contains(.append) {
-            // Other processes see these flags of standard input and output.
-            guard number > 2 else { throw ErrorCode.notSupported }
+            // Other processes see these flags of standard input and output, whatever their numbers are by now.
+            guard !file.isBorrowed else { throw ErrorCode.notSupported }
             let status = file.statusFlags
             let altered = wanted.contains(.append) ? status | O_APPEND : status & ~O_APPEND
             if fcntl(file.descriptor, F_SETFL, altered) != 0 { throw ErrorCode.last }
@@ -170,7 +168,7 @@ extension WASIHost {
 
     func fdFdstatSetRights(_ number: UInt32, _ base: UInt64, _ inheriting: UInt64) throws(ErrorCode) {
         let file = try files.file(Int(number))
-        let possible = Rights.possible(for: file.kind, statusFlags: file.statusFlags).rawValue
+        let possible = Rights.possible(for: file).rawValue
         // Rights can only be given up.
         guard base & ~(file.rights & possible) == 0, inheriting & ~(file.inheritingRights & Rights.all.rawValue) == 0
         else { throw ErrorCode.notCapable }

@@ -58,13 +58,14 @@ struct Rights: OptionSet {
         .pathSymlink, .pathRemoveDirectory, .pathUnlinkFile,
     ]
 
-    /// All that can be done with a file of a kind, open with flags of the system.
-    static func possible(for kind: OpenFile.Kind, statusFlags: Int32) -> Rights {
-        let mode = statusFlags & O_ACCMODE
+    /// All that can be done with a file, by its kind and how it was opened.
+    static func possible(for file: OpenFile) -> Rights {
+        guard !file.isForbidden else { return [] }
+        let mode = file.statusFlags & O_ACCMODE
         var rights = descriptor
         if mode != O_WRONLY { rights.insert(.fdRead) }
         if mode != O_RDONLY { rights.insert(.fdWrite) }
-        switch kind {
+        switch file.kind {
         case .directory: return descriptor.union(paths).union(.fdReaddir)
         case .regular, .blockDevice:
             rights.formUnion([.fdSeek, .fdTell, .fdAdvise])

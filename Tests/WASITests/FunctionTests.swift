@@ -209,6 +209,12 @@ struct FunctionTests {
         #expect(try guest.call("path_unlink_file", 3, 1000, count) == Errno.acces)
         #expect(try guest.call("fd_readdir", 3, 0, 100, 0, 200) != Errno.success)
         #expect(try guest.call("path_open", 4, 1, 1000, count, 0, -1, -1, 0, 100) == Errno.badf)
+        // The root that was not given has neither flags nor rights; there are none to be changed.
+        #expect(try guest.call("fd_fdstat_get", 3, 200) == Errno.success)
+        #expect((guest.get(UInt16.self, at: 202), guest.get(UInt64.self, at: 208)) == (0, 0))
+        #expect(try guest.call("fd_fdstat_set_flags", 3, 0) == Errno.success)
+        #expect(try guest.call("fd_fdstat_set_rights", 3, 1, 0) == Errno.notcapable)
+        #expect(try guest.call("fd_fdstat_set_rights", 3, 0, 0) == Errno.success)
     }
 
     @Test("descriptors are renumbered, and the lowest free one is given")

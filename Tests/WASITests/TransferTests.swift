@@ -14,9 +14,11 @@ private final class Caller {
     private let memory: Memory
 
     init(
-        _ streams: StandardStreams, pages: UInt32 = 1, clock: Clock = Clock(), waker: Waker? = nil
+        _ streams: StandardStreams, access: HostAccess = .none, pages: UInt32 = 1, clock: Clock = Clock(),
+        waker: Waker? = nil
     ) throws {
-        files = try FileSystem(.none, streams: streams)
+        files = try FileSystem(access, streams: streams)
+        try files.addPreopens()
         files.waker = waker
         host = WASIHost(files, arguments: [], environment: [], clock: clock)
         memory = try Memory(MemoryType(limits: Limits(minimum: pages)), in: Store())
@@ -89,6 +91,43 @@ struct TransferTests {
         try caller.host.fdWrite(1, 0, 2, 50)
         #expect(caller.get(UInt32.self, at: 50) == 3)
         #expect(throws: ErrorCode(EIO)) { try caller.host.fdWrite(1, 0, 2, 50) }
+    }
+
+    @Test("of streams knows no positions")
+    func streamPositions() throws {
+        let output = Mutex(0)
+        let caller = try Caller(
+            StandardStreams(input: .text("abc"), output: .closure { bytes in output.withLock { $0 += bytes.count } }))
+        caller.put([(100, 2)])
+        #expect(throws: ErrorCode(ESPIPE)) { try caller.host.fdSeek(0, 0, 0, 50) }
+        #expect(throws: ErrorCode(ESPIPE)) { try caller.host.fdTell(1, 50) }
+        #expect(throws: ErrorCode(ESPIPE)) { try caller.host.fdPread(0, 0, 1, 0, 50) }
+        #expect(throws: ErrorCode(ESPIPE)) { try caller.host.fdPwrite(1, 0, 1, 0, 50) }
+        #expect(output.withLock { $0 } == 0)
+        // Nothing of it was consumed.
+        try caller.host.fdRead(0, 0, 1, 50)
+        #expect(caller.text(at: 100, count: 2) == "ab")
+    }
+
+    @Test("flags of files that the process has are not changed under any number, those of the guest's own are")
+    func borrowedFlags() throws {
+        let path = NSTemporaryDirectory() + "gowasm-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let shared = Foundation.open(path + "/shared", O_RDWR | O_CREAT, 0o600)
+        defer { close(shared) }
+        let mount = HostAccess.Mount(host: path, guest: "/")
+        let caller = try Caller(
+            StandardStreams(output: .descriptor(shared)), access: HostAccess(mounts: [mount]))
+        let own = try caller.files.open(
+            caller.files.locate(Array("/own".utf8)), flags: O_RDWR | O_CREAT, mode: 0o600)
+        // 3 is the root.
+        try caller.host.fdRenumber(1, 3)
+        #expect(throws: ErrorCode(EOPNOTSUPP)) { try caller.host.fdFdstatSetFlags(3, 1) }
+        #expect(fcntl(shared, F_GETFL) & O_APPEND == 0)
+        try caller.host.fdRenumber(UInt32(own), 2)
+        try caller.host.fdFdstatSetFlags(2, 1)
+        #expect(fcntl(try caller.files.file(2).descriptor, F_GETFL) & O_APPEND != 0)
     }
 
     @Test("of sockets goes on until all is there, where the guest wants that")
