@@ -57,7 +57,9 @@ package final class FileSystem {
                     ? readable : systemOpen($0, Folder.lookupOnly | O_DIRECTORY | O_CLOEXEC)
             }
             guard opened >= 0 else {
-                throw .folder(path: mount.host, reason: ErrorCode.last.message)
+                let reason = ErrorCode.last.message
+                for mount in mounts { systemClose(mount.folder.descriptor) }
+                throw .folder(path: mount.host, reason: reason)
             }
             let folder = Folder(
                 descriptor: opened,

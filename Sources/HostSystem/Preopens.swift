@@ -19,20 +19,20 @@ extension FileSystem {
         let slash = GuestPath.slash
         let root = mounts.first { $0.path == [slash] }
         if access.allowsAllFiles {
-            addPreopen(AT_FDCWD, "/", Folder(descriptor: 0, isConfined: false, isReadOnly: false), name: [slash])
+            try addPreopen(AT_FDCWD, "/", Folder(descriptor: 0, isConfined: false, isReadOnly: false), name: [slash])
         } else if let root {
-            addPreopen(root.folder.descriptor, ".", root.folder, name: root.path)
+            try addPreopen(root.folder.descriptor, ".", root.folder, name: root.path)
         } else {
             addPreopen(OpenFile(-1, kind: .directory, isOwned: false), name: [slash])
         }
         for mount in mounts.reversed() where mount.path != [slash] {
-            addPreopen(mount.folder.descriptor, ".", mount.folder, name: mount.path + [slash])
+            try addPreopen(mount.folder.descriptor, ".", mount.folder, name: mount.path + [slash])
         }
         if !access.allowsAllFiles, root == nil, let path = try? workingDirectory(), let location = find(path),
             let opened = try? location.folder.open(location.path, Folder.lookupOnly | O_DIRECTORY)
         {
-            addPreopen(opened, ".", location.folder, name: [UInt8(ascii: ".")])
-            systemClose(opened)
+            defer { systemClose(opened) }
+            try addPreopen(opened, ".", location.folder, name: [UInt8(ascii: ".")])
         }
         for address in access.listeners {
             // As other runtimes do: only then Go waits for connections beside its other goroutines.
@@ -40,10 +40,12 @@ extension FileSystem {
         }
     }
 
-    private func addPreopen(_ directory: Int32, _ path: String, _ folder: Folder, name: [UInt8]) {
+    private func addPreopen(
+        _ directory: Int32, _ path: String, _ folder: Folder, name: [UInt8]
+    ) throws(HostAccessError) {
         var opened = path.withCString { openat(directory, $0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         if opened < 0 { opened = path.withCString { openat(directory, $0, Folder.lookupOnly | O_CLOEXEC) } }
-        guard opened >= 0 else { return }
+        guard opened >= 0 else { throw .folder(path: GuestPath.text(name), reason: ErrorCode.last.message) }
         var folder = folder
         folder.descriptor = opened
         addPreopen(OpenFile(opened, kind: .directory, folder: folder, isReadOnly: folder.isReadOnly), name: name)

@@ -27,12 +27,38 @@ struct DescriptorTests {
         #expect(!Descriptors.isReadable(waker.descriptor))
     }
 
+    #if os(Linux)
+        @Test("a folder that cannot be opened leaves none of the others open")
+        func failedMounts() throws {
+            let playground = try Playground()
+            let paths = ["in", "out", "in/sub", "none"].map { "\(playground.root)/\($0)" }
+            #expect(throws: HostAccessError.self) {
+                try FileSystem(HostAccess(mounts: paths.map { .init(host: $0) }))
+            }
+            let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap {
+                try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")
+            }
+            #expect(!open.contains { $0.hasPrefix(playground.root) })
+        }
+    #endif
+
     #if canImport(Glibc)
         /// Opens files until the process may open no more.
         private static func exhaust() {
             var limit = rlimit(rlim_cur: 256, rlim_max: 256)
             setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
             while systemOpen("/dev/null", O_RDONLY) >= 0 {}
+        }
+
+        @Test("where none are left, a folder that was granted is not left out without a word")
+        func preopens() async {
+            await #expect(processExitsWith: .success) {
+                let files = try Playground().files()
+                DescriptorTests.exhaust()
+                #expect(throws: HostAccessError.folder(path: "/g/", reason: ErrorCode(EMFILE).message)) {
+                    try files.addPreopens()
+                }
+            }
         }
 
         @Test("where none are left, an opening that nobody waits for any more ends all the same")
