@@ -89,7 +89,7 @@ extension FileSystem {
         let changes = flags & O_ACCMODE != O_RDONLY || flags & (O_CREAT | O_TRUNC) != 0
         if changes { try checkWritable(location) }
         let opened = try allowing(location) { () throws(ErrorCode) in
-            try location.folder.open(location.path, flags | O_NONBLOCK | O_NOCTTY, mode: mode)
+            try location.folder.open(location.path, flags | O_NONBLOCK | O_NOCTTY, mode: masked(mode))
         }
         return try add(opened, location)
     }
@@ -174,7 +174,8 @@ extension FileSystem {
 
     /// Makes a directory.
     package func makeDirectory(_ location: Location, mode: UInt32) throws(ErrorCode) {
-        try change(location) { mkdirat($0, $1, mode_t(mode & 0o7777)) }
+        let mode = mode_t(masked(mode) & 0o7777)
+        try change(location) { mkdirat($0, $1, mode) }
     }
 
     /// Removes an empty directory.

@@ -37,6 +37,9 @@ package final class FileSystem {
     /// Writes a line for the user.
     package var report: (String) -> Void = { Descriptors.report("gowasm-fast: hint: \($0)\n") }
     private var hints: Set<Hint> = []
+    /// The permissions that the guest wants to be missing from what it makes; see ``changeModeMask(to:)``.
+    private var modeMask: UInt32 = 0
+    private var hasModeMask = false
 
     /// What can end the waiting for pipes, sockets and terminals; nil for nothing.
     package var waker: Waker?
@@ -135,6 +138,46 @@ package final class FileSystem {
         }
         systemClose(opened)
         self.virtualDirectory = GuestPath.normalized(GuestPath.absolute(path, in: virtualDirectory))
+    }
+
+    // MARK: - The file mode mask
+
+    /// Says which permissions the files and folders that the guest makes do not get, or only asks.
+    ///
+    /// With all files it is the process's mask, as in Node. Otherwise the guest has one of its own, and the process's, which
+    /// other programs share, goes on to hold beside it.
+    ///
+    /// - Returns: What it was before.
+    package func changeModeMask(to mask: UInt32?) -> UInt32 {
+        if access.allowsAllFiles, let mask { return UInt32(umask(mode_t(mask & 0o777))) }
+        let before = hasModeMask ? modeMask : Self.processModeMask
+        if let mask { (modeMask, hasModeMask) = (mask & 0o777, true) }
+        return before
+    }
+
+    /// The permissions that a new file or folder gets.
+    func masked(_ mode: UInt32) -> UInt32 { mode & ~modeMask }
+
+    /// The process's mask, read without a moment in which it is another: threads may make files then.
+    private static var processModeMask: UInt32 {
+        #if os(Linux)
+            let name = Array("Umask:\t".utf8)
+            var text = [UInt8](repeating: 0, count: 4096)
+            let file = systemOpen("/proc/self/status", O_RDONLY | O_CLOEXEC)
+            if file >= 0 {
+                defer { systemClose(file) }
+                let count = text.withUnsafeMutableBytes { systemRead(file, $0.baseAddress!, $0.count) }
+                let lines = text.prefix(max(0, count)).split(separator: UInt8(ascii: "\n"))
+                if let line = lines.first(where: { $0.starts(with: name) }),
+                    let mask = UInt32(GuestPath.text(Array(line.dropFirst(name.count))), radix: 8)
+                {
+                    return mask
+                }
+            }
+        #endif
+        let mask = umask(0)
+        umask(mask)
+        return UInt32(mask)
     }
 
     // MARK: - Looking up

@@ -309,4 +309,17 @@ struct BuiltInTests {
         #expect(code { () throws(JSFailure) in try guest.call(fs, "statSync", guest.string("/")) } == "none")
         #expect(ErrorCode(9999).name == "EIO")
     }
+
+    @Test("a file mode mask that a program sets is nobody else's")
+    func fileModeMask() throws {
+        let (guest, other) = (FakeGuest(), FakeGuest())
+        func mask(_ guest: FakeGuest, _ new: JSValue) throws -> Double {
+            try guest.realm.toNumber(guest.call(guest.global("process"), "umask", new))
+        }
+        let before = try mask(guest, .undefined)
+        let another = Double(Int(before) ^ 0o7)
+        #expect(try mask(guest, .number(another)) == before)
+        #expect(try mask(guest, .undefined) == another)
+        #expect(try mask(other, .undefined) == before)
+    }
 }

@@ -348,6 +348,26 @@ struct ConfinementTests {
             ])
     }
 
+    @Test("a file mode mask that a guest sets is its own", arguments: lookups)
+    func modeMask(usesSystemLookup: Bool) throws {
+        let playground = try Playground()
+        let files = try playground.files(usesSystemLookup: usesSystemLookup)
+        func mode(_ path: String) throws -> mode_t {
+            try files.status(files.place(path), followingLinks: false).st_mode & 0o777
+        }
+        let process = files.changeModeMask(to: nil)
+        #expect(files.changeModeMask(to: 0o1077) == process)
+        #expect(files.changeModeMask(to: nil) == 0o077)
+        #expect(try playground.files().changeModeMask(to: nil) == process)
+        _ = try files.open(files.place("/g/masked"), flags: O_WRONLY | O_CREAT, mode: 0o666)
+        try files.makeDirectory(files.place("/g/folder"), mode: 0o777)
+        #expect(try mode("/g/masked") == mode_t(0o600 & ~process))
+        #expect(try mode("/g/folder") == mode_t(0o700 & ~process))
+        // Of what is there already it changes nothing.
+        try files.changeMode(files.place("/g/masked"), 0o644)
+        #expect(try mode("/g/masked") == 0o644)
+    }
+
     @Test("the inner of two folders counts, and the directories above can be looked at")
     func nesting() throws {
         let playground = try Playground()

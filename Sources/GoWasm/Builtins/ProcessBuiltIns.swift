@@ -97,12 +97,8 @@ extension JSRealm {
             return .undefined
         }
         method(process, "umask") { realm, _, arguments throws(JSFailure) in
-            if arguments[0].isUndefined {
-                let mask = umask(0)
-                umask(mask)
-                return .number(Int(mask))
-            }
-            return .number(Int(umask(mode_t(NumberText.uint32(try realm.toNumber(arguments[0])) & 0o777))))
+            let mask = try arguments[0].isUndefined ? nil : NumberText.uint32(realm.toNumber(arguments[0]))
+            return .number(Int(realm.host.files.changeModeMask(to: mask)))
         }
         let path = makeObject()
         global.define(key("path"), .object(path), .builtIn)
