@@ -47,6 +47,31 @@ struct FaultTests {
     }
 
     @Test(
+        "a folder that the user may not write to: the error is the system's",
+        arguments: FileProgram.all)
+    func noPermission(_ program: FileProgram) throws {
+        // Nothing is forbidden to root: another user gets copies that it may read.
+        let folder = try TemporaryFolder()
+        let finished = try Command(
+            executable: "/bin/bash",
+            arguments: [
+                "-c",
+                """
+                as=; [ $(id -u) = 0 ] && as="setpriv --reuid=65534 --regid=65534 --clear-groups"
+                cd "$0" && chmod 755 . && cp "$1" program && cp "$2" main.wasm && chmod 755 program main.wasm &&
+                mkdir shut && chmod 555 shut && exec $as ./program --dir "$0/shut:/g" main.wasm fill /g/file
+                """, folder.url.path, Tools.executable, program.module,
+            ], environment: Tools.sanitizerOptions.merging(["PATH": "/usr/bin:/bin"]) { $1 }
+        ).run()
+        #expect(finished.end == .exited(1), "\(finished.errorText)")
+        let said = String(decoding: finished.output, as: UTF8.self)
+        #expect(said == "failed: open /g/file: Permission denied\n")
+        #expect(!FileManager.default.fileExists(atPath: folder.path("shut/file")))
+        // So that the folder can be removed.
+        chmod(folder.path("shut"), 0o755)
+    }
+
+    @Test(
         "stops, and signals of the profiler while the host works, lose and double nothing", arguments: FileProgram.all)
     func signals(_ program: FileProgram) throws {
         let folder = try TemporaryFolder()
