@@ -115,9 +115,9 @@ package enum Descriptors {
         return poll(&request, 1, 0) != 0
     }
 
-    /// Waits until one of the events, or an error, is there.
+    /// Waits until one of the events, or an error, is there, whatever signals come.
     package static func wait(for descriptor: Int32, events: Int16) {
         var request = pollfd(fd: descriptor, events: events, revents: 0)
-        _ = poll(&request, 1, -1)
+        while poll(&request, 1, -1) < 0, errno == EINTR {}
     }
 }

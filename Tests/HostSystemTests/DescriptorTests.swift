@@ -27,6 +27,39 @@ struct DescriptorTests {
         #expect(!Descriptors.isReadable(waker.descriptor))
     }
 
+    @Test("signals do not end the waiting for who reads from a pipe")
+    func signalsDuringOpening() throws {
+        let playground = try Playground()
+        let before = signal(SIGUSR2) { _ in }
+        defer { signal(SIGUSR2, before) }
+        nonisolated(unsafe) let files = try playground.files()
+        nonisolated(unsafe) var opener: pthread_t?
+        nonisolated(unsafe) var kind: OpenFile.Kind?
+        let (hasBegun, hasEnded) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        Thread {
+            // The threads of tests hold signals back, and hand that on.
+            var signals = sigset_t()
+            sigemptyset(&signals)
+            sigaddset(&signals, SIGUSR2)
+            pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+            opener = pthread_self()
+            hasBegun.signal()
+            let writer = try? files.open(files.place("/g/fifo"), flags: O_WRONLY, mode: 0)
+            kind = writer.flatMap { try? files.file($0).kind }
+            hasEnded.signal()
+        }.start()
+        hasBegun.wait()
+        for _ in 0..<10 {
+            usleep(5000)
+            try #require(hasEnded.wait(timeout: .now()) == .timedOut)
+            pthread_kill(try #require(opener), SIGUSR2)
+        }
+        let reader = systemOpen("\(playground.root)/in/fifo", O_RDONLY | O_NONBLOCK)
+        defer { close(reader) }
+        hasEnded.wait()
+        #expect(kind == .pipe)
+    }
+
     #if os(Linux)
         @Test("a folder that cannot be opened leaves none of the others open")
         func failedMounts() throws {
