@@ -3,14 +3,6 @@ import HostSystem
 import WasmFrontend
 import WasmRuntime
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 /// The wording of failures: one line that says what, where, and what to do about it.
 enum Failure {
     static func line(_ file: String, _ message: String) -> String {

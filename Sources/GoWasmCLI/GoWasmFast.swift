@@ -179,7 +179,8 @@ public struct GoWasmFast: ParsableCommand {
             (cpuprofile.map { [(.pprof, $0)] } ?? []) + (flamegraph.map { [(.flameGraph, $0)] } ?? [])
         if !profiles.isEmpty, !disassemble {
             do {
-                let session = try ProfileSession(program: command[0], files: profiles)
+                let session = try ProfileSession(
+                    program: command[0], loaded: invocation.loaded, files: profiles)
                 invocation.profiling = session
                 invocation.engine.profiler = session.profiler
             } catch {
@@ -188,11 +189,11 @@ public struct GoWasmFast: ParsableCommand {
             }
         }
         if stats {
-            let session = StatisticsSession()
+            let session = StatisticsSession(invocation.loaded)
             invocation.statistics = session
             invocation.engine.statistics = session.statistics
         }
-        if !disassemble { invocation.startWatch(timeout: timeout) }
+        if !disassemble, !invocation.startWatch(timeout: timeout) { return Invocation.failure }
         if let invoke { return invocation.invoke(invoke, arguments: Array(command.dropFirst())) }
         return disassemble ? invocation.disassemble(functions: Array(command.dropFirst())) : invocation.run()
     }
@@ -211,7 +212,7 @@ public struct GoWasmFast: ParsableCommand {
             invocation.inheritsEnvironment = true
             invocation.access = .all
             invocation.standsForNode = true
-            invocation.startWatch()
+            _ = invocation.startWatch()
             endProcess(invocation.run())
         }
         // A file of this name is run as ./inspect.
@@ -220,7 +221,7 @@ public struct GoWasmFast: ParsableCommand {
         if arguments.count > 1, !arguments[1].hasPrefix("-"), !arguments[1].isEmpty {
             var invocation = Invocation(file: arguments[1], arguments: Array(arguments.dropFirst()))
             invocation.endProcess = endProcess
-            invocation.startWatch()
+            _ = invocation.startWatch()
             endProcess(invocation.run())
         }
         do {

@@ -49,9 +49,14 @@ struct Invocation {
     /// The module, for what is said of a run afterwards.
     let loaded = Loaded()
 
-    /// The module; read by another thread only where the one that loaded it waits.
-    final class Loaded: @unchecked Sendable {
-        var module: Module?
+    /// The module, once it is loaded.
+    final class Loaded: Sendable {
+        private let state = Mutex<Module?>(nil)
+
+        var module: Module? {
+            get { state.withLock { $0 } }
+            set { state.withLock { $0 = newValue } }
+        }
     }
     /// Writes a line about the run to standard error.
     var report: @Sendable (String) -> Void = Invocation.writeError
@@ -82,9 +87,12 @@ struct Invocation {
     }
 
     /// Says and writes what is to be known of the run, once; returns whether that worked.
-    private func finish() -> Bool { Self.finish(profiling, statistics) }
+    private func finish() -> Bool { Self.finish(watch, profiling, statistics) }
 
-    static func finish(_ profiling: ProfileSession?, _ statistics: StatisticsSession?) -> Bool {
+    private static func finish(
+        _ watch: RunWatch?, _ profiling: ProfileSession?, _ statistics: StatisticsSession?
+    ) -> Bool {
+        watch?.beginReport()
         let isProfiled = profiling?.finish() ?? true
         statistics?.finish()
         return isProfiled
@@ -94,10 +102,15 @@ struct Invocation {
         do {
             return try body()
         } catch ProgramError.trap(let trap) {
-            let reason = trap.code == .interrupted ? watch?.claimReport() : nil
-            let message = reason?.message ?? "trap: \(trap)"
-            for line in Failure.report(file, message, trap, loaded.module) { report(line) }
-            if let reason { return reason.exitCode }
+            for line in Failure.report(file, "trap: \(trap)", trap, loaded.module) { report(line) }
+        } catch ProgramError.cancelled {
+            // Nobody else stops it.
+            guard let watch, let reason = watch.beginReport() else { return Self.failure }
+            guard let message = reason.message else { return reason.exitCode }
+            let trap = watch.control.trap
+            let note = trap?.backtrace.isEmpty == false ? "" : "; no function was running"
+            for line in Failure.report(file, message + note, trap, loaded.module) { report(line) }
+            return reason.exitCode
         } catch ProgramError.exited(let status) where !status.isSuccess {
             return status.code
         } catch {
@@ -114,8 +127,10 @@ struct Invocation {
         configuration.engine = engine
         configuration.endProcess = endProcessAfterFinishing
         configuration.standsForNode = standsForNode
-        let isGo = loaded.module.map { GoVersion(of: $0) != nil } ?? false
-        configuration.collections = isGo ? statistics?.collections : nil
+        configuration.control = watch?.control
+        if let statistics, loaded.module.map({ GoVersion(of: $0) != nil }) == true {
+            configuration.collections = statistics.collections
+        }
         configuration.trace = trace?.trace(report)
         return configuration
     }
@@ -123,8 +138,8 @@ struct Invocation {
     /// As ``endProcess``, after everything is said and written.
     private var endProcessAfterFinishing: (@Sendable (Int32) -> Never)? {
         guard let endProcess, profiling != nil || statistics != nil else { return endProcess }
-        return { [profiling, statistics] code in
-            endProcess(Self.finish(profiling, statistics) || code != 0 ? code : Self.failure)
+        return { [watch, profiling, statistics] code in
+            endProcess(Self.finish(watch, profiling, statistics) || code != 0 ? code : Self.failure)
         }
     }
 
@@ -218,8 +233,7 @@ struct Invocation {
         let begin = Clock()
         let program = try Program(contentsOf: file, codeValidation: codeValidation)
         loaded.module = program.module
-        profiling?.module.withLock { $0 = program.module }
-        statistics?.loaded(program.module, nanoseconds: UInt64(begin.elapsed))
+        statistics?.noteLoading(nanoseconds: UInt64(begin.elapsed))
         return program
     }
 

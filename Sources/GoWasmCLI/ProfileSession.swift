@@ -15,15 +15,15 @@ import WasmRuntime
 
 /// A run whose processor time is looked into, and the files that say where it went.
 ///
-/// The files are written once: when the program ends, in whatever way, or when the process is told to end.
+/// The files are written once, by the run's thread: when the program has ended, in whatever way.
 final class ProfileSession: Sendable {
     /// What takes the samples.
     let profiler = CallProfiler()
     private let program: String
     private let outputs: [Output]
     private let isFinished = Mutex(false)
-    /// The module that runs, once it is loaded: it knows the names of functions.
-    let module = Mutex<Module?>(nil)
+    /// Knows the names of functions.
+    private let loaded: Invocation.Loaded
 
     enum Format {
         case pprof
@@ -37,8 +37,9 @@ final class ProfileSession: Sendable {
     }
 
     /// Opens the files, before anything runs that would be lost.
-    init(program: String, files: [(Format, String)]) throws {
+    init(program: String, loaded: Invocation.Loaded, files: [(Format, String)]) throws {
         self.program = program
+        self.loaded = loaded
         outputs = try files.map { format, path in
             let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
             guard descriptor >= 0 else { throw ProfileError(path: path, number: errno) }
@@ -48,7 +49,6 @@ final class ProfileSession: Sendable {
 
     /// Ends the sampling and writes the files; returns whether that worked, after saying why if not.
     @discardableResult func finish() -> Bool {
-        // Whoever comes second waits, and does not end the process while the first is writing.
         isFinished.withLock { isFinished in
             guard !isFinished else { return true }
             isFinished = true
@@ -57,7 +57,7 @@ final class ProfileSession: Sendable {
                     "gowasm-fast: no profile was made: nothing ran, or this system has no timer for it")
                 return false
             }
-            if let module = module.withLock({ $0 }) { profile = profile.withGoNames(of: module) }
+            if let module = loaded.module { profile = profile.withGoNames(of: module) }
             if profile.lostPeriods > 0 {
                 Invocation.writeError("gowasm-fast: \(profile.lostPeriods) samples had no room in the profile")
             }
@@ -81,9 +81,7 @@ final class ProfileSession: Sendable {
     private func contents(_ format: Format, _ profile: CallProfile) -> [UInt8] {
         switch format {
         case .pprof:
-            var now = timespec()
-            clock_gettime(CLOCK_REALTIME, &now)
-            return gzip(profile.pprof(program: program, endTime: Int(now.tv_sec) * 1_000_000_000 + Int(now.tv_nsec)))
+            return gzip(profile.pprof(program: program, endTime: Int(Clock().wall)))
         case .flameGraph:
             let picture = profile.flameGraph(title: program) { GoFunctionName.package(of: $0.name) ?? $0.name }
             return Array(picture.utf8)

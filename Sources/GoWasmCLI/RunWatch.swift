@@ -1,3 +1,4 @@
+import GoWasm
 import HostSystem
 import Synchronization
 import WasmRuntime
@@ -13,149 +14,168 @@ import WasmRuntime
 /// Ends a run from outside: at SIGQUIT and after a time with a stack trace, at SIGINT and SIGTERM where something is to be
 /// written first.
 ///
-/// A thread of its own waits for these signals. It stops the guest, whose thread then reports where it was; where that waits
-/// in a host function, or for an event, this thread reports.
+/// A thread of its own waits for these signals and stops the run. The run's thread then says where it was, writes what is to
+/// be written and ends the process: nobody else looks at what it uses. A second signal ends the process at once.
 final class RunWatch: Sendable {
     /// Why the run was ended.
     enum Reason: Equatable {
         case quit
         case timeout(seconds: Double)
+        /// A signal that nothing is said of.
+        case signal(Int32)
 
         /// What is said of it.
-        var message: String {
+        var message: String? {
             switch self {
             case .quit: "SIGQUIT: quit"
             case .timeout(let seconds): "stopped after \(seconds.formatted) s (--timeout)"
+            case .signal: nil
             }
         }
 
-        /// The exit code: that of Go's programs at SIGQUIT, or that of timeout(1).
+        /// The exit code: that of Go's programs at SIGQUIT, that of timeout(1), or what shells say of a signal.
         var exitCode: Int32 {
             switch self {
             case .quit: 2
             case .timeout: 124
+            case .signal(let number): 128 + number
             }
         }
     }
 
     private struct State {
-        /// The address of the store, which is kept until the process ends, so that it can be interrupted at any time.
-        var store: UInt = 0
         var reason: Reason?
-        var isReported = false
+        var isEnding = false
     }
     private let state = Mutex(State())
     private let timeout: Double?
-    /// Prints a stack trace.
-    private let report: @Sendable (_ message: String, Trap?) -> Void
-    /// What is to be done before the process ends; returns whether it worked.
-    private let finish: (@Sendable () -> Bool)?
+    private let signals: [Int32]
+    /// Prints a message about the run.
+    private let report: @Sendable (String) -> Void
+    /// Stops the run.
+    let control: RunControl
 
-    /// Makes a watch; nothing is watched before ``start()``.
+    /// How many seconds the run's thread has to begin with its report; it may be in a call of the system that nothing ends.
+    private static let patience = 3.0
+
+    /// Makes a watch; nothing is watched before ``start(stackSize:)``.
+    ///
+    /// - Parameters:
+    ///   - timeout: Seconds after which the run is ended.
+    ///   - isToFinish: Whether something is to be written when the run ends, also by SIGINT and SIGTERM.
+    ///   - report: Prints a message about the run.
+    /// - Throws: ``ProgramError/exhausted(_:errorNumber:)``.
     init(
-        timeout: Double?, report: @escaping @Sendable (_ message: String, Trap?) -> Void,
-        finish: (@Sendable () -> Bool)? = nil
-    ) {
+        timeout: Double?, isToFinish: Bool, report: @escaping @Sendable (_ message: String) -> Void
+    ) throws(ProgramError) {
+        control = try RunControl()
         self.timeout = timeout
         self.report = report
-        self.finish = finish
+        // What a shell has ignored for a command in the background stays so.
+        let wanted = [SIGQUIT] + (isToFinish ? [SIGINT, SIGTERM] : [])
+        signals = wanted.filter { !Self.isIgnored($0) } + [SIGALRM]
     }
 
-    /// Says which store runs the guest.
-    func adopt(_ store: Store) {
-        let kept = UInt(bitPattern: Unmanaged.passRetained(store).toOpaque())
-        state.withLock { state in if state.store == 0 { state.store = kept } }
+    private static func isIgnored(_ signal: Int32) -> Bool {
+        var action = sigaction()
+        guard sigaction(signal, nil, &action) == 0 else { return false }
+        #if canImport(Glibc)
+            let handler = action.__sigaction_handler.sa_handler
+        #elseif canImport(Musl)
+            let handler = action.__sa_handler.sa_handler
+        #else
+            let handler = action.__sigaction_u.__sa_handler
+        #endif
+        return unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 
-    /// The reason for which the guest was interrupted, for the one who reports it; nil for everybody else.
-    func claimReport() -> Reason? {
+    /// Says that the run's thread reports and ends the process now; returns why, if the run was ended from outside.
+    @discardableResult func beginReport() -> Reason? {
         state.withLock { state in
-            guard let reason = state.reason, !state.isReported else { return nil }
-            state.isReported = true
-            return reason
+            state.isEnding = true
+            return state.reason
         }
     }
 
-    /// Starts the thread.
+    /// Starts the thread, and the time.
     ///
     /// To be called before other threads are made, which inherit that the signals are blocked.
-    func start() {
-        var signals = self.signals
-        pthread_sigmask(SIG_BLOCK, &signals, nil)
-        if let timeout {
-            var times = itimerval()
-            // A time of zero would switch the timer off.
-            times.it_value.tv_sec = Int(timeout)
-            times.it_value.tv_usec = .init(max(1, (timeout - timeout.rounded(.down)) * 1_000_000))
-            // ITIMER_REAL, which is an enumeration in Glibc's header and a number in others.
-            setitimer(0, &times, nil)
-        }
+    ///
+    /// - Parameter stackSize: The size of the thread's stack, in bytes.
+    /// - Throws: ``ProgramError/exhausted(_:errorNumber:)``, after which signals do what they do by default.
+    func start(stackSize: Int = 512 << 10) throws(ProgramError) {
+        var set = sigset_t()
+        sigemptyset(&set)
+        for number in signals { sigaddset(&set, number) }
+        var before = sigset_t()
+        pthread_sigmask(SIG_BLOCK, &set, &before)
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
-        pthread_attr_setstacksize(&attributes, 512 << 10)
+        pthread_attr_setstacksize(&attributes, stackSize)
+        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
         #if os(Linux)
             var thread = pthread_t()
         #else
             var thread: pthread_t?
         #endif
-        pthread_create(
+        let watch = Unmanaged.passRetained(self)
+        let failure = pthread_create(
             &thread, &attributes,
             { watch in Unmanaged<RunWatch>.fromOpaque(watch!).takeUnretainedValue().wait() },
-            Unmanaged.passRetained(self).toOpaque())
+            watch.toOpaque())
         pthread_attr_destroy(&attributes)
+        guard failure == 0 else {
+            watch.release()
+            pthread_sigmask(SIG_SETMASK, &before, nil)
+            throw .exhausted(.thread, errorNumber: failure)
+        }
+        // A signal that is ignored may never come.
+        signal(SIGALRM, SIG_DFL)
+        if let timeout { Self.startTimer(timeout) }
     }
 
-    private var signals: sigset_t {
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        sigaddset(&signals, SIGQUIT)
-        if timeout != nil { sigaddset(&signals, SIGALRM) }
-        if finish != nil {
-            sigaddset(&signals, SIGINT)
-            sigaddset(&signals, SIGTERM)
-        }
-        return signals
+    /// Has SIGALRM come after so many seconds.
+    private static func startTimer(_ seconds: Double) {
+        var times = itimerval()
+        // A time of zero would switch the timer off.
+        times.it_value.tv_sec = Int(seconds)
+        times.it_value.tv_usec = .init(max(1, (seconds - seconds.rounded(.down)) * 1_000_000))
+        // ITIMER_REAL, which is an enumeration in Glibc's header and a number in others.
+        setitimer(0, &times, nil)
     }
 
     private func wait() -> Never {
-        var signals = self.signals
+        var set = sigset_t()
+        sigemptyset(&set)
+        for number in signals { sigaddset(&set, number) }
         while true {
             var number: Int32 = 0
-            guard sigwait(&signals, &number) == 0 else { continue }
-            switch number {
-            case SIGQUIT: end(.quit)
-            case SIGALRM: end(.timeout(seconds: timeout ?? 0))
-            default:
-                _ = finish?()
-                _exit(128 + number)
+            guard sigwait(&set, &number) == 0 else { continue }
+            let reason: Reason =
+                switch (number, timeout) {
+                case (SIGQUIT, _): .quit
+                case (SIGALRM, let timeout?): .timeout(seconds: timeout)
+                default: .signal(number)
+                }
+            let (first, isEnding) = state.withLock { state in
+                defer { state.reason = state.reason ?? reason }
+                return (state.reason, state.isEnding)
             }
+            guard let first else {
+                control.stop(.cancelled)
+                Self.startTimer(Self.patience)
+                continue
+            }
+            guard number == SIGALRM else { _exit(reason.exitCode) }
+            if isEnding { continue }
+            // Nor may this wait for whoever reads standard error.
+            if Descriptors.isReady(STDERR_FILENO, Int16(POLLOUT)) {
+                report(
+                    (first.message ?? "signal \(first.exitCode - 128)")
+                        + "; it did not react, and says nothing of where it was")
+            }
+            _exit(first.exitCode)
         }
-    }
-
-    private func end(_ reason: Reason) -> Never {
-        let address = state.withLock { state in
-            state.reason = reason
-            return state.store
-        }
-        guard let address = UnsafeRawPointer(bitPattern: address) else { leave(reason, nil) }
-        let store = Unmanaged<Store>.fromOpaque(address).takeUnretainedValue()
-        store.interrupt()
-        // The guest's thread is on its way out of the guest now, if it is not waiting in the host.
-        usleep(300_000)
-        leave(reason, store.interruption())
-    }
-
-    /// Reports what the guest's thread has not, and ends the process.
-    private func leave(_ reason: Reason, _ trap: Trap?) -> Never {
-        if claimReport() != nil {
-            report(
-                reason.message + (trap?.backtrace.isEmpty == false ? "; it was waiting" : "; no function was running"),
-                trap)
-            _ = finish?()
-            _exit(reason.exitCode)
-        }
-        // The guest's thread ends the process as soon as it has reported.
-        while true { pause() }
     }
 }
 
@@ -166,19 +186,21 @@ extension Double {
 
 extension Invocation {
     /// Has signals and a time end the run; to be called when everything else is set, before it runs.
-    mutating func startWatch(timeout: Double? = nil) {
-        let (file, loaded, report) = (self.file, self.loaded, Self.writeError)
-        let (profiling, statistics) = (self.profiling, self.statistics)
-        let finishing: (@Sendable () -> Bool)? =
-            profiling == nil && statistics == nil
-            ? nil : { @Sendable () -> Bool in Invocation.finish(profiling, statistics) }
-        let watch = RunWatch(
-            timeout: timeout,
-            report: { message, trap in
-                for line in Failure.report(file, message, trap, loaded.module) { report(line) }
-            }, finish: finishing)
-        engine.onCreation = { watch.adopt($0) }
-        self.watch = watch
-        watch.start()
+    ///
+    /// - Returns: False, after saying why, where the time could not be kept; where only signals do what they do by default,
+    ///   the run may begin.
+    mutating func startWatch(timeout: Double? = nil) -> Bool {
+        do throws(ProgramError) {
+            let watch = try RunWatch(
+                timeout: timeout, isToFinish: profiling != nil || statistics != nil,
+                report: { [file, report] message in report(Failure.line(file, message)) })
+            try watch.start()
+            self.watch = watch
+            return true
+        } catch {
+            guard timeout != nil else { return true }
+            report(Failure.line(file, "cannot be stopped after a time: \(error)"))
+            return false
+        }
     }
 }

@@ -1,11 +1,11 @@
 import HostSystem
 import Synchronization
-import WasmFrontend
 import WasmRuntime
 
 /// A run whose costs are counted, and the tables that say what they were.
 ///
-/// They are printed once: when the program ends, in whatever way, or when the process is told to end.
+/// They are printed once, by the run's thread, which alone may look at what is counted: when the program has ended, in whatever
+/// way.
 final class StatisticsSession: Sendable {
     let statistics = RunStatistics()
     /// What Go's runtime says of its garbage collections.
@@ -13,23 +13,21 @@ final class StatisticsSession: Sendable {
     private let start = Clock.monotonic
 
     private struct State {
-        var module: Module?
         var loading: UInt64 = 0
         var isFinished = false
     }
     private let state = Mutex(State())
 
-    /// Says what is run, and how long it took to load it.
-    func loaded(_ module: Module, nanoseconds: UInt64) {
-        state.withLock { state in
-            state.module = module
-            state.loading = nanoseconds
-        }
-    }
+    private let loaded: Invocation.Loaded
+
+    init(_ loaded: Invocation.Loaded) { self.loaded = loaded }
+
+    /// Says how long it took to load the module.
+    func noteLoading(nanoseconds: UInt64) { state.withLock { $0.loading = nanoseconds } }
 
     /// Prints the tables.
     func finish() {
-        let whole = UInt64((Clock.monotonic - start))
+        let whole = UInt64(Clock.monotonic - start)
         state.withLock { state in
             guard !state.isFinished else { return }
             state.isFinished = true
@@ -37,7 +35,7 @@ final class StatisticsSession: Sendable {
             let rest = collections.flush()
             rest.withUnsafeBytes { try? Descriptors.writeAll(2, $0) }
             let report = RunReport(
-                statistics: statistics, collections: collections, module: state.module, loading: state.loading,
+                statistics: statistics, collections: collections, module: loaded.module, loading: state.loading,
                 whole: whole)
             Invocation.writeError(report.lines(Style.ofErrors).joined(separator: "\n"))
         }

@@ -20,9 +20,22 @@ func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -
 }
 
 /// Makes a pipe that programs which are started do not get; nil with `errno` set.
+///
+/// It is no standard file, also where one of those is closed: what a guest writes there is not for this pipe.
 func systemPipe() -> (read: Int32, write: Int32)? {
     var ends: [Int32] = [-1, -1]
-    return gw_pipe(&ends) == 0 ? (ends[0], ends[1]) : nil
+    guard gw_pipe(&ends) == 0 else { return nil }
+    for (index, end) in ends.enumerated() where end <= STDERR_FILENO {
+        ends[index] = fcntl(end, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
+        systemClose(end)
+    }
+    guard !ends.contains(-1) else {
+        let number = errno
+        for end in ends where end >= 0 { systemClose(end) }
+        errno = number
+        return nil
+    }
+    return (ends[0], ends[1])
 }
 
 /// Throws what a system call left in `errno`, if it failed.

@@ -10,25 +10,24 @@ import _TestSupport
     import Darwin
 #endif
 
-/// What the tests below run.
-private enum Built {
+/// The built command, and the program that comes with the project.
+enum Built {
     private static let folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
     static let executable = folder.appendingPathComponent("gowasm-fast").path
     static let program = Checkout.mainModule.path
 
     static let canRun = Checkout.runs(
         ifThere: [executable, program].allSatisfy { FileManager.default.isReadableFile(atPath: $0) })
-}
 
-/// The built command as a process of its own, with the program that comes with the project.
-@Suite("The process", .serialized, .disabled(if: !Built.canRun, "the executable or main.wasm is missing"))
-struct ProcessTests {
-    /// Starts the command in a shell, which sets up its descriptors; returns its exit status as the shell sees it, and
-    /// what came out.
-    private func shell(_ script: String) throws -> (status: Int32, output: String, errors: String) {
+    /// Starts the command in a shell, which sets up its descriptors.
+    ///
+    /// Returns its exit status as the shell sees it, and what came out. To the script, the command is `$1`, the program `$2`, and `$3` the first of further arguments.
+    static func shell(_ script: String, _ arguments: String...) throws -> (
+        status: Int32, output: String, errors: String
+    ) {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        process.arguments = ["-c", script, "sh", Built.executable, Built.program]
+        process.arguments = ["-c", script, "sh", executable, program] + arguments
         let (output, errors) = (Pipe(), Pipe())
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output
@@ -40,6 +39,14 @@ struct ProcessTests {
         return (
             process.terminationStatus, String(decoding: text, as: UTF8.self), String(decoding: errorText, as: UTF8.self)
         )
+    }
+}
+
+/// The built command as a process of its own, with the program that comes with the project.
+@Suite("The process", .serialized, .disabled(if: !Built.canRun, "the executable or main.wasm is missing"))
+struct ProcessTests {
+    private func shell(_ script: String) throws -> (status: Int32, output: String, errors: String) {
+        try Built.shell(script)
     }
 
     @Test("the result is on standard output, and nothing else anywhere")

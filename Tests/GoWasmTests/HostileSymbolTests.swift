@@ -95,6 +95,10 @@ struct HostileSymbolTests {
                 let place = Int.random(in: 0..<lines.count, using: &random)
                 lines[place] = values.randomElement(using: &random)!
             }
+            if Bool.random(using: &random) {
+                let largest = [UInt8](repeating: 0xFF, count: 8) + [0x7F]
+                lines.insert(contentsOf: largest, at: Int.random(in: 0..<lines.count, using: &random))
+            }
             lines.removeLast(Int.random(in: 0..<20, using: &random))
             _ = line(try module(lines: lines, strings: strings))
         }

@@ -44,9 +44,9 @@ final class Mailbox: Sendable {
     }
 }
 
-/// A value that is used on one thread only, on its way through others.
+/// A value that is used by one thread at a time, on its way through others.
 struct ThreadBound<Value>: @unchecked Sendable {
-    // Sendable: nobody looks at it but the thread that made it.
+    // Sendable: whoever keeps one says which thread looks at it, or that others may only call what any thread may.
     let value: Value
 
     init(_ value: Value) { self.value = value }
