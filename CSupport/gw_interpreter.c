@@ -203,7 +203,7 @@
 
 // Sanitizers' checks between the accesses would move the state to other registers than a fault must find it in; what the
 // loop has done outside, and everything else, is checked.
-__attribute__((noinline, no_sanitize("address", "undefined"), section(GW_LOOP_SECTION))) GWTrap GW_LOOP(GWMachine *m, GWInstance *inst, const uint32_t *pc, uint64_t *fp) {
+__attribute__((noinline, no_sanitize("address", "undefined", "thread"), section(GW_LOOP_SECTION))) GWTrap GW_LOOP(GWMachine *m, GWInstance *inst, const uint32_t *pc, uint64_t *fp) {
     // The handlers, by opcode: offsets from `first`.
     static const int32_t handlers[] = {
 #define GW_ROW(name, text, operands) (int32_t)((const char *)&&do_##name - (const char *)&&first),

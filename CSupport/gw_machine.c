@@ -153,29 +153,31 @@ static void lock(GWMachine *m) {
 }
 static void unlock(GWMachine *m) { __atomic_store_n(&m->lock, 0, __ATOMIC_RELEASE); }
 
-static void signal_thread(GWMachine *m) {
+// Whether there is a thread to signal. Behind the lock: what enters the loop later sees that it is interrupted.
+static bool signal_thread(GWMachine *m) {
     lock(m);
-    if (m->depth) pthread_kill((pthread_t)m->thread, GW_SIGNAL);
+    bool is_running = GW_READ(m->depth) > 0;
+    if (is_running) pthread_kill((pthread_t)m->thread, GW_SIGNAL);
     unlock(m);
+    return is_running;
 }
 
 void gw_machine_interrupt(GWMachine *m) {
-    m->interrupted = true;
-    m->stack_limit = NULL;
+    GW_WRITE(m->interrupted, true);
+    GW_WRITE(m->stack_limit, NULL);
     // The signal has no effect where the thread does not happen to be in a handler: then it is sent again. What the loop
     // has done outside of it looks at the flag afterwards.
-    for (int i = 0; i < 220 && m->interrupted && m->depth; i++) {
-        signal_thread(m);
+    for (int i = 0; i < 220 && GW_READ(m->interrupted) && signal_thread(m); i++) {
         usleep(i < 20 ? 100 : 5000);
         // Only behind a signal: without one the thread may have left what it did outside, and not yet have said so, after
         // it looked at the flag.
-        if (m->outside) break;
+        if (GW_READ(m->outside)) break;
     }
 }
 
 void gw_machine_resume(GWMachine *m) {
-    m->interrupted = false;
-    m->stack_limit = stack_end(m);
+    GW_WRITE(m->interrupted, false);
+    GW_WRITE(m->stack_limit, stack_end(m));
 }
 
 // --- Calls ---
@@ -185,9 +187,9 @@ const uint32_t *gw_resolve(GWMachine *m, GWFunction *f, bool zero) {
     GWCode *code = f->instance->code;
     if (__atomic_load_n(&entry->any, __ATOMIC_ACQUIRE) == 0) {
         bool outside = m->outside;
-        m->outside = true;
+        GW_WRITE(m->outside, true);
         GWTrap trap = code->lower(code->context, m->lowering_observer, f->index);
-        m->outside = outside;
+        GW_WRITE(m->outside, outside);
         if (trap != GWTrap_none) {
             m->trap = trap;
             m->unresolved = f;
@@ -203,17 +205,17 @@ static GWTrap call_host(GWMachine *m, GWFunction *f, uint64_t *slots) {
     bool outside = m->outside;
     uint64_t *top = m->top;
     m->top = slots + f->slots + GW_FRAME_HEADER;
-    m->outside = true;
+    GW_WRITE(m->outside, true);
     // Calls of guests that failed within have left their state for the stack trace, and the host function may have gone on.
     GWActivation here = {m->outer, m->pc, m->fp, m->instance};
     bool succeeded = gw_host_call(f->host, slots);
     m->pc = here.pc;
     m->fp = here.fp;
     m->instance = here.instance;
-    m->outside = outside;
+    GW_WRITE(m->outside, outside);
     m->top = top;
     if (!succeeded) return GWTrap_hostError;
-    return m->interrupted ? GWTrap_interrupted : GWTrap_none;
+    return GW_READ(m->interrupted) ? GWTrap_interrupted : GWTrap_none;
 }
 
 GWTrap gw_call_out(GWMachine *m, GWFunction *f, uint64_t *slots) {
@@ -229,7 +231,7 @@ GWTrap gw_call(GWMachine *m, GWFunction *f) {
     if (m->depth == 0) m->c_stack_limit = c_stack_limit();
     if ((uintptr_t)__builtin_frame_address(0) < m->c_stack_limit) return GWTrap_callStackExhausted;
     uint64_t *slots = m->top;
-    if (slots > m->stack_limit) return m->interrupted ? GWTrap_interrupted : GWTrap_callStackExhausted;
+    if (slots > GW_READ(m->stack_limit)) return GW_READ(m->interrupted) ? GWTrap_interrupted : GWTrap_callStackExhausted;
     if (f->host) return call_host(m, f, slots);
 
     GWInstance *inst = f->instance;
@@ -245,26 +247,26 @@ GWTrap gw_call(GWMachine *m, GWFunction *f) {
     if (m->depth == 0) {
         lock(m);
         m->thread = (uintptr_t)pthread_self();
-        m->depth = 1;
+        GW_WRITE(m->depth, 1);
         unlock(m);
     } else {
-        m->depth++;
+        GW_WRITE(m->depth, m->depth + 1);
     }
     GWMachine *running = gw_running;
     gw_running = m;
     bool outside = m->outside;
-    m->outside = false;
+    GW_WRITE(m->outside, false);
     // From here on signals come; an interruption that came before, while the function was lowered, sent none.
     GWTrap trap = GWTrap_interrupted;
-    if (!m->interrupted) trap = loops[checked](m, inst, code, slots);
-    m->outside = outside;
+    if (!GW_READ(m->interrupted)) trap = loops[checked](m, inst, code, slots);
+    GW_WRITE(m->outside, outside);
     gw_running = running;
     if (m->depth == 1) {
         lock(m);
-        m->depth = 0;
+        GW_WRITE(m->depth, 0);
         unlock(m);
     } else {
-        m->depth--;
+        GW_WRITE(m->depth, m->depth - 1);
     }
     m->outer = outer.previous;
     if (trap == GWTrap_none) {

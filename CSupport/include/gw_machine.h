@@ -146,6 +146,11 @@ typedef struct GWActivation {
     GWInstance *instance;
 } GWActivation;
 
+/// Reads or writes what another thread may write or read at the same time: in one go, and in no order with other accesses.
+/// (The loop, whose accesses have to be so anyway, has volatile ones.)
+#define GW_READ(field) __atomic_load_n(&(field), __ATOMIC_RELAXED)
+#define GW_WRITE(field, value) __atomic_store_n(&(field), (value), __ATOMIC_RELAXED)
+
 /// The frame stack and the fate of one thread of execution.
 struct GWMachine {
     /// Calls that would begin a frame beyond this slot fail; 0 once an interruption is wanted.
