@@ -11,6 +11,10 @@ program=$1
 folder=$2
 targets=${3//,/ }
 shift 3
+# Where the guests' folders are made.
+TMPDIR=$(mktemp -d)
+export TMPDIR
+trap 'rm -rf "$TMPDIR"' EXIT
 # Faults of guests are meant, and what is not freed at the end is no fault.
 export ASAN_OPTIONS=detect_leaks=0:handle_segv=0:handle_sigbus=0:allow_user_segv_handler=1:abort_on_error=1:malloc_context_size=8:quarantine_size_mb=16
 for target in $targets; do

@@ -217,7 +217,7 @@ def report(options: argparse.Namespace, folder: pathlib.Path, name: str, problem
 def run_wasmtime(options: argparse.Namespace, path: pathlib.Path, here: dict) -> dict:
     try:
         return options.wasmtime.run(path, here)
-    except Exception as error:  # pylint: disable=broad-except
+    except (options.wasmtime.wasmtime.WasmtimeError, options.wasmtime.wasmtime.Trap) as error:
         return {"lines": [f"error {error}"], "refusal": here.get("refusal")}
 
 
@@ -230,6 +230,8 @@ def shows_nans(path: pathlib.Path) -> bool:
 def compare(options: argparse.Namespace, path: pathlib.Path, here: dict, there: dict[str, dict]) -> None:
     """Compares what a module did here and on the other engines, by their names."""
     problems = {"configurations": here["difference"]} if here.get("difference") else {}
+    for engine, said in there.items():
+        options.compared[engine] += len(said["lines"]) if "refusal" not in said else 0
     options.lines += len(here["lines"])
     for line in here["lines"]:
         if line.startswith("trap "):
@@ -314,6 +316,8 @@ def main() -> None:
     options.modules = options.lines = options.failures = options.refused = options.unanswered = 0
     options.traps, options.nans = {}, []
     options.wasmtime = None if options.no_wasmtime else Wasmtime()
+    # The results that each of the other engines was compared by.
+    options.compared = {name: 0 for name, is_used in (("Node", options.node), ("wasmtime", options.wasmtime)) if is_used}
     if options.check:
         check(options, options.check)
         sys.exit(1 if options.failures else 0)
@@ -345,6 +349,10 @@ def main() -> None:
         say(f"One of two engines has other bits of NaNs in lanes: {' '.join(options.nans)}")
     if options.modules == 0:
         sys.exit("no module was run")
+    if silent := [name for name, count in options.compared.items() if count == 0]:
+        sys.exit(f"nothing was compared with {' and '.join(silent)}")
+    if options.unanswered > options.modules // 100:
+        sys.exit("Node ended too often")
     sys.exit(1 if options.failures else 0)
 
 

@@ -3,8 +3,7 @@
 
 Each package's tests are compiled by `go test -c` and run in the package's folder with -test.short -test.v, by
 gowasm-fast under the name of Go's own wrapper (go_js_wasm_exec) and, where --node is given, by Node with Go's script
-on the same binary. Without Node, recorded results may take its place (--node-results: a table with the columns pkg,
-status, pass and fail, separated by tabs).
+on the same binary.
 
 A package fails that fails here and not there, or of whose tests fewer pass here. Tests that cannot work are named in
 EXCEPTIONS, with the reason.
@@ -85,18 +84,17 @@ class Run:
 
     status: str  # "pass", "fail", "timeout" or "died"
     seconds: float  # user and system
-    passed: set[str] | int
+    passed: set[str]
     skipped: set[str]
     failed: list[str]
     tail: str = ""
-
-    def count(self) -> int:
-        return self.passed if isinstance(self.passed, int) else len(self.passed)
 
 
 @dataclasses.dataclass
 class Row:
     package: str
+    # Whether some of the tests were chosen, so that there may be none.
+    is_part: bool
     here: Run | None = None
     node: Run | None = None
     note: str = ""
@@ -114,13 +112,13 @@ class Row:
             return self.here.status
         if self.here.status == "fail" and not self.here.failed and (self.node is None or self.node.status == "pass"):
             return "failed without naming a test"
-        if self.node and isinstance(self.node.passed, set) and isinstance(self.here.passed, set):
+        if self.here.status == "pass" and not self.here.passed | self.here.skipped and not self.is_part:
+            return "no test ran"
+        if self.node:
             missing = sorted(self.node.passed - self.here.passed - excused)
             # Names may hold what differs by run (addresses, times, parameters); so the numbers have to differ as well.
             if missing and len(self.here.passed) < len(self.node.passed):
                 return f"passing only there: {' '.join(missing[:20])}"
-        elif self.node and self.here.count() < self.node.count() - len(excused):
-            return f"only {self.here.count()} of {self.node.count()} tests pass"
         return ""
 
 
@@ -214,7 +212,7 @@ def run_tests(options: argparse.Namespace, command: list[str], package: str) -> 
 
 
 def test_package(options: argparse.Namespace, package: str) -> Row:
-    row = Row(package)
+    row = Row(package, is_part=bool(options.flags))
     binary, row.note = build(options, package)
     if binary is None:
         return row
@@ -222,25 +220,12 @@ def test_package(options: argparse.Namespace, package: str) -> Row:
         row.here = run_tests(options, [str(options.wrapper), str(binary)], package)
         if options.node_command:
             row.node = run_tests(options, [*options.node_command, str(binary)], package)
-        else:
-            row.node = options.recorded.get(package)
     finally:
         if not options.keep:
             binary.unlink()
     if (options.os, package) in ADDED_FILES:
         row.note = EVAL_NOTE
     return row
-
-
-def read_recorded(path: str) -> dict[str, Run]:
-    lines = pathlib.Path(path).read_text(encoding="utf-8").splitlines()
-    titles = lines[0].split("\t")
-    recorded = {}
-    for line in lines[1:]:
-        fields = dict(zip(titles, line.split("\t")))
-        failed = [name for name in re.split(r"[ ,]+", fields.get("failing_tests", "")) if name]
-        recorded[fields["pkg"]] = Run(fields["status"], float(fields["user_s"]), int(fields["pass"]), set(), failed)
-    return recorded
 
 
 def packages_of(options: argparse.Namespace) -> list[str]:
@@ -256,7 +241,7 @@ def table_line(row: Row, system: str) -> str:
     if row.here is None:
         return f"{row.package:45} {'-':8} {row.note}"
     node = f"{row.node.seconds:9.2f} {row.node.status:5}" if row.node else f"{'-':>9} {'':5}"
-    line = (f"{row.package:45} {row.here.status:8} {row.here.seconds:9.2f} {node} {row.here.count():6} "
+    line = (f"{row.package:45} {row.here.status:8} {row.here.seconds:9.2f} {node} {len(row.here.passed):6} "
             f"{len(row.here.skipped):5}")
     problem = row.problem(system)
     return line + (f"  {problem}" if problem else "")
@@ -270,7 +255,6 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--os", default="js", choices=SYSTEMS, help="the GOOS")
     parser.add_argument("--node", help="the node command; runs each binary on Node too, or with --os "
                         "wasip1 on wasmtime, a package of PyPI for this Python")
-    parser.add_argument("--node-results", help="a table of results recorded on Node, used where --node is not given")
     parser.add_argument("--packages", help="names, separated by commas; without, all that have tests")
     parser.add_argument("--subset", action="store_true", help="only the packages that make test runs")
     parser.add_argument("--flags", default=[], type=str.split, help="further flags of the test binaries, such as -test.run=X")
@@ -282,6 +266,7 @@ def parse() -> argparse.Namespace:
     options = parser.parse_args()
 
     options.folder = options.folder.resolve()
+    options.is_newest = options.go == "newest"
     if not shutil.which(options.go):
         options.go = str(options.folder / "go" / options.go / "go/bin/go")
         if not os.access(options.go, os.X_OK):
@@ -300,11 +285,6 @@ def parse() -> argparse.Namespace:
     fields = {"node": options.node, "goroot": options.goroot, "python": sys.executable, "tools": HERE,
               "wasm": "lib/wasm" if (options.goroot / "lib/wasm").exists() else "misc/wasm"}
     options.node_command = [word.format(**fields) for word in system.node] if options.node else []
-    options.recorded = {}
-    if options.node_results and pathlib.Path(options.node_results).exists():
-        options.recorded = read_recorded(options.node_results)
-    elif options.node_results:
-        say(f"{options.node_results} is not there: results are not compared with Node's.")
     return options
 
 
@@ -316,10 +296,13 @@ def main() -> None:
     known = packages_of(options)
     chosen = options.packages.split(",") if options.packages else known
     if options.subset:
-        # The library of an older Go has fewer packages.
-        chosen = [package for package in SUBSET[options.os] if package in known]
+        # The library of an older Go has fewer packages; the newest, whose name is that of its folder, has all.
+        chosen = [package for package in SUBSET[options.os] if package in known or options.is_newest]
     if unknown := set(chosen) - set(known):
         sys.exit(f"{options.version}'s standard library has no tests in: {' '.join(sorted(unknown))}")
+
+    if not chosen:
+        sys.exit("there is no package to test")
 
     say(f"==> {len(chosen)} packages of {options.version} for {options.os}, {options.jobs} at a time")
     rows: list[Row] = []
@@ -341,7 +324,7 @@ def main() -> None:
     failed = [row for row in rows if row.problem(options.os)]
     seconds = [(row.here.seconds, row.node.seconds) for row in rows if row.here and row.node]
     print(f"\n{sum(row.here is not None and row.here.status == 'pass' for row in rows)} of {len(rows)} packages pass, "
-          f"{sum(row.here.count() for row in rows if row.here)} tests; "
+          f"{sum(len(row.here.passed) for row in rows if row.here)} tests; "
           f"{sum(len(row.here.skipped) for row in rows if row.here)} tests are skipped by themselves.")
     if seconds:
         print(f"CPU seconds: {sum(s for s, _ in seconds):.0f} here, {sum(s for _, s in seconds):.0f} on {peer}.")
@@ -355,7 +338,7 @@ def main() -> None:
         print(f"FAILED {row.package}: {row.problem(options.os)}")
     if options.output:
         lines = ["pkg\tstatus\tseconds\tnode_seconds\tpass\tskip\tfailing_tests"]
-        lines += [f"{r.package}\t{r.here.status}\t{r.here.seconds:.2f}\t{r.node.seconds if r.node else ''}\t{r.here.count()}\t"
+        lines += [f"{r.package}\t{r.here.status}\t{r.here.seconds:.2f}\t{r.node.seconds if r.node else ''}\t{len(r.here.passed)}\t"
                   f"{len(r.here.skipped)}\t{' '.join(r.here.failed)}" for r in rows if r.here]
         (options.output / f"std-{options.version}-{options.os}.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     sys.exit(1 if failed else 0)
