@@ -35,7 +35,7 @@ def machine() -> str:
             model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), model)
     except OSError:
         pass
-    return f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.release()}"
+    return f"{model}, {os.cpu_count()} cores, {platform.system()} {'.'.join(platform.release().split('.')[:2])}"
 
 
 def chosen_cases(text: str | None, parser: argparse.ArgumentParser) -> list[Case]:

@@ -56,6 +56,7 @@ import Testing
             try process.run()
             let text = output.fileHandleForReading.readDataToEndOfFile()
             process.waitUntilExit()
+            try #require(process.terminationStatus == 0 && !text.isEmpty, "objdump failed")
             return String(decoding: text, as: UTF8.self).split(separator: "\n").compactMap { line in
                 let parts = line.split(separator: "\t")
                 guard parts.count == 2, let colon = parts[0].lastIndex(of: ":"),

@@ -3,12 +3,12 @@ import Testing
 import _TestSupport
 
 /// The go command of the newest toolchain, with gowasm-fast in its path, in a copy of one of Programs.
-private struct GoCommand {
-    let folder: TemporaryFolder
+struct GoCommand {
+    fileprivate let folder: TemporaryFolder
     /// The GOOS.
-    let system: String
+    fileprivate let system: String
 
-    static let systems = ["js", "wasip1"]
+    fileprivate static let systems = ["js", "wasip1"]
 
     /// The command that the set-up script listed.
     static let path: String? = {
@@ -18,7 +18,7 @@ private struct GoCommand {
         return rows.first { $0.count == 2 && String($0[0]) == GoBuild.newest?.version }.map { String($0[1]) }
     }()
 
-    init(_ program: String, for system: String) throws {
+    fileprivate init(_ program: String, for system: String) throws {
         folder = try TemporaryFolder()
         self.system = system
         let source = Tools.root.appendingPathComponent("Tests/GoProgramTests/Programs/\(program)")
@@ -32,7 +32,7 @@ private struct GoCommand {
             atPath: folder.path("bin/go_\(system)_wasm_exec"), withDestinationPath: Tools.executable)
     }
 
-    func run(_ arguments: [String], environment: [String: String] = [:]) throws -> Finished {
+    fileprivate func run(_ arguments: [String], environment: [String: String] = [:]) throws -> Finished {
         let tools = Tools.root.appendingPathComponent(".build-tools").path
         let own = [
             "PATH": "\(folder.path("bin")):/usr/bin:/bin", "GOOS": system, "GOARCH": "wasm", "GOFLAGS": "",
@@ -48,7 +48,7 @@ private struct GoCommand {
     }
 
     /// Compiles the package into a folder, and returns the module's path.
-    func build(into target: TemporaryFolder, _ options: [String] = []) throws -> String {
+    fileprivate func build(into target: TemporaryFolder, _ options: [String] = []) throws -> String {
         let module = target.path("\(system).wasm")
         let finished = try run(["build", "-o", module] + options + ["."])
         #expect(finished.end == .exited(0), "\(finished.errorText)")

@@ -157,10 +157,14 @@ struct HostTests {
         let folder = try playground()
         let script = """
             cd "$0"
-            (while :; do mv -T real r && mv -T other real && mv -T r other && mv -T real r && mv -T other real && mv -T r other
-              done) 2>/dev/null & swapper=$!
+            (rounds=0
+              while [ ! -e ../stop ]; do
+                mv -T real r && mv -T other real && mv -T r other && mv -T real r && mv -T other real && mv -T r other || exit
+                rounds=$((rounds + 1))
+              done
+              echo $rounds >../rounds) & swapper=$!
             "$@"; code=$?
-            kill $swapper; exit $code
+            touch ../stop; wait $swapper; exit $code
             """
         let command = Command(
             executable: "/bin/sh",
@@ -171,6 +175,9 @@ struct HostTests {
         let finished = try command.run()
         #expect(finished.end == .exited(0), "\(finished.errorText)")
         #expect(String(decoding: finished.output, as: UTF8.self) == "race /g/real/file: ok\n")
+        // They were swapped to the end.
+        let rounds = try String(contentsOfFile: folder.path("rounds"), encoding: .utf8)
+        #expect(Int(rounds.dropLast()) ?? 0 > 0)
     }
 
     #if os(Linux)

@@ -33,7 +33,7 @@ struct HostileModuleTests {
         return "\(bytes.count) bytes: \(Int(seconds * 1000)) ms, \(kibibytes >> 10) MiB"
     }
 
-    @Test("take time and memory in proportion to their bytes", arguments: HostileModule.all)
+    @Test("run or are refused, with no more memory than they are worth", arguments: HostileModule.all)
     func measured(_ module: HostileModule) throws {
         var lines = [String]()
         if let count = module.count { lines.append(try run(module, count: count / 2)) }

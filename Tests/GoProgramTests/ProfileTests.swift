@@ -7,25 +7,23 @@ import Testing
     "Profiles of programs", .serialized, .tags(.go), .enabled(if: Tools.hasPrograms, Missing.builds),
     .enabled(if: Tools.hasExecutable, Missing.executable))
 struct ProfileTests {
-    /// The go command that built the newest programs.
-    private func go() throws -> String {
-        let list = try String(
-            contentsOf: Tools.root.appendingPathComponent(".build-tools/go-toolchains.tsv"), encoding: .utf8)
-        let line = try #require(list.split(separator: "\n").first)
-        return String(line.split(separator: "\t")[1])
-    }
-
-    private let goEnvironment = [
-        "HOME": NSTemporaryDirectory(), "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin",
-        "GOCACHE": Tools.root.appendingPathComponent(".build-tools/go-cache").path, "GOTOOLCHAIN": "local",
-        "GO111MODULE": "off", "CGO_ENABLED": "0",
-    ]
-
-    private func top(_ profile: String, _ options: String...) throws -> [Substring] {
+    /// Runs the go command that built the newest programs, for which a folder is home.
+    private func go(_ arguments: [String], _ environment: [String: String] = [:]) throws -> Finished {
+        let home = try TemporaryFolder()
+        let own = [
+            "HOME": home.url.path, "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin",
+            "GOCACHE": Tools.root.appendingPathComponent(".build-tools/go-cache").path, "GOTOOLCHAIN": "local",
+            "GO111MODULE": "off", "CGO_ENABLED": "0",
+        ]
         let finished = try Command(
-            executable: go(), arguments: ["tool", "pprof", "-top"] + options + [profile], environment: goEnvironment
+            executable: #require(GoCommand.path), arguments: arguments, environment: own.merging(environment) { $1 }
         ).run()
         #expect(finished.end == .exited(0), "\(finished.errorText)")
+        return finished
+    }
+
+    private func top(_ profile: String, _ options: String...) throws -> [Substring] {
+        let finished = try go(["tool", "pprof", "-top"] + options + [profile])
         return String(decoding: finished.output, as: UTF8.self).split(separator: "\n")
     }
 
@@ -62,12 +60,7 @@ struct ProfileTests {
             contentsOf: Tools.root.appendingPathComponent("Benchmarks/Programs/\(program)/main.go"), encoding: .utf8)
         _ = try folder.write(Data(source.utf8), to: "main.go")
         func build(_ output: String, _ files: [String], _ environment: [String: String]) throws {
-            let built = try Command(
-                executable: go(),
-                arguments: ["build", "-trimpath", "-o", folder.path(output)] + files.map(folder.path),
-                environment: goEnvironment.merging(environment) { $1 }
-            ).run()
-            #expect(built.end == .exited(0), "\(built.errorText)")
+            _ = try go(["build", "-trimpath", "-o", folder.path(output)] + files.map(folder.path), environment)
         }
         try build("main.wasm", ["main.go"], ["GOOS": "js", "GOARCH": "wasm"])
         _ = try folder.write(

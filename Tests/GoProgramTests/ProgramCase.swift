@@ -1,4 +1,5 @@
 import Foundation
+import _TestSupport
 
 /// One run of the program `probe`, and what it is compared with.
 struct ProgramCase: Sendable, CustomStringConvertible {
@@ -70,28 +71,12 @@ extension ProgramCase.Input: Equatable {}
 extension Data {
     /// Bytes that look random and depend only on the seed.
     static func arbitrary(count: Int, seed: UInt64) -> Data {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix(seed: seed)
         var bytes = [UInt8](repeating: 0, count: count)
         for i in bytes.indices {
             bytes[i] = UInt8(truncatingIfNeeded: random.next() >> 32)
         }
         return Data(bytes)
-    }
-}
-
-/// The generator xorshift64*: the same numbers on every run.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed &* 0x9e37_79b9_7f4a_7c15 | 1
-    }
-
-    mutating func next() -> UInt64 {
-        state ^= state >> 12
-        state ^= state << 25
-        state ^= state >> 27
-        return state &* 0x2545_f491_4f6c_dd1d
     }
 }
 

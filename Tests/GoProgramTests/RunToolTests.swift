@@ -95,6 +95,7 @@ struct RunToolTests {
             ).run()
             #expect(finished.end == .exited(1))
             let lines = finished.errorLines.dropFirst()
+            try #require(lines.count >= 3, "\(finished.errorText)")
             for (line, place) in zip(lines, ["divide", "middle", "main"].enumerated()) {
                 #expect(line.contains(" at \(place.element) (wasm function "))
                 #expect(line.hasSuffix("trap.c:\([3, 7, 9][place.offset])"), "\(line)")
