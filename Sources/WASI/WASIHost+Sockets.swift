@@ -21,8 +21,10 @@ extension WASIHost {
         guard flags >> 5 == 0 else { throw ErrorCode(EINVAL) }
         let memory = try memory
         _ = try memory.bytes(at: result, count: 4)
-        let accepted = try files.whenReady(listener, Int16(POLLIN)) { () throws(ErrorCode) -> Int? in
-            // Who wanted to connect may have given up since the socket was reported to be ready.
+        let accepted = try files.whenReady(
+            listener, Int16(POLLIN), attemptWaits: false
+        ) { () throws(ErrorCode) -> Int? in
+            // Who wanted to connect may have given up since the socket was waited for.
             guard Descriptors.isReadable(listener.descriptor) else { return nil }
             return try Descriptors.unlessBlocked { Int(accept(listener.descriptor, nil, nil)) }
         }
