@@ -56,6 +56,9 @@ package struct WASIProgram: Sendable {
         }
     }
 
+    /// The module that programs for WASI preview 1 import from.
+    package static let importModule = WASIFunction.module
+
     /// Takes any module; what it lacks is found when it is run.
     package init(_ module: Module) { self.module = module }
 

@@ -44,7 +44,7 @@ public final class Memory {
 
     /// Makes a memory.
     ///
-    /// - Throws: ``CallError/outOfMemory``.
+    /// - Throws: ``CallError/outOfMemory``, ``CallError/memoryLimit``.
     public convenience init(_ type: MemoryType, in store: Store) throws(CallError) {
         self.init(try store.makeMemory(type), store: store)
     }

@@ -31,8 +31,6 @@ public final class Store {
         public var profiler: CallProfiler?
         /// Counts and times what the store does; nil for nobody.
         public var statistics: RunStatistics?
-        /// Called with each store that is made: for those who want to ``Store/interrupt()`` it.
-        public var onCreation: (@Sendable (Store) -> Void)?
 
         /// The ordinary configuration.
         public init() {}
@@ -61,7 +59,6 @@ public final class Store {
         }
         self.machine = machine
         configuration.statistics?.watch(self)
-        configuration.onCreation?(self)
     }
 
     deinit {
@@ -106,13 +103,15 @@ public final class Store {
     }
 
     func makeMemory(_ type: MemoryType) throws(CallError) -> UnsafeMutablePointer<GWMemory> {
+        guard UInt64(type.limits.minimum) * UInt64(GW_PAGE_SIZE) <= configuration.memoryLimit else {
+            throw .memoryLimit
+        }
         let memory = UnsafeMutablePointer<GWMemory>.allocate(capacity: 1)
         let maximum = min(type.limits.maximum ?? UInt32(GW_MAXIMUM_PAGES), UInt32(GW_MAXIMUM_PAGES))
         let guards = configuration.usesGuardPages && gw_memory_can_guard()
         let isMade =
-            UInt64(type.limits.minimum) * UInt64(GW_PAGE_SIZE) <= configuration.memoryLimit
-            && (guards && gw_memory_create(memory, type.limits.minimum, maximum, true)
-                || gw_memory_create(memory, type.limits.minimum, maximum, false))
+            guards && gw_memory_create(memory, type.limits.minimum, maximum, true)
+            || gw_memory_create(memory, type.limits.minimum, maximum, false)
         guard isMade else {
             memory.deallocate()
             throw .outOfMemory
@@ -160,11 +159,6 @@ public final class Store {
         }
         return self.trap(Trap.Code(code: trap))
     }
-
-    /// Where the guest is that waits in a host function, as the trap that an interruption ends it with.
-    ///
-    /// May be called from another thread after ``interrupt()``, while the guest's thread stays in the host function.
-    package func interruption() -> Trap { trap(.interrupted) }
 
     /// The trap that the execution ended with just now.
     func trap(_ code: Trap.Code) -> Trap {

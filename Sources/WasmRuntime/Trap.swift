@@ -142,6 +142,8 @@ public enum CallError: Error, Sendable, Equatable, CustomStringConvertible {
     /// Memory or address space for an instance could not be had, or a table is larger than
     /// `ImplementationLimit.tableElements`.
     case outOfMemory
+    /// A memory begins with more than ``Store/Configuration/memoryLimit``.
+    case memoryLimit
 
     /// What is wrong, in one sentence.
     public var description: String {
@@ -156,6 +158,7 @@ public enum CallError: Error, Sendable, Equatable, CustomStringConvertible {
         case .outOfMemory:
             "the memories and tables that the module asks for cannot be had "
                 + "(a table has \(ImplementationLimit.tableElements) elements at most)"
+        case .memoryLimit: "a memory that the module asks for is larger than the limit of memory"
         }
     }
 }

@@ -91,13 +91,12 @@ struct GoABITests {
 
     @Test("other modules are refused, with a reason")
     func others() throws {
-        let wasi = try module(imports: [("wasi_snapshot_preview1", "fd_write")], exports: ["_start"])
-        #expect(
-            throws: GoProgramError.notAGoProgram("it was built for WASI, and exports neither _start nor _initialize")
-        ) {
-            try GoProgram(wasi)
+        for (exports, reason) in [
+            (["add", "mem"], "exports run and mem are missing"),
+            (["main"], "it was not built by Go's compiler; exports run and mem are missing"),
+        ] {
+            let error = #expect(throws: ProgramError.self) { try GoProgram(module(imports: [], exports: exports)) }
+            #expect(error?.description == "not a Go program for js/wasm: \(reason)")
         }
-        let plain = try module(imports: [], exports: ["add", "mem"])
-        #expect(throws: GoProgramError.notAGoProgram("exports run and mem are missing")) { try GoProgram(plain) }
     }
 }

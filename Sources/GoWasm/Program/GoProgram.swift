@@ -10,28 +10,6 @@ internal import WasmRuntime
     import Darwin
 #endif
 
-/// Why a program could not be started or was ended, other than by a trap.
-package enum GoProgramError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// The module was not made by Go for GOOS=js; the text says what it seems to be.
-    case notAGoProgram(String)
-    /// Arguments and environment together are longer than Go allows, about 8 KB.
-    case argumentsTooLong
-    /// Host and guest misunderstood each other: the guest passed an address outside its memory, for example.
-    case fault(String)
-    /// A JavaScript exception that nobody caught, as text.
-    case uncaughtException(String)
-
-    /// What went wrong, in one sentence.
-    public var description: String {
-        switch self {
-        case .notAGoProgram(let reason): "not a Go program for GOOS=js GOARCH=wasm: \(reason)"
-        case .argumentsTooLong: ArgumentBlock.tooLongMessage
-        case .fault(let reason): "trap: \(reason)"
-        case .uncaughtException(let text): "uncaught exception: \(text)"
-        }
-    }
-}
-
 /// A Go program compiled with GOOS=js GOARCH=wasm by any version of Go from 1.11 on; ``Program`` is its public face.
 package struct GoProgram: Sendable {
     /// The module that was given.
@@ -40,9 +18,9 @@ package struct GoProgram: Sendable {
 
     /// Recognises the Go version from the module's imports, exports and custom sections.
     ///
-    /// Throws ``GoProgramError/notAGoProgram(_:)`` for other modules.
-    package init(_ module: Module) throws {
-        guard let abi = GoABI(module) else { throw GoProgramError.notAGoProgram(Self.suspicion(module)) }
+    /// - Throws: ``ProgramError/notRunnable(_:)`` for other modules.
+    package init(_ module: Module) throws(ProgramError) {
+        guard let abi = GoABI(module) else { throw Self.notRunnable(Self.suspicion(module)) }
         self.module = module
         self.abi = abi
     }
@@ -63,7 +41,7 @@ package struct GoProgram: Sendable {
         }
         let environment = ArgumentBlock.sorted(variables)
         guard let block = ArgumentBlock(arguments: options.allArguments, environment: environment, abi) else {
-            throw GoProgramError.argumentsTooLong
+            throw ProgramError.argumentsTooLong
         }
         let files = try FileSystem(options.access, streams: options.streams)
         files.waker = mailbox?.waker
@@ -83,7 +61,7 @@ package struct GoProgram: Sendable {
         host.guest = try entryPoints(of: instance)
         services.guestMemory = { [unowned host] in host.memory }
         guard let target = host.memory.slice(ArgumentBlock.start, UInt64(block.bytes.count)) else {
-            throw GoProgramError.fault("the memory has no room for the arguments")
+            throw ProgramError.fault("the memory has no room for the arguments")
         }
         target.copyBytes(from: block.bytes)
         try options.javaScript(JavaScriptValue(.object(host.realm.global), host.realm))
@@ -108,8 +86,8 @@ package struct GoProgram: Sendable {
         switch error {
         case let exit as GuestExit: return ExitStatus(code: exit.code)
         case JSFailure.aborted(let cause): return try outcome(of: cause, host)
-        case JSFailure.thrown(let value): throw GoProgramError.uncaughtException(host.realm.errorText(value))
-        case let fault as GuestFault: throw GoProgramError.fault(fault.description)
+        case JSFailure.thrown(let value): throw ProgramError.exception(JavaScriptError(message: host.realm.errorText(value)))
+        case let fault as GuestFault: throw ProgramError.fault(fault.description)
         default: throw error
         }
     }
@@ -130,7 +108,7 @@ package struct GoProgram: Sendable {
         func function(_ name: String, _ type: FunctionType) throws -> Function {
             let function = try instance.function(named: name)
             guard function.type == type else {
-                throw GoProgramError.notAGoProgram(
+                throw Self.notRunnable(
                     "its export \(name) has the type \(function.type.text), not \(type.text)")
             }
             return function
@@ -154,10 +132,11 @@ package struct GoProgram: Sendable {
         return entryPoints
     }
 
+    private static func notRunnable(_ reason: String) -> ProgramError {
+        .notRunnable("not a Go program for js/wasm: \(reason)")
+    }
+
     private static func suspicion(_ module: Module) -> String {
-        if module.imports.contains(where: { $0.module == "wasi_snapshot_preview1" }) {
-            return "it was built for WASI, and exports neither _start nor _initialize"
-        }
         if module.exports.contains(where: { $0.name == "main" || $0.name == "_start" }) {
             return "it was not built by Go's compiler; exports run and mem are missing"
         }

@@ -1,5 +1,7 @@
 public import WasmFrontend
 
+internal import WASI
+
 /// What a module is for, as its imports and exports tell.
 public enum ModuleKind: Equatable, Sendable {
     /// A Go program compiled with GOOS=js.
@@ -11,9 +13,6 @@ public enum ModuleKind: Equatable, Sendable {
     /// Functions to be called that need nothing of a system.
     case plain
 
-    /// The name of the module that programs for WASI preview 1 import from.
-    private static let wasiModule = "wasi_snapshot_preview1"
-
     /// Looks at a module.
     public init(_ module: Module) {
         func exportsFunction(_ name: String) -> Bool { module.export(named: name)?.kind == .function }
@@ -21,7 +20,7 @@ public enum ModuleKind: Equatable, Sendable {
             self = .goProgram
         } else if exportsFunction("_start") {
             self = .wasiCommand
-        } else if exportsFunction("_initialize") || module.imports.contains(where: { $0.module == Self.wasiModule }) {
+        } else if exportsFunction("_initialize") || module.imports.contains(where: { $0.module == WASIProgram.importModule }) {
             self = .wasiReactor
         } else {
             self = .plain

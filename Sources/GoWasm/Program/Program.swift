@@ -139,5 +139,8 @@ public struct Program: Sendable {
     }
 
     /// What Go's js/wasm is made of.
-    func makeGoProgram() throws -> GoProgram { try goProgram ?? GoProgram(module) }
+    func makeGoProgram() throws(ProgramError) -> GoProgram {
+        if let goProgram { return goProgram }
+        return try GoProgram(module)
+    }
 }

@@ -73,10 +73,6 @@ public enum ProgramError: Error, Sendable {
         case is CodeSpaceError: self = .uncallable(.outOfMemory)
         case let error as JavaScriptError: self = .exception(error)
         case is CancellationError: self = .cancelled
-        case GoProgramError.notAGoProgram(let reason): self = .notRunnable("not a Go program for js/wasm: \(reason)")
-        case GoProgramError.argumentsTooLong: self = .argumentsTooLong
-        case GoProgramError.fault(let reason): self = .fault(reason)
-        case GoProgramError.uncaughtException(let text): self = .exception(JavaScriptError(message: text))
         default: self = .hostFunction(error)
         }
     }

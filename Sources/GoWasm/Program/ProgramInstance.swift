@@ -43,7 +43,7 @@ public final class ProgramInstance {
                 instance = try WASIProgram(program.module).instantiate(options, store)
                 (host, block) = (nil, nil)
             }
-        } catch CallError.outOfMemory where program.needs(moreThan: configuration.storeConfiguration.memoryLimit) {
+        } catch CallError.memoryLimit {
             throw ProgramError.limitReached(.memory)
         }
         isReady = true
@@ -211,13 +211,6 @@ public final class ProgramInstance {
             try host.runEventLoop(onlyReady: true)
             return nil
         }
-    }
-}
-
-extension Program {
-    /// Whether the module's memory begins with more bytes than that.
-    func needs(moreThan limit: UInt64) -> Bool {
-        module.memories.contains { UInt64($0.limits.minimum) * 65_536 > limit }
     }
 }
 
