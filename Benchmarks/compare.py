@@ -90,7 +90,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4, help="seconds at most for one engine's runs of a program, "
                         "each of which it runs at least once (4)")
     parser.add_argument("--limit", type=int, default=60, help="seconds after which a run is given up (60)")
-    parser.add_argument("--engines", help="names, separated by commas, or all; default: gowasm-fast,gowasm-fast wasip1,Node,native Go")
+    parser.add_argument("--engines", help="names, separated by commas, or all; default: "
+                        + ",".join(engine.name for engine in known.ENGINES if engine.usual))
     parser.add_argument("--engine", action="append", default=[], metavar="NAME=COMMAND", help="a further engine")
     parser.add_argument("--programs", help="names, or names with sizes such as fib:38, separated by commas; or all")
     options = parser.parse_args()
@@ -99,7 +100,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     toolchain = Toolchain(options.go, folder)
     fields = {"gowasm": options.gowasm, "go": options.go, "node": options.node, "python": sys.executable,
-              "wasm_exec": str(pathlib.Path(toolchain.goroot) / "lib/wasm/wasm_exec_node.js"),
+              "wasm_exec": toolchain.node_script,
               "wasmkit": known.beside_swift("wasmkit"), "wasmtime_host": str(HERE / "hosts/wasmtime_host.py"),
               "wasm3_host": str(HERE / "hosts/wasm3_host.py")}
     engines = chosen_engines(options, fields, parser)

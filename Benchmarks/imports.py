@@ -5,21 +5,14 @@ Programs/imports measures itself; both engines take turns, and of each line the 
 """
 
 import argparse
-import os
 import pathlib
 import subprocess
 import sys
 import tempfile
 
+from harness.programs import Toolchain
+
 HERE = pathlib.Path(__file__).resolve().parent
-
-
-def build(go: str, folder: pathlib.Path) -> pathlib.Path:
-    module = folder / "imports.wasm"
-    environment = {**os.environ, "GOOS": "js", "GOARCH": "wasm", "GO111MODULE": "off", "GOFLAGS": "", "GOENV": "off",
-                   "GOTOOLCHAIN": "local", "GOWORK": "off", "CGO_ENABLED": "0"}
-    subprocess.run([go, "build", "-o", str(module), "."], check=True, env=environment, cwd=HERE / "Programs/imports")
-    return module
 
 
 def run(command: list[str], least: dict[str, float]) -> None:
@@ -36,19 +29,19 @@ def main() -> None:
     parser.add_argument("--gowasm", default=str(HERE.parent / ".build/release/gowasm-fast"), help="the program measured")
     parser.add_argument("--go", required=True, help="the go command that builds the program")
     parser.add_argument("--node", required=True, help="the node command")
+    parser.add_argument("--folder", default=str(HERE.parent / ".build-tools/benchmarks"), help="where builds go")
     parser.add_argument("--rounds", type=int, default=5, help="how often each engine runs it")
     options = parser.parse_args()
-    goroot = pathlib.Path(subprocess.run([options.go, "env", "GOROOT"], check=True, capture_output=True,
-                                         text=True).stdout.strip())
-    scripts = goroot / ("lib/wasm" if (goroot / "lib/wasm").exists() else "misc/wasm")
     here: dict[str, float] = {}
     node: dict[str, float] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        module = str(build(options.go, pathlib.Path(folder)))
-        for number in range(options.rounds):
-            print(f"    [{number + 1}/{options.rounds}]", file=sys.stderr, flush=True)
-            run([options.gowasm, "--allow-all", "--env", f"TMPDIR={tempfile.gettempdir()}", module], here)
-            run([options.node, "--stack-size=8192", str(scripts / "wasm_exec_node.js"), module], node)
+    folder = pathlib.Path(options.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    toolchain = Toolchain(options.go, folder)
+    module = toolchain.build("imports", "js")
+    for number in range(options.rounds):
+        print(f"    [{number + 1}/{options.rounds}]", file=sys.stderr, flush=True)
+        run([options.gowasm, "--allow-all", "--env", f"TMPDIR={tempfile.gettempdir()}", module], here)
+        run([options.node, "--stack-size=8192", toolchain.node_script, module], node)
     print(f"{'nanoseconds each':68} {'here':>8} {'Node':>8} {'ratio':>6}")
     for name, nanoseconds in here.items():
         print(f"{name:68} {nanoseconds:8.0f} {node[name]:8.0f} {node[name] / nanoseconds:6.2f}")

@@ -93,6 +93,12 @@ class Toolchain:
         self.goroot = self._query("env", "GOROOT")
         self.host = {"GOOS": self._query("env", "GOHOSTOS"), "GOARCH": self._query("env", "GOHOSTARCH")}
 
+    @property
+    def node_script(self) -> str:
+        """Go's own script that runs a js build on Node; it lay elsewhere before Go 1.24."""
+        folders = [pathlib.Path(self.goroot) / name for name in ("lib/wasm", "misc/wasm")]
+        return str(next((folder for folder in folders if folder.exists()), folders[0]) / "wasm_exec_node.js")
+
     def _environment(self, **more: str) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("GO")}
         return {**kept, "GOTOOLCHAIN": "local", "CGO_ENABLED": "0", "GOFLAGS": "",
