@@ -30,7 +30,7 @@ struct RunWatchTests {
 
     @Test("by SIGINT, which prints what is to be known, and not where the program was")
     func interrupt() throws {
-        let (status, _, errors) = try Built.shell("timeout --preserve-status -s INT 1 \"$1\" --stats \"$2\" 60")
+        let (status, _, errors) = try Built.shell("timeout --preserve-status -s INT 3 \"$1\" --stats \"$2\" 60")
         #expect(status == 128 + SIGINT)
         let lines = errors.split(separator: "\n")
         #expect(lines.first == "time" && lines.contains { $0.hasPrefix("  linear memory ") }, "\(errors)")
@@ -70,11 +70,11 @@ struct RunWatchTests {
                   (func $main (export "_start") (call $wait)))
                 """
             try tests.withModule(text) { path in
-                let (status, _, errors) = try Built.shell("\"$1\" --timeout 1 \"$3\"", path)
+                let (status, _, errors) = try Built.shell("\"$1\" --timeout 3 \"$3\"", path)
                 #expect(status == 124)
                 #expect(
                     errors == """
-                        gowasm-fast: \(path): stopped after 1 s (--timeout)
+                        gowasm-fast: \(path): stopped after 3 s (--timeout)
                             at wait (wasm function 1)
                             at main (wasm function 2)
 
@@ -95,10 +95,10 @@ struct RunWatchTests {
                     (call $schedule (i32.const 1000))))
                 """
             try tests.withModule(text) { path in
-                let (status, _, errors) = try Built.shell("\"$1\" --timeout 1 \"$3\"", path)
+                let (status, _, errors) = try Built.shell("\"$1\" --timeout 3 \"$3\"", path)
                 #expect(status == 124)
                 #expect(
-                    errors == "gowasm-fast: \(path): stopped after 1 s (--timeout); no function was running\n")
+                    errors == "gowasm-fast: \(path): stopped after 3 s (--timeout); no function was running\n")
             }
         }
 
