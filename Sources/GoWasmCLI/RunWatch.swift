@@ -15,7 +15,8 @@ import WasmRuntime
 /// written first.
 ///
 /// A thread of its own waits for these signals and stops the run. The run's thread then says where it was, writes what is to
-/// be written and ends the process: nobody else looks at what it uses. A second signal ends the process at once.
+/// be written and ends the process: nobody else looks at what it uses. A second signal, half a second later, ends the process
+/// at once.
 final class RunWatch: Sendable {
     /// Why the run was ended.
     enum Reason: Equatable {
@@ -57,6 +58,9 @@ final class RunWatch: Sendable {
 
     /// How many seconds the run's thread has to begin with its report; it may be in a call of the system that nothing ends.
     private static let patience = 3.0
+    /// How many nanoseconds after a signal another one is still the same: timeout(1) sends its own to the process and to the
+    /// process's group.
+    private static let repetition: Int64 = 500_000_000
 
     /// Makes a watch; nothing is watched before ``start(stackSize:)``.
     ///
@@ -148,6 +152,7 @@ final class RunWatch: Sendable {
         var set = sigset_t()
         sigemptyset(&set)
         for number in signals { sigaddset(&set, number) }
+        var start: Int64 = 0
         while true {
             var number: Int32 = 0
             guard sigwait(&set, &number) == 0 else { continue }
@@ -163,9 +168,11 @@ final class RunWatch: Sendable {
             }
             guard let first else {
                 control.stop(.cancelled)
+                start = Clock.monotonic
                 Self.startTimer(Self.patience)
                 continue
             }
+            guard Clock.monotonic - start > Self.repetition else { continue }
             guard number == SIGALRM else { _exit(reason.exitCode) }
             if isEnding { continue }
             // Nor may this wait for whoever reads standard error.

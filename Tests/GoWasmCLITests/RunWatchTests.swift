@@ -14,7 +14,8 @@ import _TestSupport
 #endif
 
 /// Runs that are ended from outside.
-@Suite("A run is ended from outside", .disabled(if: !Built.canRun, "the executable or main.wasm is missing"))
+@Suite(
+    "A run is ended from outside", .serialized, .disabled(if: !Built.canRun, "the executable or main.wasm is missing"))
 struct RunWatchTests {
     /// Puts a module into a file while `body` runs.
     private func withModule<Result>(
@@ -35,6 +36,17 @@ struct RunWatchTests {
         let lines = errors.split(separator: "\n")
         #expect(lines.first == "time" && lines.contains { $0.hasPrefix("  linear memory ") }, "\(errors)")
         #expect(!errors.contains("main.fib"))
+    }
+
+    @Test("and by the same signal, if it comes twice, as once")
+    func twice() throws {
+        let (status, _, errors) = try Built.shell(
+            """
+            (sleep 3; for i in 1 2 3 4 5 6 7 8 9; do kill -QUIT $$; done) >/dev/null 2>&1 &
+            exec "$1" "$2" 60
+            """)
+        #expect(status == 2)
+        #expect(errors.contains(": SIGQUIT: quit\n") && errors.contains(" at main.fib"), "\(errors)")
     }
 
     @Test("but not by a signal that its shell has ignored for it")

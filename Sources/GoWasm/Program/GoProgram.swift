@@ -86,7 +86,8 @@ package struct GoProgram: Sendable {
         switch error {
         case let exit as GuestExit: return ExitStatus(code: exit.code)
         case JSFailure.aborted(let cause): return try outcome(of: cause, host)
-        case JSFailure.thrown(let value): throw ProgramError.exception(JavaScriptError(message: host.realm.errorText(value)))
+        case JSFailure.thrown(let value):
+            throw ProgramError.exception(JavaScriptError(message: host.realm.errorText(value)))
         case let fault as GuestFault: throw ProgramError.fault(fault.description)
         default: throw error
         }

@@ -20,7 +20,9 @@ public enum ModuleKind: Equatable, Sendable {
             self = .goProgram
         } else if exportsFunction("_start") {
             self = .wasiCommand
-        } else if exportsFunction("_initialize") || module.imports.contains(where: { $0.module == WASIProgram.importModule }) {
+        } else if exportsFunction("_initialize")
+            || module.imports.contains(where: { $0.module == WASIProgram.importModule })
+        {
             self = .wasiReactor
         } else {
             self = .plain
