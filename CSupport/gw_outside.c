@@ -30,7 +30,7 @@ static GWTrap resolve_call(GWMachine *m, bool zero) {
     // Other threads may be executing this call in another instance: they find either value, and both are right.
     __atomic_store_n((int32_t *)(uintptr_t)(pc + GW_CALL_TARGET), (int32_t)(code - pc), __ATOMIC_RELEASE);
     const int32_t *handlers = gw_handlers(inst->code->checked);
-    if ((int32_t)W(0) == handlers[GWOp_callPushZero] && (int32_t)code[0] == handlers[GWOp_stackCheck])
+    if (__atomic_load_n((const int32_t *)pc, __ATOMIC_RELAXED) == handlers[GWOp_callPushZero] && (int32_t)code[0] == handlers[GWOp_stackCheck])
         // Go's call of a function with Go's stack check.
         __atomic_store_n((int32_t *)(uintptr_t)pc, handlers[GWOp_callPushZeroChecked], __ATOMIC_RELEASE);
     return GWTrap_none;
