@@ -138,14 +138,15 @@ class Wasmtime:
             return {"refusal": str(error), "lines": lines}
         store = w.Store(self.engine)
         imports = []
-        zeros = {"i32": w.Val.i32(0), "i64": w.Val.i64(0), "f32": w.Val.f32(0), "f64": w.Val.f64(0)}
+        zeros = {"i32": w.Val.i32(0), "i64": w.Val.i64(0), "f32": w.Val.f32(0.0), "f64": w.Val.f64(0.0),
+                 "funcref": w.Val.funcref(None), "externref": w.Val.externref(None)}
         for wanted in module.imports:
             kind = wanted.type
             if isinstance(kind, w.FuncType):
                 def noted(*values, kind=kind, name=wanted.name):
                     types = [str(t) for t in kind.params]
                     lines.append(f"{name} {' '.join(self.shown(t, v) for t, v in zip(types, values))}")
-                    results = [0 for _ in kind.results]
+                    results = [zeros[str(t)] for t in kind.results]
                     return results if len(results) > 1 else results[0] if results else None
                 imports.append(w.Func(store, kind, noted))
             elif isinstance(kind, w.GlobalType):
@@ -205,6 +206,12 @@ def difference(here: dict, there: dict, has_globals: bool) -> str:
     return ""
 
 
+def compared_lines(there: dict) -> int:
+    """How many of another engine's lines are compared with ours; see `difference`."""
+    lines = there["lines"]
+    return 0 if there.get("refusal") else sum(not line.startswith(("error ", "start error")) for line in lines)
+
+
 def report(options: argparse.Namespace, folder: pathlib.Path, name: str, problems: dict[str, str]) -> None:
     options.failures += 1
     options.output.mkdir(parents=True, exist_ok=True)
@@ -231,7 +238,7 @@ def compare(options: argparse.Namespace, path: pathlib.Path, here: dict, there: 
     """Compares what a module did here and on the other engines, by their names."""
     problems = {"configurations": here["difference"]} if here.get("difference") else {}
     for engine, said in there.items():
-        options.compared[engine] += len(said["lines"]) if "refusal" not in said else 0
+        options.compared[engine] += compared_lines(said)
     options.lines += len(here["lines"])
     for line in here["lines"]:
         if line.startswith("trap "):
@@ -339,7 +346,9 @@ def main() -> None:
         batch(options, seeds)
         seed = seeds.stop
         say(f"{time.monotonic() - start:6.0f} s: {options.modules} modules (seeds {options.seed} to {seed - 1}), "
-            f"{options.lines} results, {options.failures} differ, {len(options.nans)} in NaNs of lanes; traps: "
+            f"{options.lines} results ("
+            + ", ".join(f"{count} on {engine}" for engine, count in options.compared.items())
+            + f"), {options.failures} differ, {len(options.nans)} in NaNs of lanes; traps: "
             + ", ".join(f"{count} {kind}" for kind, count in sorted(options.traps.items())))
     if options.refused:
         say(f"Of {options.refused} seeds, binaryen made no module, or one of a later WebAssembly.")
