@@ -202,7 +202,11 @@ struct FunctionTests {
     @Test("what was not given is denied")
     func denied() throws {
         let guest = try Guest()
-        let path = Array(#filePath.utf8.dropFirst())
+        let folder = try Folder()
+        let file = folder.path + "/file"
+        #expect(FileManager.default.createFile(atPath: file, contents: Data("text".utf8)))
+        defer { #expect(FileManager.default.fileExists(atPath: file)) }
+        let path = Array(file.utf8.dropFirst())
         let count = Int64(path.count)
         guest.put(path, at: 1000)
         #expect(try guest.call("path_open", 3, 1, 1000, count, 0, -1, -1, 0, 100) == Errno.acces)
