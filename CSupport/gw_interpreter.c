@@ -17,14 +17,14 @@
 // which no 32-bit address plus 32-bit offset leaves, and what lies beyond its size faults. The handler of SIGSEGV
 // (gw_signals.c) then sets the program counter of the thread to the label `fault`. That is sound because a computed
 // goto can reach every label from every other, so the compiler keeps the state in the same registers at all of them;
-// handlers only change the state after their memory accesses (see PUSH; TrapTests run with the compiled loop). The checked
-// loop (gw_interpreter_checked.c) compares every address and is for memories without that reservation.
+// handlers only change the state after their memory accesses (see PUSH; TrapTests run with the compiled loop). The
+// checked loop (gw_interpreter_checked.c) compares every address and is for memories without that reservation.
 //
 // 3. INTERRUPTION. Another thread sets `interrupted` and `stack_limit`, and sends the thread of the loop a signal,
-// whose handler moves it to the label `interruption` if it is in a handler. For that, too, the state must be in the same
-// registers at every moment of every handler, so no handler calls a function: what calls one is done OUTSIDE, from a
-// single place, behind which the flag is looked at (CodegenTests read the machine code of the loop for it). Calls test the
-// limit anyway. So a loop in the guest pays nothing.
+// whose handler moves it to the label `interruption` if it is in a handler. For that, too, the state must be in the
+// same registers at every moment of every handler, so no handler calls a function: what calls one is done OUTSIDE, from
+// a single place, behind which the flag is looked at (CodegenTests read the machine code of the loop for it). Calls
+// test the limit anyway. So a loop in the guest pays nothing.
 #include "gw_machine.h"
 #include "gw_interpreter.h"
 #include "gw_numeric.h"
@@ -168,9 +168,9 @@
     do { \
         if (__builtin_expect(TARGET() == GW_UNRESOLVED, 0)) OUTSIDE(function); \
     } while (0)
-// Stores, then changes the register global, although the guest does it the other way round: a fault finds the old value,
-// and AFTER_FAULT makes it the new one. KEEP stops the compiler from moving the state to other registers before the
-// store, as it does in handlers as large as these.
+// Stores, then changes the register global, although the guest does it the other way round: a fault finds the old
+// value, and AFTER_FAULT makes it the new one. KEEP stops the compiler from moving the state to other registers before
+// the store, as it does in handlers as large as these.
 #define KEEP() __asm__ volatile("" : "+r"(pc), "+r"(fp), "+r"(sp) : : "memory")
 #define PUSH() \
     do { \
@@ -201,9 +201,10 @@
         DISPATCH(); \
     } while (0)
 
-// Sanitizers' checks between the accesses would move the state to other registers than a fault must find it in; what the
-// loop has done outside, and everything else, is checked.
-__attribute__((noinline, no_sanitize("address", "undefined", "thread"), section(GW_LOOP_SECTION))) GWTrap GW_LOOP(GWMachine *m, GWInstance *inst, const uint32_t *pc, uint64_t *fp) {
+// Sanitizers' checks between the accesses would move the state to other registers than a fault must find it in; what
+// the loop has done outside, and everything else, is checked.
+__attribute__((noinline, no_sanitize("address", "undefined", "thread"), section(GW_LOOP_SECTION)))
+GWTrap GW_LOOP(GWMachine *m, GWInstance *inst, const uint32_t *pc, uint64_t *fp) {
     // The handlers, by opcode: offsets from `first`.
     static const int32_t handlers[] = {
 #define GW_ROW(name, text, operands) (int32_t)((const char *)&&do_##name - (const char *)&&first),
@@ -241,8 +242,8 @@ out_of_bounds:
     TRAP(memoryOutOfBounds);
 #endif
 outside:
-    // Behind the call everything but m is read again: the compiler has nothing to keep over it, and so keeps the state in
-    // the same registers in all handlers, those included that come here.
+    // Behind the call everything but m is read again: the compiler has nothing to keep over it, and so keeps the state
+    // in the same registers in all handlers, those included that come here.
     SAVE();
     m->instance = inst;
     m->trap = m->callee(m);

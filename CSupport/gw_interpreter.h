@@ -49,8 +49,8 @@ static inline GWFunction *gw_function(const GWInstance *instance, uint32_t index
     return index < instance->import_count ? instance->imports[index]
                                           : &instance->functions[index - instance->import_count];
 }
-/// Calls a function that is not of the running instance: another's, or the host's. Arguments and results lie at `slots`.
-/// The state must have been saved. Returns GWTrap_none or why the execution must end.
+/// Calls a function that is not of the running instance: another's, or the host's. Arguments and results lie at
+/// `slots`. The state must have been saved. Returns GWTrap_none or why the execution must end.
 GWTrap gw_call_out(GWMachine *m, GWFunction *function, uint64_t *slots);
 
 /// What the loop has done outside of it (gw_outside.c): the state is in `m`, before and after.

@@ -165,12 +165,12 @@ static bool signal_thread(GWMachine *m) {
 void gw_machine_interrupt(GWMachine *m) {
     GW_WRITE(m->interrupted, true);
     GW_WRITE(m->stack_limit, NULL);
-    // The signal has no effect where the thread does not happen to be in a handler: then it is sent again. What the loop
-    // has done outside of it looks at the flag afterwards.
+    // The signal has no effect where the thread does not happen to be in a handler: then it is sent again. What the
+    // loop has done outside of it looks at the flag afterwards.
     for (int i = 0; i < 220 && GW_READ(m->interrupted) && signal_thread(m); i++) {
         usleep(i < 20 ? 100 : 5000);
-        // Only behind a signal: without one the thread may have left what it did outside, and not yet have said so, after
-        // it looked at the flag.
+        // Only behind a signal: without one the thread may have left what it did outside, and not yet have said so,
+        // after it looked at the flag.
         if (GW_READ(m->outside)) break;
     }
 }
@@ -206,7 +206,8 @@ static GWTrap call_host(GWMachine *m, GWFunction *f, uint64_t *slots) {
     uint64_t *top = m->top;
     m->top = slots + f->slots + GW_FRAME_HEADER;
     GW_WRITE(m->outside, true);
-    // Calls of guests that failed within have left their state for the stack trace, and the host function may have gone on.
+    // Calls of guests that failed within have left their state for the stack trace, and the host function may have gone
+    // on.
     GWActivation here = {m->outer, m->pc, m->fp, m->instance};
     bool succeeded = gw_host_call(f->host, slots);
     m->pc = here.pc;

@@ -1,8 +1,9 @@
 // The sampling profiler: a signal looks where the thread is and enters its stack into a tree.
 //
 // Between two instructions of the machine the loop's state is in registers, in the same ones at each handler; the place
-// `registers` of the loop says in which. What is found there is used only if it can be right: `pc` inside the code, `fp`
-// inside the frame stack. Nothing here allocates, locks, or writes to what the loop uses, and the loop does nothing for it.
+// `registers` of the loop says in which. What is found there is used only if it can be right: `pc` inside the code,
+// `fp` inside the frame stack. Nothing here allocates, locks, or writes to what the loop uses, and the loop does
+// nothing for it.
 #if defined(__linux__) && !defined(_GNU_SOURCE)
 #define _GNU_SOURCE
 #endif

@@ -95,8 +95,8 @@ GWVectorFunction gw_vector_functions[256] = {
 typedef char bytes16 __attribute__((vector_size(16)));
 
 SSE41 static gw_v128 shuffle_sse41(gw_v128 a, gw_v128 b, gw_v128 lanes) {
-    // A number with its highest bit set makes 0. Lanes from 16 on are those of b: the bit is set for a by adding, for the
-    // others by subtracting.
+    // A number with its highest bit set makes 0. Lanes from 16 on are those of b: the bit is set for a by adding, for
+    // the others by subtracting.
     return (gw_v128)__builtin_ia32_pshufb128((bytes16)a, (bytes16)(lanes + 0x70)) |
            (gw_v128)__builtin_ia32_pshufb128((bytes16)b, (bytes16)(lanes - 16));
 }

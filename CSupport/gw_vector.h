@@ -47,8 +47,8 @@ extern GWVectorFunction gw_vector_functions[256];
 /// i8x16.shuffle: the lanes of a and b, 32 in all, that `lanes` names.
 extern gw_v128 (*gw_vector_shuffle)(gw_v128 a, gw_v128 b, gw_v128 lanes);
 
-// Inlined into the loop, but not where nothing is optimised: there every variable of theirs would lie in the loop's frame,
-// and calls of guests by hosts by guests would soon use up the C stack.
+// Inlined into the loop, but not where nothing is optimised: there every variable of theirs would lie in the loop's
+// frame, and calls of guests by hosts by guests would soon use up the C stack.
 #ifdef __OPTIMIZE__
 #define GW_VECTOR GW_NUMERIC
 #else

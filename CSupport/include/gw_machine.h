@@ -83,8 +83,8 @@ typedef struct GWCode {
     uint64_t capacity;
     /// One entry a function, imported ones included.
     GWCodeEntry *entries;
-    /// Lowers a function and fills its entry, and tells the machine's observer, if it has one. Returns GWTrap_none or why it
-    /// failed. Called from any thread.
+    /// Lowers a function and fills its entry, and tells the machine's observer, if it has one. Returns GWTrap_none or
+    /// why it failed. Called from any thread.
     GWTrap (*lower)(void *context, void *observer, uint32_t function);
     void *context;
 } GWCode;
@@ -146,8 +146,8 @@ typedef struct GWActivation {
     GWInstance *instance;
 } GWActivation;
 
-/// Reads or writes what another thread may write or read at the same time: in one go, and in no order with other accesses.
-/// (The loop, whose accesses have to be so anyway, has volatile ones.)
+/// Reads or writes what another thread may write or read at the same time: in one go, and in no order with other
+/// accesses. (The loop, whose accesses have to be so anyway, has volatile ones.)
 #define GW_READ(field) __atomic_load_n(&(field), __ATOMIC_RELAXED)
 #define GW_WRITE(field, value) __atomic_store_n(&(field), (value), __ATOMIC_RELAXED)
 
@@ -185,8 +185,8 @@ struct GWMachine {
     GWFunction *unresolved;
 };
 
-/// Makes a machine whose frame stack has at most `stack_size` bytes, and at least 4 MiB; null where not even that can be
-/// had.
+/// Makes a machine whose frame stack has at most `stack_size` bytes, and at least 4 MiB; null where not even that can
+/// be had.
 GWMachine *gw_machine_create(uint64_t stack_size);
 void gw_machine_destroy(GWMachine *machine);
 

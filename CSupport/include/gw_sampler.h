@@ -47,8 +47,8 @@ typedef struct GWSamples {
 /// The most codes that a sampler tells apart.
 #define GW_SAMPLER_CODES 256
 
-/// Starts sampling the executions of `machine` on this thread, each `nanoseconds` of processor time that the thread uses.
-/// Returns 0 or an error number: EBUSY until the one who started it last has released it.
+/// Starts sampling the executions of `machine` on this thread, each `nanoseconds` of processor time that the thread
+/// uses. Returns 0 or an error number: EBUSY until the one who started it last has released it.
 int gw_sampler_start(const GWMachine *machine, uint64_t nanoseconds);
 /// Tells the sampler of code that the machine may execute; returns its number, or -1 where there is no room.
 int gw_sampler_add_code(const GWCode *code);

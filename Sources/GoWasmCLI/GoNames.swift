@@ -3,8 +3,8 @@ import WasmFrontend
 import WasmRuntime
 
 extension CallProfile {
-    /// The profile with the names of functions as Go writes them, their lines, and functions that were inlined, where the
-    /// module has Go's table of functions.
+    /// The profile with the names of functions as Go writes them, their lines, and functions that were inlined, where
+    /// the module has Go's table of functions.
     func withGoNames(of module: Module) -> CallProfile {
         guard let table = GoLineTable(module) else { return self }
         var profile = self

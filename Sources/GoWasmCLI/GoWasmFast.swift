@@ -217,7 +217,8 @@ public struct GoWasmFast: ParsableCommand {
         }
         // A file of this name is run as ./inspect.
         if arguments.count > 2, arguments[1] == "inspect" { endProcess(Inspection.run(Array(arguments.dropFirst(2)))) }
-        // Without options there is nothing to parse; looking at the options' declarations takes longer than a small program.
+        // Without options there is nothing to parse; looking at the options' declarations takes longer than a small
+        // program.
         if arguments.count > 1, !arguments[1].hasPrefix("-"), !arguments[1].isEmpty {
             var invocation = Invocation(file: arguments[1], arguments: Array(arguments.dropFirst()))
             invocation.endProcess = endProcess

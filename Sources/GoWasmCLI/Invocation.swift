@@ -190,8 +190,8 @@ struct Invocation {
         }
     }
 
-    /// Prints the instructions of the functions with these names or indices, or of all when none is named, and the bytecode
-    /// beside them.
+    /// Prints the instructions of the functions with these names or indices, or of all when none is named, and the
+    /// bytecode beside them.
     func disassemble(functions wanted: [String]) -> Int32 {
         do {
             let module = try load().module

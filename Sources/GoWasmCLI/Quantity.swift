@@ -40,7 +40,8 @@ enum Quantity {
         return text
     }
 
-    /// A quotient with two digits behind the point below 10, one below 100, and none from there on; or as many as asked.
+    /// A quotient with two digits behind the point below 10, one below 100, and none from there on; or as many as
+    /// asked.
     static func decimal(_ value: UInt64, per unit: UInt64, digits: Int? = nil) -> String {
         let whole = value / unit
         let count = digits ?? (whole < 10 ? 2 : whole < 100 ? 1 : 0)

@@ -11,12 +11,12 @@ import WasmRuntime
     import Darwin
 #endif
 
-/// Ends a run from outside: at SIGQUIT and after a time with a stack trace, at SIGINT and SIGTERM where something is to be
-/// written first.
+/// Ends a run from outside: at SIGQUIT and after a time with a stack trace, at SIGINT and SIGTERM where something is to
+/// be written first.
 ///
-/// A thread of its own waits for these signals and stops the run. The run's thread then says where it was, writes what is to
-/// be written and ends the process: nobody else looks at what it uses. A second signal, half a second later, ends the process
-/// at once.
+/// A thread of its own waits for these signals and stops the run. The run's thread then says where it was, writes what
+/// is to be written and ends the process: nobody else looks at what it uses. A second signal, half a second later, ends
+/// the process at once.
 final class RunWatch: Sendable {
     /// Why the run was ended.
     enum Reason: Equatable {
@@ -56,10 +56,11 @@ final class RunWatch: Sendable {
     /// Stops the run.
     let control: RunControl
 
-    /// How many seconds the run's thread has to begin with its report; it may be in a call of the system that nothing ends.
+    /// How many seconds the run's thread has to begin with its report; it may be in a call of the system that nothing
+    /// ends.
     private static let patience = 3.0
-    /// How many nanoseconds after a signal another one is still the same: timeout(1) sends its own to the process and to the
-    /// process's group.
+    /// How many nanoseconds after a signal another one is still the same: timeout(1) sends its own to the process and
+    /// to the process's group.
     private static let repetition: Int64 = 500_000_000
 
     /// Makes a watch; nothing is watched before ``start(stackSize:)``.
@@ -194,8 +195,8 @@ extension Double {
 extension Invocation {
     /// Has signals and a time end the run; to be called when everything else is set, before it runs.
     ///
-    /// - Returns: False, after saying why, where the time could not be kept; where only signals do what they do by default,
-    ///   the run may begin.
+    /// - Returns: False, after saying why, where the time could not be kept; where only signals do what they do by
+    ///   default, the run may begin.
     mutating func startWatch(timeout: Double? = nil) -> Bool {
         do throws(ProgramError) {
             let watch = try RunWatch(

@@ -4,8 +4,8 @@ import WasmRuntime
 
 /// A run whose costs are counted, and the tables that say what they were.
 ///
-/// They are printed once, by the run's thread, which alone may look at what is counted: when the program has ended, in whatever
-/// way.
+/// They are printed once, by the run's thread, which alone may look at what is counted: when the program has ended, in
+/// whatever way.
 final class StatisticsSession: Sendable {
     let statistics = RunStatistics()
     /// What Go's runtime says of its garbage collections.

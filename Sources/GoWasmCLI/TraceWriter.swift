@@ -28,7 +28,8 @@ struct TraceWriter {
         return HostCallTrace(wants: wants, report: { print(line($0)) })
     }
 
-    /// Whether a filter names an import: by its second name, by what is behind the package, or with the module before it.
+    /// Whether a filter names an import: by its second name, by what is behind the package, or with the module before
+    /// it.
     func wants(_ module: String, _ name: String) -> Bool {
         let last = name.split(separator: ".").last.map(String.init) ?? name
         func matches(_ pattern: String) -> Bool {

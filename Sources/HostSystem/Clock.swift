@@ -19,8 +19,8 @@ package final class Clock {
 
     /// Starts the clocks.
     ///
-    /// - Parameter start: What the wall clock shows where time is simulated, in nanoseconds since 1970; nil for the system's
-    ///   clocks.
+    /// - Parameter start: What the wall clock shows where time is simulated, in nanoseconds since 1970; nil for the
+    ///   system's clocks.
     package init(simulatedFrom start: Int64? = nil) {
         origin = start ?? Self.read(CLOCK_REALTIME)
         monotonicOrigin = start == nil ? Self.read(CLOCK_MONOTONIC) : 0

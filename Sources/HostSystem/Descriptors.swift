@@ -19,7 +19,8 @@ package enum Descriptors {
         }
     }
 
-    /// Writes all bytes like ``writeAll(_:_:)``, or those before an error, as on a disk that is full: the next attempt throws it.
+    /// Writes all bytes like ``writeAll(_:_:)``, or those before an error, as on a disk that is full: the next attempt
+    /// throws it.
     ///
     /// - Returns: How many were written; 0 only for none.
     package static func writeAsFarAsPossible(
@@ -43,7 +44,8 @@ package enum Descriptors {
     /// What a pipe takes without waiting when it says that it can be written to.
     private static let pieceSize = 4096
 
-    /// Writes as much as goes without waiting for a reader, also where the descriptor would wait; 0 when that is nothing.
+    /// Writes as much as goes without waiting for a reader, also where the descriptor would wait; 0 when that is
+    /// nothing.
     package static func writeIfReady(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) throws(ErrorCode) -> Int {
         var offset = 0
         while offset < bytes.count, isReady(descriptor, Int16(POLLOUT)) {
@@ -70,8 +72,8 @@ package enum Descriptors {
         text.withUTF8 { try? writeAll(descriptor, UnsafeRawBufferPointer($0)) }
     }
 
-    /// What a system call returned, which is repeated where a signal interrupted it; nil where it would have to wait for
-    /// somebody at the other end.
+    /// What a system call returned, which is repeated where a signal interrupted it; nil where it would have to wait
+    /// for somebody at the other end.
     package static func unlessBlocked(_ body: () -> Int) throws(ErrorCode) -> Int? {
         while true {
             let result = body()
@@ -83,8 +85,8 @@ package enum Descriptors {
 
     /// Reads what is there, at most `bytes.count`; waits for the first byte where the descriptor does.
     ///
-    /// - Returns: 0 at the end of the file; nil where a descriptor that does not block has nothing yet, as with a named pipe
-    ///   that nobody has opened for writing.
+    /// - Returns: 0 at the end of the file; nil where a descriptor that does not block has nothing yet, as with a named
+    ///   pipe that nobody has opened for writing.
     package static func readIfReady(
         _ descriptor: Int32, _ bytes: UnsafeMutableRawBufferPointer
     ) throws(ErrorCode) -> Int? {

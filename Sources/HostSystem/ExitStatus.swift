@@ -1,6 +1,7 @@
 /// How a program ended that ended by itself.
 public struct ExitStatus: Equatable, Sendable, CustomStringConvertible {
-    /// The status as the operating system sees it, 0 to 255: the low eight bits of what the program passed to `os.Exit`.
+    /// The status as the operating system sees it, 0 to 255: the low eight bits of what the program passed to
+    /// `os.Exit`.
     public let code: Int32
 
     /// Makes the status for a number passed to `os.Exit`.

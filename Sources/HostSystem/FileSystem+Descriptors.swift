@@ -40,7 +40,8 @@ extension FileSystem {
         }
     }
 
-    /// Writes at a position, or where the last write ended; all bytes in the latter case, or as many as there is room for.
+    /// Writes at a position, or where the last write ended; all bytes in the latter case, or as many as there is room
+    /// for.
     package func write(
         _ file: OpenFile, _ bytes: UnsafeRawBufferPointer, position: Int64?
     ) throws(ErrorCode) -> Int {
@@ -54,8 +55,8 @@ extension FileSystem {
     ///
     /// - Parameters:
     ///   - event: What the operation needs: `POLLIN` or `POLLOUT`.
-    ///   - attemptWaits: Whether an attempt waits itself where the descriptor does. Then none is made before the file is
-    ///     ready, unless nothing could end that waiting: then the system may as well do it.
+    ///   - attemptWaits: Whether an attempt waits itself where the descriptor does. Then none is made before the file
+    ///     is ready, unless nothing could end that waiting: then the system may as well do it.
     /// - Throws: EAGAIN where the guest does not want to wait; EINTR where all waiting shall end.
     package func whenReady<Result>(
         _ file: OpenFile, _ event: Int16, attemptWaits: Bool = true, _ attempt: () throws(ErrorCode) -> Result?

@@ -48,8 +48,9 @@ extension FileSystem {
 
     /// Opens a file and returns the guest's number for it.
     ///
-    /// Waits for nothing but, if it shall, for somebody who reads from the named pipe that is opened for writing. One that
-    /// is opened for reading is open at once; who reads from it waits. A terminal does not become that of the process.
+    /// Waits for nothing but, if it shall, for somebody who reads from the named pipe that is opened for writing. One
+    /// that is opened for reading is open at once; who reads from it waits. A terminal does not become that of the
+    /// process.
     ///
     /// - Parameter flags: the system's. Those that have no meaning to guests are left out.
     /// - Throws: ENXIO for a pipe that nobody reads, where this shall not wait.
@@ -272,8 +273,8 @@ extension FileSystem {
         }
     }
 
-    /// Changes a file itself, whatever its name leads to: `body` gets a directory and a path, or, where the file had to be
-    /// opened so as not to leave the folder, a path that leads to that.
+    /// Changes a file itself, whatever its name leads to: `body` gets a directory and a path, or, where the file had to
+    /// be opened so as not to leave the folder, a path that leads to that.
     private func changeFile(
         _ location: Location, followingLinks: Bool, _ body: (Int32, UnsafePointer<CChar>, _ isOpened: Bool) -> Int32
     ) throws(ErrorCode) {

@@ -144,8 +144,8 @@ package final class FileSystem {
 
     /// Says which permissions the files and folders that the guest makes do not get, or only asks.
     ///
-    /// With all files it is the process's mask, as in Node. Otherwise the guest has one of its own, and the process's, which
-    /// other programs share, goes on to hold beside it.
+    /// With all files it is the process's mask, as in Node. Otherwise the guest has one of its own, and the process's,
+    /// which other programs share, goes on to hold beside it.
     ///
     /// - Returns: What it was before.
     package func changeModeMask(to mask: UInt32?) -> UInt32 {

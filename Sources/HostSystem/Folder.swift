@@ -27,8 +27,8 @@ struct Folder {
 
     /// Opens a path.
     ///
-    /// `O_CLOEXEC`, `O_NOCTTY` are added. With `O_NOFOLLOW` a link at the end is refused with ELOOP, or opened itself if
-    /// only looked up.
+    /// `O_CLOEXEC`, `O_NOCTTY` are added. With `O_NOFOLLOW` a link at the end is refused with ELOOP, or opened itself
+    /// if only looked up.
     ///
     /// - Throws: EACCES where the path leads out of the folder.
     func open(_ path: [UInt8], _ flags: Int32, mode: UInt32 = 0) throws(ErrorCode) -> Int32 {
@@ -68,7 +68,8 @@ struct Folder {
 
     /// Opens a path name by name, so that no link is followed but by its text, which is walked the same way.
     ///
-    /// Each step starts at a directory that is already open: who renames or replaces names meanwhile cannot lead it out.
+    /// Each step starts at a directory that is already open: who renames or replaces names meanwhile cannot lead it
+    /// out.
     private func walk(_ path: [UInt8], _ flags: Int32, _ mode: UInt32) throws(ErrorCode) -> Int32 {
         var parents: [Int32] = []
         defer { for parent in parents { systemClose(parent) } }

@@ -1,7 +1,7 @@
 /// The garbage collections of a Go program, read from what its runtime reports with GODEBUG=gctrace=1.
 ///
-/// The runtime writes a line for each to standard error, piece by piece (`gctrace` in package runtime's documentation). Those
-/// lines are taken out; everything else passes.
+/// The runtime writes a line for each to standard error, piece by piece (`gctrace` in package runtime's documentation).
+/// Those lines are taken out; everything else passes.
 public final class GarbageCollections {
     /// One collection.
     public struct Collection: Sendable, Equatable {

@@ -10,8 +10,8 @@ internal import Synchronization
 
 /// The opening of a named pipe for writing, which waits until somebody opens it for reading.
 ///
-/// The system offers no other way to wait for that than a call that blocks: a thread makes it. Whoever gives the opening
-/// up lets the thread end.
+/// The system offers no other way to wait for that than a call that blocks: a thread makes it. Whoever gives the
+/// opening up lets the thread end.
 package final class PipeOpening {
     /// What the thread works with, and lets go of when it ends.
     final class Work: Sendable {
@@ -21,7 +21,8 @@ package final class PipeOpening {
             /// With the descriptor, or the error's number below zero.
             case opened(Int32)
             case taken
-            /// Nobody is there any more who would take the result. With a reader of the pipe, for which the thread waits.
+            /// Nobody is there any more who would take the result. With a reader of the pipe, for which the thread
+            /// waits.
             case abandoned(reader: Int32)
         }
 

@@ -11,10 +11,10 @@ extension FileSystem {
     /// Gives the guest its folders and listening sockets as descriptors, from 3 on.
     ///
     /// The first is the root of the guest's tree, also where that was not granted, so that every absolute path comes to
-    /// this program, which can say why it denies one. Further folders have their absolute names, with a slash behind: Go's
-    /// library looks which of the names an absolute path begins with, and would take "/abc" for "c" in a folder "/ab". The
-    /// working directory comes last under the name ".", which C libraries compare with relative paths. (To them it is the
-    /// same as "/".)
+    /// this program, which can say why it denies one. Further folders have their absolute names, with a slash behind:
+    /// Go's library looks which of the names an absolute path begins with, and would take "/abc" for "c" in a folder
+    /// "/ab". The working directory comes last under the name ".", which C libraries compare with relative paths. (To
+    /// them it is the same as "/".)
     package func addPreopens() throws(HostAccessError) {
         let slash = GuestPath.slash
         let root = mounts.first { $0.path == [slash] }

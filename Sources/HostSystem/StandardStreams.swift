@@ -22,7 +22,8 @@ public struct StandardInput: Sendable {
     /// Nothing: the end of the file comes at once.
     public static let empty = StandardInput(source: .bytes([]))
 
-    /// An open file, pipe, socket or terminal by the system's number; whoever opened it closes it, after the program's end.
+    /// An open file, pipe, socket or terminal by the system's number; whoever opened it closes it, after the program's
+    /// end.
     public static func descriptor(_ number: Int32) -> StandardInput { StandardInput(source: .descriptor(number)) }
 
     /// Bytes, read from their start by each run.
@@ -33,8 +34,8 @@ public struct StandardInput: Sendable {
 
     /// What a closure returns, which is called on the program's thread whenever the program reads.
     ///
-    /// - Parameter read: Gets the number of bytes that are wanted, and returns at most that many; none at the end of the
-    ///   file. The program waits while it runs. What it throws is an error of input (EIO) to the program.
+    /// - Parameter read: Gets the number of bytes that are wanted, and returns at most that many; none at the end of
+    ///   the file. The program waits while it runs. What it throws is an error of input (EIO) to the program.
     public static func closure(_ read: @escaping @Sendable (_ count: Int) throws -> [UInt8]) -> StandardInput {
         StandardInput(source: .closure(read))
     }
@@ -55,7 +56,8 @@ public struct StandardOutput: Sendable {
     /// Nowhere.
     public static let discarded = StandardOutput(target: .closure { _ in })
 
-    /// An open file, pipe, socket or terminal by the system's number; whoever opened it closes it, after the program's end.
+    /// An open file, pipe, socket or terminal by the system's number; whoever opened it closes it, after the program's
+    /// end.
     public static func descriptor(_ number: Int32) -> StandardOutput { StandardOutput(target: .descriptor(number)) }
 
     /// Memory.
@@ -65,8 +67,8 @@ public struct StandardOutput: Sendable {
 
     /// A closure, which is called on the program's thread whenever the program writes.
     ///
-    /// - Parameter write: Gets the bytes, which are valid during the call: nothing was copied. The program waits while it
-    ///   runs. What it throws is an error of output (EIO) to the program.
+    /// - Parameter write: Gets the bytes, which are valid during the call: nothing was copied. The program waits while
+    ///   it runs. What it throws is an error of output (EIO) to the program.
     public static func closure(
         _ write: @escaping @Sendable (_ bytes: UnsafeRawBufferPointer) throws -> Void
     ) -> StandardOutput {

@@ -66,7 +66,8 @@ package final class Waker: Sendable {
         _ = poll(&request, 1, -1)
     }
 
-    /// Waits until a descriptor is ready or all waiting shall end; calls of ``wake()`` meanwhile are for the next waiting.
+    /// Waits until a descriptor is ready or all waiting shall end; calls of ``wake()`` meanwhile are for the next
+    /// waiting.
     ///
     /// - Throws: EINTR where it shall end.
     package func wait(for file: Int32, _ events: Int16) throws(ErrorCode) {

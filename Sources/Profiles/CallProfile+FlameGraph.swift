@@ -1,8 +1,8 @@
 public import WasmRuntime
 
 extension CallProfile {
-    /// The profile as a flame graph: an SVG picture in which a browser shows a name, a time and a share for what the pointer
-    /// is on, and enlarges what is clicked.
+    /// The profile as a flame graph: an SVG picture in which a browser shows a name, a time and a share for what the
+    /// pointer is on, and enlarges what is clicked.
     ///
     /// Callers are below their callees; what is wide took long. Frames narrower than a third of a pixel are left out.
     ///

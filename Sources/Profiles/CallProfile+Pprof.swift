@@ -1,7 +1,8 @@
 public import WasmRuntime
 
 extension CallProfile {
-    /// The profile as the message `perftools.profiles.Profile`, which `go tool pprof` reads: processor time by Go function.
+    /// The profile as the message `perftools.profiles.Profile`, which `go tool pprof` reads: processor time by Go
+    /// function.
     ///
     /// Numbers of fields are those of profile.proto in github.com/google/pprof.
     ///

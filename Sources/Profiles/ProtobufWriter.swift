@@ -1,6 +1,7 @@
 /// Writes messages in the wire format of protocol buffers: the two kinds of field that profiles have.
 ///
-/// swift-protobuf is not used because it brings Foundation, whose initialisation would delay every start of the command.
+/// swift-protobuf is not used because it brings Foundation, whose initialisation would delay every start of the
+/// command.
 struct ProtobufWriter {
     private(set) var bytes: [UInt8] = []
 

@@ -2,8 +2,8 @@ internal import HostSystem
 
 /// The guest's memory as it is during one call.
 ///
-/// Every access is checked; one beyond the end is the guest's mistake, and the call fails with EFAULT. Nothing needs to be
-/// aligned.
+/// Every access is checked; one beyond the end is the guest's mistake, and the call fails with EFAULT. Nothing needs to
+/// be aligned.
 struct GuestMemory {
     let base: UnsafeMutableRawPointer
     /// The size in bytes.

@@ -16,8 +16,8 @@ enum Transfers {
 
     /// Moves buffer after buffer until one is not moved whole; returns how many bytes were moved.
     ///
-    /// - Parameter move: Moves a buffer, before which so many bytes were moved. Its errors count only for the first one:
-    ///   what was moved before is not lost, and the next attempt finds the error again.
+    /// - Parameter move: Moves a buffer, before which so many bytes were moved. Its errors count only for the first
+    ///   one: what was moved before is not lost, and the next attempt finds the error again.
     static func each(
         of buffers: Buffers, _ move: (UnsafeMutableRawBufferPointer, _ done: Int) throws(ErrorCode) -> Int
     ) throws(ErrorCode) -> Int {

@@ -15,8 +15,8 @@ package enum WASIProgramError: Error, Equatable, Sendable, CustomStringConvertib
     }
 }
 
-/// A module for WASI preview 1, such as Go makes with GOOS=wasip1: a command, which is run once, or a reactor, whose exports
-/// are called.
+/// A module for WASI preview 1, such as Go makes with GOOS=wasip1: a command, which is run once, or a reactor, whose
+/// exports are called.
 package struct WASIProgram: Sendable {
     /// The module that was given.
     package let module: Module

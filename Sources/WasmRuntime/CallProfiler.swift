@@ -4,12 +4,14 @@ internal import WasmFrontend
 
 /// Finds out where a guest spends processor time, by looking at its stack at regular moments.
 ///
-/// Set one in ``Store/Configuration``, run, and ask for the ``CallProfile`` afterwards. The guest's code is not changed, and
-/// without a profiler nothing is done. One profiler works at a time, on Linux, for the thread that made its store.
+/// Set one in ``Store/Configuration``, run, and ask for the ``CallProfile`` afterwards. The guest's code is not
+/// changed, and without a profiler nothing is done. One profiler works at a time, on Linux, for the thread that made
+/// its store.
 public final class CallProfiler: Sendable {
     /// Nanoseconds of processor time between samples that are asked for.
     ///
-    /// The system looks at its clocks 100 to 1000 times a second. Where several periods passed, a sample counts several times.
+    /// The system looks at its clocks 100 to 1000 times a second. Where several periods passed, a sample counts several
+    /// times.
     public let period: UInt64
 
     private struct State {

@@ -31,8 +31,8 @@ public struct Imports {
 
     /// Defines a host function of type (i32) -> (), as Go's runtime imports are; the value arrives unsigned.
     ///
-    /// An error that `body` throws ends the execution and comes out of the call that entered the guest; so it is with all
-    /// host functions.
+    /// An error that `body` throws ends the execution and comes out of the call that entered the guest; so it is with
+    /// all host functions.
     public mutating func define(_ module: String, _ name: String, _ body: @escaping (UInt32) throws -> Void) {
         definitions[Name(module: module, name: name)] = .host(FunctionType([.i32]), .plain(body))
     }

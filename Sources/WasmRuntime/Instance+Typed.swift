@@ -9,7 +9,8 @@ extension Instance {
     /// print(try add(2, 3))
     /// ```
     ///
-    /// It may be called again from host functions that the guest calls while it runs. It throws as ``Function/call(_:)``.
+    /// It may be called again from host functions that the guest calls while it runs. It throws as
+    /// ``Function/call(_:)``.
     ///
     /// - Throws: ``CallError/noSuchFunction(_:)``; ``CallError/mismatchedType(wanted:found:)``.
     public func function<each Parameter: WasmValue, Result: WasmValue>(

@@ -9,9 +9,9 @@ public final class Instance {
 
     /// Instantiates a module and runs its start function.
     ///
-    /// - Throws: ``LinkError`` for imports that are missing or of other types; ``Trap`` when a segment does not fit or the
-    ///   start function traps; what a host function threw; ``CallError/outOfMemory``,
-    ///   ``CallError/memoryLimit``; `CodeSpaceError`.
+    /// - Throws: ``LinkError`` for imports that are missing or of other types; ``Trap`` when a segment does not fit or
+    ///   the start function traps; what a host function threw; ``CallError/outOfMemory``, ``CallError/memoryLimit``;
+    ///   `CodeSpaceError`.
     public init(_ module: Module, imports: Imports = Imports(), store: Store = Store()) throws {
         self.store = store
         let storage = try InstanceStorage(module, Linker(module, imports, store).link(), store)

@@ -135,7 +135,8 @@ final class InstanceStorage {
 
     // MARK: - Segments
 
-    /// Copies the active segments into tables and memory, elements first, and prepares the passive ones (section 4.5.4).
+    /// Copies the active segments into tables and memory, elements first, and prepares the passive ones (section
+    /// 4.5.4).
     ///
     /// - Throws: ``Trap`` at the first that does not fit; those before it stay.
     func applySegments(_ store: Store) throws {

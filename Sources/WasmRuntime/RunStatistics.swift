@@ -3,8 +3,8 @@ internal import WasmFrontend
 
 /// What a run does and what that costs: host calls, lowering, memory, frames.
 ///
-/// Set one in ``Store/Configuration`` before running. Host functions, memories and code of stores without one are made as if
-/// there were none.
+/// Set one in ``Store/Configuration`` before running. Host functions, memories and code of stores without one are made
+/// as if there were none.
 public final class RunStatistics: @unchecked Sendable {
     // Sendable: it is used by the thread that runs the store, and by others when that has ended.
 

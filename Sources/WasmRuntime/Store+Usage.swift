@@ -18,7 +18,8 @@ extension Store {
 
     /// Where the highest word of the frame stack is that is not zero.
     ///
-    /// The stack is address space that the system fills with zeros when it is touched, and frames reach up from its start.
+    /// The stack is address space that the system fills with zeros when it is touched, and frames reach up from its
+    /// start.
     var mostFrameBytes: UInt64 {
         guard let stack = machine.pointee.stack else { return 0 }
         let page = sysconf(Int32(_SC_PAGESIZE))

@@ -6,9 +6,9 @@ internal import WasmFrontend
 ///
 /// A store and all that belongs to it are used by one thread at a time; see ``interrupt()`` for the exception.
 ///
-/// Handles (instances, functions, memories, ...) keep their store, and the store keeps all that the engine needs of them:
-/// a store goes with the last handle. A host function that holds a handle of the store it was given to keeps that store
-/// for ever: let it hold the handle weakly, or through something that lets go.
+/// Handles (instances, functions, memories, ...) keep their store, and the store keeps all that the engine needs of
+/// them: a store goes with the last handle. A host function that holds a handle of the store it was given to keeps that
+/// store for ever: let it hold the handle weakly, or through something that lets go.
 public final class Store {
     /// How the store's instances run.
     public struct Configuration: Sendable {
@@ -78,9 +78,9 @@ public final class Store {
 
     /// Ends the execution that is under way in this store, with the trap `interrupted`.
     ///
-    /// Further calls end in the same way until ``allowExecution()``. May be called from any thread. Returns when the guest
-    /// has stopped, mostly within a millisecond, or at once if a host function is running: that is not ended, only what
-    /// follows it.
+    /// Further calls end in the same way until ``allowExecution()``. May be called from any thread. Returns when the
+    /// guest has stopped, mostly within a millisecond, or at once if a host function is running: that is not ended,
+    /// only what follows it.
     public nonisolated func interrupt() { gw_machine_interrupt(machine) }
 
     /// Takes back an interruption.

@@ -58,14 +58,15 @@ public struct Trap: Error, Sendable, CustomStringConvertible {
             self.cell = cell
         }
 
-        /// The word that was pushed onto the guest's stack for the call that the function is in, where there was one: Go's
-        /// return address, which says where in the function the call is.
+        /// The word that was pushed onto the guest's stack for the call that the function is in, where there was one:
+        /// Go's return address, which says where in the function the call is.
         public var returnAddress: Int? { code.pushedWord(at: cell) }
 
         /// What is pushed for the last such call before the place, and for the first one behind it.
         public var neighbouringAddresses: (previous: Int?, next: Int?) { code.pushedWords(around: cell) }
 
-        /// The offset in the module of the instruction that is being executed, or of the call; nil where that is not known.
+        /// The offset in the module of the instruction that is being executed, or of the call; nil where that is not
+        /// known.
         public var offset: Int? { code.offset(ofCell: cell) }
 
         /// Whether both are at the same place of the same code.
@@ -77,7 +78,8 @@ public struct Trap: Error, Sendable, CustomStringConvertible {
 
     /// The reason.
     public var code: Code
-    /// The functions of the guest that were being executed, the innermost first, up to the call that came from the host.
+    /// The functions of the guest that were being executed, the innermost first, up to the call that came from the
+    /// host.
     public var backtrace: [Frame]
     /// Whether there were more calls than ``backtrace`` names.
     public var isTruncated: Bool
@@ -117,7 +119,8 @@ public struct LinkError: Error, Sendable, CustomStringConvertible {
     /// The problems, in the order of the imports.
     public var problems: [Problem]
 
-    /// How many problems ``description`` names: more than any host has functions, and not as many as a module can ask for.
+    /// How many problems ``description`` names: more than any host has functions, and not as many as a module can ask
+    /// for.
     private static let named = 100
 
     /// The problems in words, joined by semicolons; of more than a hundred, how many more there are.

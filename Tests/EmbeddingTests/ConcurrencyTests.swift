@@ -58,7 +58,8 @@ extension LibraryTests {
         /// Runs instances, and compares what the process holds with what it held before.
         private static func measure(_ fixture: Fixture) async throws {
             let program = try fixture.program
-            // The first ones make the module's bytecode, and the pools of the allocator and of tasks; sleeping makes its timer.
+            // The first ones make the module's bytecode, and the pools of the allocator and of tasks; sleeping makes
+            // its timer.
             #expect(try await run(program, width * 4) == width * 4)
             try await Task.sleep(for: .milliseconds(20))
             let before = try Usage()
@@ -72,8 +73,8 @@ extension LibraryTests {
             print("\(count) instances of \(fixture.rawValue), \(width) at a time: before \(before); after \(after)")
             #expect(after.descriptors <= before.descriptors)
             #expect(after.threads <= before.threads)
-            // An instance reserves more than 8 GiB of address space and touches more than 3 MiB; the allocator's arenas, of
-            // 64 MiB of address space each, come and go with threads.
+            // An instance reserves more than 8 GiB of address space and touches more than 3 MiB; the allocator's
+            // arenas, of 64 MiB of address space each, come and go with threads.
             #expect(after.reserved < before.reserved + 8 << 30)
             #expect(after.resident < before.resident + 24 << 20)
         }

@@ -3,7 +3,8 @@ import GoWasm
 import Testing
 import _TestSupport
 
-/// The Go programs that the tests run: Tests/GoProgramTests/Programs/embedded, which `make test-tools` builds with the newest Go.
+/// The Go programs that the tests run: Tests/GoProgramTests/Programs/embedded, which `make test-tools` builds with the
+/// newest Go.
 enum Fixture: String, CaseIterable, CustomTestStringConvertible {
     case js = "embedded.wasm"
     case wasi = "wasip1/embedded.wasm"

@@ -2,8 +2,8 @@ import Foundation
 
 /// What libFuzzer calls with each input: the target that the environment variable `GOWASM_FUZZ_TARGET` names.
 ///
-/// `make fuzz-coverage` builds and runs this, with AddressSanitizer and UndefinedBehaviorSanitizer; ordinary builds of the
-/// package do not have it. An input is a case: the same bytes do the same again.
+/// `make fuzz-coverage` builds and runs this, with AddressSanitizer and UndefinedBehaviorSanitizer; ordinary builds of
+/// the package do not have it. An input is a case: the same bytes do the same again.
 protocol FuzzTarget {
     /// Inputs to begin with.
     static func seeds() throws -> [[UInt8]]

@@ -103,8 +103,8 @@ struct FaultTests {
 
     @Test("no threads are needed", .enabled(if: Tools.sanitizerOptions.isEmpty, "AddressSanitizer needs some."))
     func noThreads() throws {
-        // The limit does not hold for root: another user gets copies that it may read. (The shell makes them: what this process
-        // has open to write, children that other tests start have, too, and a busy program is not started.)
+        // The limit does not hold for root: another user gets copies that it may read. (The shell makes them: what this
+        // process has open to write, children that other tests start have, too, and a busy program is not started.)
         let folder = try TemporaryFolder()
         let finished = try Command(
             executable: "/bin/bash",

@@ -49,8 +49,8 @@ struct HostileModule: Sendable, CustomTestStringConvertible {
     private static let runExport: [UInt8] = [1] + name("run") + [0, 0]
     private static let noType: [UInt8] = [1, 0x60, 0, 0]
 
-    /// A module of sections by their numbers; types, functions, exports and code are those of an empty function `run` where
-    /// nothing else is said.
+    /// A module of sections by their numbers; types, functions, exports and code are those of an empty function `run`
+    /// where nothing else is said.
     private static func module(_ sections: [UInt8: [UInt8]]) -> [UInt8] {
         let standard: [UInt8: [UInt8]] = [1: noType, 3: [1, 0], 7: runExport, 10: [1, 2, 0, 0x0B]]
         let all = standard.merging(sections) { $1 }

@@ -3,8 +3,8 @@ import Testing
 
 /// Each module is validated as a whole, and its function called, by a process of its own.
 ///
-/// It is done with half as many of what the module has many of, and with all of them, so that one sees whether time and memory are
-/// in proportion. Both are printed, memory is checked.
+/// It is done with half as many of what the module has many of, and with all of them, so that one sees whether time and
+/// memory are in proportion. Both are printed, memory is checked.
 @Suite("Hostile modules", .serialized, .enabled(if: Tools.hasExecutable, Missing.executable))
 struct HostileModuleTests {
     private func run(_ module: HostileModule, count: Int) throws -> String {

@@ -95,8 +95,8 @@ struct ProfileTests {
         #expect(finished.end == .exited(0))
         #expect(
             try Command(executable: folder.path("native"), arguments: [nativeSize, native]).run().end == .exited(0))
-        // What takes a fifth of the time natively takes a tenth at least here, and the other way round: compilers inline
-        // differently, and vector instructions make some functions faster.
+        // What takes a fifth of the time natively takes a tenth at least here, and the other way round: compilers
+        // inline differently, and vector instructions make some functions faster.
         let (wasmShares, nativeShares) = (try shares(ours), try shares(native))
         for (first, second) in [(nativeShares, wasmShares), (wasmShares, nativeShares)] {
             let large = first.filter { $0.share >= 20 }

@@ -74,7 +74,8 @@ struct RunToolTests {
 
                 """.utf8), to: "trap.c")
         let (object, module) = (folder.path("trap.o"), folder.path("trap.wasm"))
-        // In two steps: with -O1 the compiler's driver has wasm-opt, if there is one, throw the lines away after linking.
+        // In two steps: with -O1 the compiler's driver has wasm-opt, if there is one, throw the lines away after
+        // linking.
         for arguments in [["-O1", option, "-c", "-o", object, source], ["-o", module, object]] {
             let compiled = try Command(
                 executable: HostTests.compiler, arguments: ["--target=wasm32-wasi"] + arguments,

@@ -21,7 +21,8 @@ enum Built {
 
     /// Starts the command in a shell, which sets up its descriptors.
     ///
-    /// Returns its exit status as the shell sees it, and what came out. To the script, the command is `$1`, the program `$2`, and `$3` the first of further arguments.
+    /// Returns its exit status as the shell sees it, and what came out. To the script, the command is `$1`, the program
+    /// `$2`, and `$3` the first of further arguments.
     static func shell(_ script: String, _ arguments: String...) throws -> (
         status: Int32, output: String, errors: String
     ) {

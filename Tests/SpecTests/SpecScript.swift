@@ -51,7 +51,8 @@ struct SpecScript: Decodable {
         var args: [Constant]?
     }
 
-    /// A value, written as a decimal number of its bits, `null`, or a class of NaNs; a vector as that many of its lanes.
+    /// A value, written as a decimal number of its bits, `null`, or a class of NaNs; a vector as that many of its
+    /// lanes.
     struct Constant: Decodable {
         enum CodingKeys: String, CodingKey {
             case type, value

@@ -5,8 +5,8 @@ import _TestSupport
 
 /// The example program with random faults: refused or accepted, but never a crash.
 ///
-/// The environment variables `GOWASM_FUZZ_COUNT` and `GOWASM_FUZZ_SEED` say how many variants are tried and which, for long
-/// runs under a sanitizer.
+/// The environment variables `GOWASM_FUZZ_COUNT` and `GOWASM_FUZZ_SEED` say how many variants are tried and which, for
+/// long runs under a sanitizer.
 @Suite struct FuzzTests {
     @Test func damagedExampleProgram() throws {
         let whole = [UInt8](try Data(contentsOf: Checkout.mainModule))

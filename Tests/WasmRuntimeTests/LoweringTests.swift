@@ -78,7 +78,8 @@ struct LoweringTests {
 
     @Test("locals without a value behind the entry for the constant 0, however deep the loops", arguments: Way.all)
     func deepLoops(way: Way) throws {
-        // The value of local 1 is needed in the innermost loop only after as many rounds of the analysis as there are loops.
+        // The value of local 1 is needed in the innermost loop only after as many rounds of the analysis as there are
+        // loops.
         let depth = 20
         let module = try WebAssemblyText.module(
             """

@@ -4,8 +4,8 @@ import WasmFrontend
 import WasmRuntime
 import _TestSupport
 
-/// Vectors where they are neither computed with nor stored, which the specification's tests leave out: what is tested is
-/// that both halves arrive.
+/// Vectors where they are neither computed with nor stored, which the specification's tests leave out: what is tested
+/// is that both halves arrive.
 @Suite("Vectors", .disabled(if: WebAssemblyText.isMissing, Comment(rawValue: WebAssemblyText.missing)))
 struct VectorTests {
     private static let a = V128(low: 0x0706_0504_0302_0100, high: 0x0F0E_0D0C_0B0A_0908)

@@ -1,13 +1,13 @@
 /// A Swift type whose values cross between Swift and the JavaScript of a Go program.
 ///
-/// `Bool`, `Int`, `Double`, `String`, arrays, dictionaries with `String` keys, optionals (`nil` is `undefined`; `null` comes as
-/// `nil`, too) and ``JavaScriptValue`` are such types. `[UInt8]` is a `Uint8Array`, whose bytes are copied once; see
-/// ``JavaScriptValue/withBytes(_:)`` for not at all.
+/// `Bool`, `Int`, `Double`, `String`, arrays, dictionaries with `String` keys, optionals (`nil` is `undefined`; `null`
+/// comes as `nil`, too) and ``JavaScriptValue`` are such types. `[UInt8]` is a `Uint8Array`, whose bytes are copied
+/// once; see ``JavaScriptValue/withBytes(_:)`` for not at all.
 public protocol JavaScriptConvertible {
     /// Makes a value from JavaScript's.
     ///
-    /// - Throws: ``JavaScriptError``, where that is something else. Other errors, of functions of JavaScript's that run on the
-    ///   way, are the end of the program: they have to be passed on.
+    /// - Throws: ``JavaScriptError``, where that is something else. Other errors, of functions of JavaScript's that run
+    ///   on the way, are the end of the program: they have to be passed on.
     init(javaScript value: JavaScriptValue) throws
     /// The value for the program that `context`, any of its values, belongs to.
     func javaScriptValue(for context: JavaScriptValue) -> JavaScriptValue

@@ -12,8 +12,9 @@ extension JavaScriptValue {
     ///
     /// The program chooses the arguments: `a + b` would end this process where the sum is too large.
     ///
-    /// The program waits while it runs. An argument that is not of its type is a `TypeError` to the program, and an error that
-    /// it throws an `Error` with that as the message: both panic in Go, as `js.Error`. The function may call the program again.
+    /// The program waits while it runs. An argument that is not of its type is a `TypeError` to the program, and an
+    /// error that it throws an `Error` with that as the message: both panic in Go, as `js.Error`. The function may call
+    /// the program again.
     public func define<each Parameter: JavaScriptConvertible, Result: JavaScriptConvertible>(
         _ name: String, _ body: @escaping (repeat each Parameter) throws -> Result
     ) throws {

@@ -1,10 +1,10 @@
 /// A value of the JavaScript that a Go program for js/wasm sees: what `js.Value` is in Go.
 ///
-/// It belongs to one run of a program, and is used on that run's thread: in ``Program/Configuration/javaScript``, in functions
-/// that the program calls, in ``RunningProgram/perform(_:)``, or beside a ``ProgramInstance``.
+/// It belongs to one run of a program, and is used on that run's thread: in ``Program/Configuration/javaScript``, in
+/// functions that the program calls, in ``RunningProgram/perform(_:)``, or beside a ``ProgramInstance``.
 ///
-/// What throws, throws ``JavaScriptError`` for exceptions of JavaScript. Other errors, such as a trap in a function of Go's, end
-/// the program: they have to be passed on.
+/// What throws, throws ``JavaScriptError`` for exceptions of JavaScript. Other errors, such as a trap in a function of
+/// Go's, end the program: they have to be passed on.
 public struct JavaScriptValue {
     let value: JSValue
     /// The realm of the program; nil for the `undefined` of no program.

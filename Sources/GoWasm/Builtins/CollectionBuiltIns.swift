@@ -238,8 +238,8 @@ extension JSRealm {
         return groups
     }
 
-    /// The collections that do not keep what they hold alive, as far as a program can tell: here they do, and nothing is
-    /// ever reported as collected, which the language allows.
+    /// The collections that do not keep what they hold alive, as far as a program can tell: here they do, and nothing
+    /// is ever reported as collected, which the language allows.
     func installWeakCollections() {
         for (name, kind) in [("WeakMap", JSObject.Kind.map), ("WeakSet", .set)] as [(StaticString, JSObject.Kind)] {
             let prototype = makeObject()

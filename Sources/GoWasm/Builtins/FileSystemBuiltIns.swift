@@ -212,8 +212,8 @@ extension JSRealm {
             })
     }
 
-    /// Adds read or write, which wait in the event loop where the file is a pipe or terminal that is not ready: that must
-    /// not stop the other goroutines and timers.
+    /// Adds read or write, which wait in the event loop where the file is a pipe or terminal that is not ready: that
+    /// must not stop the other goroutines and timers.
     private func transferOperation(_ fs: JSObject, _ name: StaticString, _ direction: PendingTransfer.Direction) {
         operation(fs, name) { realm, arguments, callback throws(FileFailure) in
             guard arguments.count == 5, case .number(let number) = arguments[0], arguments[4].isNullish,
@@ -229,7 +229,8 @@ extension JSRealm {
         }
     }
 
-    /// Adds open, which waits in the event loop as well where a named pipe is opened for writing and nobody reads from it.
+    /// Adds open, which waits in the event loop as well where a named pipe is opened for writing and nobody reads from
+    /// it.
     private func installOpen(_ fs: JSObject) {
         func arguments(
             _ realm: JSRealm, _ arguments: JSArguments

@@ -1,4 +1,5 @@
-/// Built-in objects that most programs never name are made when one is missed, so that no program's start pays for them.
+/// Built-in objects that most programs never name are made when one is missed, so that no program's start pays for
+/// them.
 extension JSRealm {
     /// A group of global names, and what defines them.
     typealias LateGroup = (names: [StaticString], install: @Sendable (JSRealm) -> Void)
@@ -41,7 +42,8 @@ extension JSRealm {
         installLate(on: constructor) { install($0, constructor) }
     }
 
-    /// Adds the properties that come late, or for the global object those that a key is about; whether there are new ones.
+    /// Adds the properties that come late, or for the global object those that a key is about; whether there are new
+    /// ones.
     func completeProperties(of object: JSObject, missing key: PropertyKey) -> Bool {
         if object !== global {
             completeAllProperties(of: object)

@@ -135,7 +135,8 @@ extension JSRealm {
             return .number(-1.0)
         }
         method(prototype, "localeCompare") { realm, this, arguments throws(JSFailure) in
-            // Without the tables of languages: letters of both cases together, of otherwise equal texts small ones first.
+            // Without the tables of languages: letters of both cases together, of otherwise equal texts small ones
+            // first.
             let (a, b) = (try realm.toString(this).text, try realm.toString(arguments[0]).text)
             let (smallA, smallB) = (a.lowercased(), b.lowercased())
             if smallA != smallB { return .number(smallA < smallB ? -1 : 1) }

@@ -89,8 +89,8 @@ extension JSRealm {
         }
     }
 
-    /// What the combinators of promises have in common: gives `body` a promise for each value of an iterable, and how to put
-    /// what came of it in its place; calls `finish` when all places are filled.
+    /// What the combinators of promises have in common: gives `body` a promise for each value of an iterable, and how
+    /// to put what came of it in its place; calls `finish` when all places are filled.
     func gather(
         _ iterable: JSValue, _ finish: @escaping (JSArray) throws(JSFailure) -> Void,
         _ body: (JSPromise, @escaping (JSValue) throws(JSFailure) -> Void) -> Void

@@ -119,8 +119,8 @@ final class EventLoop {
         timers = TimerHeap()
     }
 
-    /// Waits until a timer is due, a pending read can proceed, there is a task, or another thread has something to do; or
-    /// only looks whether it is so.
+    /// Waits until a timer is due, a pending read can proceed, there is a task, or another thread has something to do;
+    /// or only looks whether it is so.
     func wait(_ clock: Clock, onlyLooking: Bool = false) {
         let isReady = !tasks.isEmpty || onlyLooking
         let network = self.network.flatMap { $0.isEmpty ? nil : $0 }

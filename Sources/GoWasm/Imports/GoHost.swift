@@ -221,11 +221,12 @@ final class GoHost {
 
     // MARK: The event loop
 
-    /// Runs tasks until none is left or can come any more; or, if so asked, until the next has to be waited for, or while
-    /// something is so.
+    /// Runs tasks until none is left or can come any more; or, if so asked, until the next has to be waited for, or
+    /// while something is so.
     func runEventLoop(onlyReady: Bool = false, while isWanted: () -> Bool = { true }) throws(JSFailure) {
         let events = realm.events
-        // One round looks at everything: timers that are due, files that have become ready, what has come from other threads.
+        // One round looks at everything: timers that are due, files that have become ready, what has come from other
+        // threads.
         var isFirstRound = true
         while true {
             try runMicrotasks()

@@ -32,7 +32,8 @@ final class JSFunction: JSObject {
         case none
         /// The constructor's own code; `this` is the function.
         case native(JSCode)
-        /// As for functions written in JavaScript: a new object, whose prototype is the property `prototype`, is `this`.
+        /// As for functions written in JavaScript: a new object, whose prototype is the property `prototype`, is
+        /// `this`.
         case ordinary
     }
 

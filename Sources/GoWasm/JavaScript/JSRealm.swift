@@ -26,7 +26,8 @@ final class JSRealm {
     /// The symbols by the numbers in their keys.
     private var symbols: ContiguousArray<JSSymbol> = []
     let wellKnownSymbols: WellKnownSymbols
-    /// What fills objects whose properties come late: a handful, which a dictionary would only make dearer to begin with.
+    /// What fills objects whose properties come late: a handful, which a dictionary would only make dearer to begin
+    /// with.
     var lateInstallers: ContiguousArray<(object: JSObject, install: (JSRealm) -> Void)> = []
     /// The groups of ``lateGlobals`` that are there.
     var installedGroups: UInt64 = 0

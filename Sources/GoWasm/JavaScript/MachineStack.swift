@@ -22,7 +22,8 @@ enum MachineStack {
             let available = here > bottom ? here - bottom : 0
         #else
             // Where this thread's stack ends cannot be asked for from Swift. New threads, and the first one unless its
-            // limit was changed, have the size that new attributes say; callers have not used more than a quarter of it yet.
+            // limit was changed, have the size that new attributes say; callers have not used more than a quarter of it
+            // yet.
             var attributes = pthread_attr_t()
             var size = 0
             guard pthread_attr_init(&attributes) == 0 else { return here - reserve }

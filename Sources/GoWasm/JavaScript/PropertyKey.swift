@@ -39,8 +39,8 @@ struct PropertyKey: Hashable {
 /// The strings that are property keys, each once.
 ///
 /// Looking up the guest's bytes makes no string: a key that nobody ever set names no property. The tables are managed
-/// by hand, because every property that Go reads is looked for here: arrays would pay for reference counts and checks of
-/// exclusive access.
+/// by hand, because every property that Go reads is looked for here: arrays would pay for reference counts and checks
+/// of exclusive access.
 final class InternTable {
     /// The bytes of an interned string; ``strings`` keeps them.
     private struct Entry {

@@ -4,8 +4,8 @@ public import WasmRuntime
 extension Program {
     /// What a run is given.
     ///
-    /// A new one gives the program this process's standard input, output and error, the clock and randomness, and nothing
-    /// else.
+    /// A new one gives the program this process's standard input, output and error, the clock and randomness, and
+    /// nothing else.
     public struct Configuration: Sendable {
         /// The arguments behind the program's name: `os.Args[1:]`.
         public var arguments: [String]
@@ -28,11 +28,11 @@ extension Program {
         /// How long the program may run and how much memory it may have.
         public var limits: Limits
 
-        /// Adds further functions that the module imports, such as `go:wasmimport` names: called once for each run, on its
-        /// thread, which also calls the functions.
+        /// Adds further functions that the module imports, such as `go:wasmimport` names: called once for each run, on
+        /// its thread, which also calls the functions.
         public var imports: @Sendable (inout Imports) -> Void = { _ in }
-        /// Prepares JavaScript's `globalThis` for a Go program for js/wasm: called once for each run, on its thread, before
-        /// the program starts.
+        /// Prepares JavaScript's `globalThis` for a Go program for js/wasm: called once for each run, on its thread,
+        /// before the program starts.
         public var javaScript: @Sendable (_ globalThis: JavaScriptValue) throws -> Void = { _ in }
         /// How the engine runs the program; ``limits`` come on top.
         public var engine = Store.Configuration()
@@ -49,8 +49,8 @@ extension Program {
         package var addsTemporaryDirectory = false
         /// Whether programs take this for Node: Go's net/http then stays within the program, as Go's own tests need it.
         package var standsForNode = false
-        /// Ends the process with an exit status right where the program exits: nothing is given back to the system piece
-        /// by piece that it takes back in one go.
+        /// Ends the process with an exit status right where the program exits: nothing is given back to the system
+        /// piece by piece that it takes back in one go.
         package var endProcess: (@Sendable (Int32) -> Never)?
 
         /// Makes a configuration.
@@ -103,11 +103,12 @@ public struct ProgramClock: Sendable, Hashable {
     /// In seconds: from there clocks can go on for 20 years.
     private static let farthest: Int64 = 1 << 33
 
-    /// Clocks that begin at a moment, by default that of Go's playground (2009-11-10 23:00:00 UTC), and that advance by a
-    /// microsecond whenever the program looks at them and by what it waits for when it waits: which then takes no time.
+    /// Clocks that begin at a moment, by default that of Go's playground (2009-11-10 23:00:00 UTC), and that advance by
+    /// a microsecond whenever the program looks at them and by what it waits for when it waits: which then takes no
+    /// time.
     ///
-    /// - Parameter seconds: Seconds since 1970-01-01 00:00:00 UTC, at most 272 years (2^33 seconds) before or after that:
-    ///   what is beyond is taken for this.
+    /// - Parameter seconds: Seconds since 1970-01-01 00:00:00 UTC, at most 272 years (2^33 seconds) before or after
+    ///   that: what is beyond is taken for this.
     public static func simulated(from seconds: Int64 = 1_257_894_000) -> ProgramClock {
         ProgramClock(start: max(-farthest, min(seconds, farthest)) * 1_000_000_000)
     }

@@ -11,8 +11,8 @@ internal import WasmRuntime
 /// print(status.code, output.text)
 /// ```
 ///
-/// What kind of program it is, is found out from the module: Go's js/wasm (of Go 1.11 on) or WASI preview 1. What runs share
-/// is the module and its bytecode, which is made when a function is called first by any of them.
+/// What kind of program it is, is found out from the module: Go's js/wasm (of Go 1.11 on) or WASI preview 1. What runs
+/// share is the module and its bytecode, which is made when a function is called first by any of them.
 public struct Program: Sendable {
     /// The module.
     public let module: Module
@@ -69,10 +69,11 @@ public struct Program: Sendable {
 
     /// Runs the program to its end, on a thread of its own.
     ///
-    /// Each call runs an instance of its own, and any number of them may run at the same time. Where the calling task is
-    /// cancelled, the program is stopped, whatever it does, within milliseconds.
+    /// Each call runs an instance of its own, and any number of them may run at the same time. Where the calling task
+    /// is cancelled, the program is stopped, whatever it does, within milliseconds.
     ///
-    /// - Returns: How the program ended: 0 where `main` returned, what it gave to `os.Exit`, 2 after a panic or a deadlock.
+    /// - Returns: How the program ended: 0 where `main` returned, what it gave to `os.Exit`, 2 after a panic or a
+    ///   deadlock.
     /// - Throws: ``ProgramError``, in particular ``ProgramError/cancelled``, ``ProgramError/limitReached(_:)``,
     ///   ``ProgramError/trap(_:)`` and ``ProgramError/unlinkable(_:)``.
     public func run(_ configuration: Configuration = Configuration()) async throws(ProgramError) -> ExitStatus {
@@ -104,8 +105,8 @@ public struct Program: Sendable {
         }
     }
 
-    /// Starts the program on the calling thread, so that its exports can be called there: until it waits for something, if
-    /// it is Go's js/wasm; otherwise by calling `_initialize`, if it exports that.
+    /// Starts the program on the calling thread, so that its exports can be called there: until it waits for something,
+    /// if it is Go's js/wasm; otherwise by calling `_initialize`, if it exports that.
     ///
     /// - Throws: As ``run(_:)``; ``ProgramError/exited(_:)`` when the program has ended already.
     public func start(_ configuration: Configuration = Configuration()) throws(ProgramError) -> ProgramInstance {

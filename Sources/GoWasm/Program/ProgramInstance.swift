@@ -11,10 +11,10 @@ internal import WASI
 /// print(try add(2, 3))
 /// ```
 ///
-/// From Go 1.24 on `go:wasmexport` makes exports: of plugins for WASI (`-buildmode=c-shared`), and of programs for js/wasm whose
-/// `main` does not return. An export of the latter that waits for an event, such as the end of an output of package fmt,
-/// returns early with a meaningless result: so Go has made it. Goroutines that exports start run when ``runReadyEvents()`` is
-/// called.
+/// From Go 1.24 on `go:wasmexport` makes exports: of plugins for WASI (`-buildmode=c-shared`), and of programs for
+/// js/wasm whose `main` does not return. An export of the latter that waits for an event, such as the end of an output
+/// of package fmt, returns early with a meaningless result: so Go has made it. Goroutines that exports start run when
+/// ``runReadyEvents()`` is called.
 public final class ProgramInstance {
     /// The module's instance.
     public let instance: Instance
@@ -128,8 +128,8 @@ public final class ProgramInstance {
         }
     }
 
-    /// Runs events until none can come any more, or while something is so; returns how the program has ended, if it has,
-    /// also where that was in a call before.
+    /// Runs events until none can come any more, or while something is so; returns how the program has ended, if it
+    /// has, also where that was in a call before.
     func nextEnding(while isWanted: () -> Bool) -> Result<ExitStatus, ProgramError>? {
         if let exitStatus { return .success(exitStatus) }
         do throws(ProgramError) {
@@ -199,8 +199,8 @@ public final class ProgramInstance {
         host.map { JavaScriptValue(.object($0.realm.global), $0.realm) } ?? .none
     }
 
-    /// Runs what is to be done now in a Go program for js/wasm: completed file operations, timers that are due, goroutines
-    /// that they wake.
+    /// Runs what is to be done now in a Go program for js/wasm: completed file operations, timers that are due,
+    /// goroutines that they wake.
     ///
     /// - Returns: How the program ended, if it has.
     /// - Throws: ``ProgramError``.

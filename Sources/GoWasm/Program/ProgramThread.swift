@@ -9,10 +9,11 @@ internal import Synchronization
     import Darwin
 #endif
 
-/// The thread that a running program lives on: it runs what tasks want done there, and between that the program's events.
+/// The thread that a running program lives on: it runs what tasks want done there, and between that the program's
+/// events.
 ///
-/// Programs do not run on the threads of Swift's tasks, of which there are as many as processors: a program may wait for
-/// its input, or compute, as long as it likes.
+/// Programs do not run on the threads of Swift's tasks, of which there are as many as processors: a program may wait
+/// for its input, or compute, as long as it likes.
 final class ProgramThread: SerialExecutor {
     /// What the thread works for; used on the thread only.
     final class Resident {
@@ -55,8 +56,8 @@ final class ProgramThread: SerialExecutor {
 
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        // Tasks hold executors without owning them: the job may be done, and the last reference gone with it, before the next
-        // line.
+        // Tasks hold executors without owning them: the job may be done, and the last reference gone with it, before
+        // the next line.
         let kept = Unmanaged.passRetained(self)
         defer { kept.release() }
         state.withLock { $0.jobs.append(job) }

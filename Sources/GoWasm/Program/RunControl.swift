@@ -48,7 +48,8 @@ package final class RunControl: Sendable {
             return .some(state.onStop)
         }
         guard let onStop else { return }
-        // Under the lock the store stays. A host function whose waiting ends shall not return to a guest that still runs.
+        // Under the lock the store stays. A host function whose waiting ends shall not return to a guest that still
+        // runs.
         state.withLock { $0.store?.value.interrupt() }
         waker.interrupt()
         onStop?()

@@ -12,8 +12,8 @@ internal import Synchronization
 
 /// Stops the runs whose time is over: a thread of its own for all of them.
 ///
-/// Swift's tasks would not do: there are as many threads for them as processors, and programs may keep all of those busy
-/// for ever, if ``Program/runSynchronously(_:)`` is called from tasks.
+/// Swift's tasks would not do: there are as many threads for them as processors, and programs may keep all of those
+/// busy for ever, if ``Program/runSynchronously(_:)`` is called from tasks.
 enum RunTimer {
     private struct Entry {
         /// In nanoseconds of ``Clock/monotonic``.

@@ -13,8 +13,8 @@ internal import Synchronization
 /// ```
 ///
 /// The program goes on between calls: timers, goroutines, its network. It is stopped with the last reference to it, by
-/// ``stop()``, or where a task is cancelled that waits for a call: a program that was stopped in the middle of something
-/// cannot go on.
+/// ``stop()``, or where a task is cancelled that waits for a call: a program that was stopped in the middle of
+/// something cannot go on.
 public actor RunningProgram {
     private let thread: ProgramThread
     private let control: RunControl
@@ -118,8 +118,8 @@ public actor RunningProgram {
     ///   - path: The names that lead from the global object to the function, with dots between: `app.greet`.
     ///   - arguments: What the function gets.
     ///   - type: What its result is taken for.
-    /// - Throws: ``JavaScriptError``, where the function throws, the promise is rejected, or the result is something else;
-    ///   ``ProgramError``.
+    /// - Throws: ``JavaScriptError``, where the function throws, the promise is rejected, or the result is something
+    ///   else; ``ProgramError``.
     public func call<Result: JavaScriptConvertible & Sendable>(
         _ path: String, _ arguments: any JavaScriptConvertible & Sendable..., as type: Result.Type = Result.self
     ) async throws -> Result {

@@ -7,10 +7,11 @@ extension GoLineTable {
         public var line: Line?
     }
 
-    /// What was being executed at a place in a function of the module: inlined functions first, the function itself last.
+    /// What was being executed at a place in a function of the module: inlined functions first, the function itself
+    /// last.
     ///
-    /// Go's table knows places by the blocks between calls. Nothing is said of inlined functions where the place may be in
-    /// one of several blocks that belong to different ones; which those are is known from Go 1.18 on.
+    /// Go's table knows places by the blocks between calls. Nothing is said of inlined functions where the place may be
+    /// in one of several blocks that belong to different ones; which those are is known from Go 1.18 on.
     ///
     /// - Parameters:
     ///   - function: Its index in the module.
@@ -31,7 +32,8 @@ extension GoLineTable {
             ?? [Frame(name: name, line: line(inFunction: function, block: last))]
     }
 
-    /// Where what Go's compiler says of inlining is: the trees of functions (`go:func.*`, package runtime's symtabinl.go).
+    /// Where what Go's compiler says of inlining is: the trees of functions (`go:func.*`, package runtime's
+    /// symtabinl.go).
     struct Inlining: Sendable {
         /// The place in the image that offsets of function data count from.
         private let start: Int
@@ -93,8 +95,8 @@ extension GoLineTable {
         private var recordSize: Int { has1_20Layout ? 16 : 20 }
         private var nameField: Int { has1_20Layout ? 4 : 12 }
         private var parentField: Int { has1_20Layout ? 8 : 16 }
-        /// Where the numbers of a function's further tables begin in its description: behind the number of its file, from
-        /// 1.20 on that of its line, and a word of bytes.
+        /// Where the numbers of a function's further tables begin in its description: behind the number of its file,
+        /// from 1.20 on that of its line, and a word of bytes.
         private func tables(_ description: Int) -> Int { description + 4 + (has1_20Layout ? 40 : 36) }
 
         private func tree(_ description: Int, _ table: GoLineTable) -> Int? {

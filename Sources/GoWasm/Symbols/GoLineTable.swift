@@ -2,8 +2,9 @@ public import WasmFrontend
 
 /// The functions and lines of a Go program, from the table that Go's linker writes for stack traces.
 ///
-/// The table ("pclntab", runtime/symtab.go and debug/gosym in Go's sources) lies in the module's data, and is there even where
-/// the program was linked without names. It is read by offset from the module's bytes, never from the guest's memory.
+/// The table ("pclntab", runtime/symtab.go and debug/gosym in Go's sources) lies in the module's data, and is there
+/// even where the program was linked without names. It is read by offset from the module's bytes, never from the
+/// guest's memory.
 public struct GoLineTable: Sendable {
     /// A line of a source file.
     public struct Line: Sendable, Equatable {
@@ -169,8 +170,8 @@ extension GoLineTable {
                 guard let entry = image.long(place), let offset = image.long(place + 8) else { return nil }
                 return (entry, offset)
             }
-            // Entries are addresses (0x1000 and the number of the function, times 2^16), or count from the first address, or
-            // lack the 16 bits of a block, by version.
+            // Entries are addresses (0x1000 and the number of the function, times 2^16), or count from the first
+            // address, or lack the 16 bits of a block, by version.
             guard let second = pair(min(1, functionCount - 1)), let first = pair(0) else { return result }
             let shift: UInt64 = functionCount > 1 && second.entry - min(first.entry, second.entry) < 1 << 16 ? 0 : 16
             let base: UInt64 = first.entry >> shift >= 0x1000 ? 0x1000 : 0

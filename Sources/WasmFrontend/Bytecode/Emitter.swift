@@ -351,8 +351,8 @@ struct Emitter {
         nilCheck = (last.start, fixups.count - 1, kind, pointer, label)
     }
 
-    /// Notes that a load is about to be written: if it is the first instruction where a check of its pointer leads to, the
-    /// check can do it.
+    /// Notes that a load is about to be written: if it is the first instruction where a check of its pointer leads to,
+    /// the check can do it.
     mutating func noteLoad(_ op: GWOp, _ operand: Operand) {
         guard nilCheck.label >= 0, !isFull, labels[nilCheck.label] == position else { return }
         let isSame =

@@ -2,7 +2,8 @@ internal import CSupport
 
 /// The limits of this implementation (appendix A.2), beyond those that the specification sets itself.
 ///
-/// Whatever else a module declares is bounded by its size: time and memory for loading it are in proportion to its bytes.
+/// Whatever else a module declares is bounded by its size: time and memory for loading it are in proportion to its
+/// bytes.
 public enum ImplementationLimit {
     /// The most parameters that a function type may have, and the most results; as in the JavaScript API.
     public static let parameters = 1_000

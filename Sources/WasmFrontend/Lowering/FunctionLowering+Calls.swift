@@ -79,8 +79,8 @@ extension FunctionLowering {
         return base
     }
 
-    /// Go's call subtracts 8 from the register global and stores the return address there: if these two were emitted last,
-    /// takes them back and returns the address.
+    /// Go's call subtracts 8 from the register global and stores the return address there: if these two were emitted
+    /// last, takes them back and returns the address.
     private mutating func takePush() -> UInt32? {
         guard emitter.lastIs(.store64_si), emitter.secondLastIs(.spAdd), emitter.word(1, of: emitter.last) == 0,
             emitter.word(1, of: emitter.secondLast) == UInt32(bitPattern: -8)

@@ -39,7 +39,8 @@ extension FunctionLowering {
         }
     }
 
-    /// Sets the stack to what every path to a label leaves: the values below the construct, then `values` in canonical slots.
+    /// Sets the stack to what every path to a label leaves: the values below the construct, then `values` in canonical
+    /// slots.
     private mutating func restore(_ construct: Int, values: Int32) {
         let base = Int(scan.constructs[construct].height)
         for i in 0..<Int(values) { stack[base + i] = .slot(temporary(base + i)) }
@@ -246,7 +247,8 @@ extension FunctionLowering {
         }
     }
 
-    /// The target of the branch that an `if` consists of, if it consists of nothing else and the branch carries nothing.
+    /// The target of the branch that an `if` consists of, if it consists of nothing else and the branch carries
+    /// nothing.
     ///
     /// Then the `if` is that branch, made conditional. The pass goes on behind its `end`.
     private mutating func onlyBranch(of construct: Int) -> Int? {
@@ -280,7 +282,8 @@ extension FunctionLowering {
 
     // MARK: - Go's stack check
 
-    /// `if sp <= [g + offset] { grow the stack }`, mostly followed by `sp -= frame`: see `stackCheck` in gw_opcodes.def.
+    /// `if sp <= [g + offset] { grow the stack }`, mostly followed by `sp -= frame`: see `stackCheck` in
+    /// gw_opcodes.def.
     private mutating func beginStackCheck(_ construct: Int, _ condition: Operand) {
         emitter.emit(.stackCheck, Int(condition.a), words: UInt32(condition.b), 0)
         emitter.appendWord(0)

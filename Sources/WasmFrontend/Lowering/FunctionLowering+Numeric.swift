@@ -144,7 +144,8 @@ extension FunctionLowering {
         assert(hasForm(result))
     }
 
-    /// Whether there is a form for a binary operation as it is or, where that means the same, with its operands swapped.
+    /// Whether there is a form for a binary operation as it is or, where that means the same, with its operands
+    /// swapped.
     private func findForm(_ operand: inout Operand) -> Bool {
         if hasForm(operand) { return true }
         guard operand.op.isCommutative || operand.op.isIntegerComparison else { return false }

@@ -30,8 +30,8 @@ extension FunctionLowering {
         return stack[height]
     }
 
-    /// Prepares for popping `count` values that are then computed into the slots of their heights, the lowest first: none
-    /// may depend on the slot of a higher one.
+    /// Prepares for popping `count` values that are then computed into the slots of their heights, the lowest first:
+    /// none may depend on the slot of a higher one.
     @inline(__always) mutating func settle(_ count: Int) {
         guard count > 1 else { return }
         if count == 2, !stack[height - 2].reads(above: temporary(height - 2)) { return }
@@ -265,8 +265,8 @@ extension FunctionLowering {
         }
     }
 
-    /// Whether the value that a local is set to may wait: it is worth it for what an instruction can absorb, and safe for
-    /// what depends on no temporary slot.
+    /// Whether the value that a local is set to may wait: it is worth it for what an instruction can absorb, and safe
+    /// for what depends on no temporary slot.
     private func mayDelay(_ operand: Operand) -> Bool {
         guard knowsLastUses, !operand.reads(above: localCount - 1) else { return false }
         switch operand.tag {

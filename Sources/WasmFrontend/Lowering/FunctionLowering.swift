@@ -3,8 +3,9 @@ internal import CSupport
 /// Validates one function after the other and turns it into bytecode.
 ///
 /// A single pass over the scanned instructions (see ``FunctionScan``) that keeps the operand stack in terms of
-/// ``Operand``s and emits an instruction when a value must exist: when it is stored, passed, branched on, or when what it
-/// depends on is about to change. At every label the stack is in its canonical form: each value in the slot of its height.
+/// ``Operand``s and emits an instruction when a value must exist: when it is stored, passed, branched on, or when what
+/// it depends on is about to change. At every label the stack is in its canonical form: each value in the slot of its
+/// height.
 ///
 /// ## The frame
 ///
@@ -58,11 +59,12 @@ struct FunctionLowering: ~Copyable {
     var zeroEntry: Int?
     /// The instruction at hand.
     var index = 0
-    /// Whether the liveness of locals is known and last uses are marked; and the local whose value has been set but not computed.
+    /// Whether the liveness of locals is known and last uses are marked; and the local whose value has been set but not
+    /// computed.
     var knowsLastUses = false
     var delayed: (slot: Int, value: Operand)?
-    /// The stack checks whose `if` is open, the innermost last: the construct, the label behind it, and the cell that is
-    /// to hold the frame's size.
+    /// The stack checks whose `if` is open, the innermost last: the construct, the label behind it, and the cell that
+    /// is to hold the frame's size.
     var pendingChecks: [(end: Int, label: Label, cell: Int)] = []
     /// Gets what becomes of each instruction; nil for nobody.
     var origins: InstructionOrigins?
@@ -99,8 +101,8 @@ struct FunctionLowering: ~Copyable {
 
     /// Validates and lowers a function that the module defines.
     ///
-    /// Functions whose code has been validated before are validated again: it costs little beside lowering, and the scan
-    /// sees what the validator has seen.
+    /// Functions whose code has been validated before are validated again: it costs little beside lowering, and the
+    /// scan sees what the validator has seen.
     ///
     /// - Parameters:
     ///   - function: Its index in the module.
@@ -227,8 +229,8 @@ struct FunctionLowering: ~Copyable {
         return nil
     }
 
-    /// Emits the entry for calls whose first argument is the constant 0 and was not stored, at the end of the construct that
-    /// it leads to: nothing comes there from above, so the entry runs on into what it leads to.
+    /// Emits the entry for calls whose first argument is the constant 0 and was not stored, at the end of the construct
+    /// that it leads to: nothing comes there from above, so the entry runs on into what it leads to.
     mutating func emitZeroEntryHere(_ construct: Int) {
         emitter.setBarrier()
         zeroEntry = emitter.position

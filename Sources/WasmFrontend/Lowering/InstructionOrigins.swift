@@ -16,8 +16,8 @@ final class InstructionOrigins {
     /// The width of the left column.
     private static let width = 40
 
-    /// The instructions and the bytecode in two columns, each piece of bytecode beside the instruction that it was emitted
-    /// for.
+    /// The instructions and the bytecode in two columns, each piece of bytecode beside the instruction that it was
+    /// emitted for.
     ///
     /// Values that are computed later, or by the instruction that uses them, leave nothing beside them.
     func listing(

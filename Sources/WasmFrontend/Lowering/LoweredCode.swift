@@ -9,8 +9,8 @@ internal import Synchronization
     import Darwin
 #endif
 
-/// The bytecode of a module, made function by function as they are called first, and shared by all instances that run in
-/// the same way.
+/// The bytecode of a module, made function by function as they are called first, and shared by all instances that run
+/// in the same way.
 public final class LoweredCode: @unchecked Sendable {
     // Sendable: `state` is used under the lock only; the arena and the entries are written under
     // the lock and read by running loops, which see an entry only after the code behind it.
@@ -78,7 +78,8 @@ public final class LoweredCode: @unchecked Sendable {
         layout = SlotLayout(module)
         typeNumbers = TypeNumbers.numbers(of: module.types)
 
-        // Most instructions are smaller than what they become; the arena is address space, committed where it is written.
+        // Most instructions are smaller than what they become; the arena is address space, committed where it is
+        // written.
         let codeBytes = module.bodies.reduce(0) { $0 + $1.bytes.count }
         var bytes = (codeBytes + module.bodies.count * 16) * 24 + (1 << 16)
         var arena: UnsafeMutableRawPointer?
@@ -241,8 +242,8 @@ public final class LoweredCode: @unchecked Sendable {
         return Int(Int32(bitPattern: code.pointee.arena[cell + Int(GW_CALL_IMMEDIATE)]))
     }
 
-    /// The word that is pushed onto the guest's stack for the call at a cell, which is Go's return address; nil where there
-    /// is none, or no call.
+    /// The word that is pushed onto the guest's stack for the call at a cell, which is Go's return address; nil where
+    /// there is none, or no call.
     public func pushedWord(at cell: Int) -> Int? {
         immediate(at: cell) ?? pushedWords(ofFunctionAt: cell).first { $0.cell == cell }?.word
     }
@@ -257,7 +258,8 @@ public final class LoweredCode: @unchecked Sendable {
         }
     }
 
-    /// What the last call before a cell pushes, and the first one at or behind it, in the function that the cell belongs to.
+    /// What the last call before a cell pushes, and the first one at or behind it, in the function that the cell
+    /// belongs to.
     public func pushedWords(around cell: Int) -> (previous: Int?, next: Int?) {
         let calls = pushedWords(ofFunctionAt: cell)
         return (calls.last { $0.cell < cell }?.word, calls.first { $0.cell >= cell }?.word)

@@ -1,6 +1,7 @@
 private import Synchronization
 
-/// A module, decoded and validated (its code perhaps later; see ``CodeValidationTime``): immutable, and shared by all its instances.
+/// A module, decoded and validated (its code perhaps later; see ``CodeValidationTime``): immutable, and shared by all
+/// its instances.
 public final class Module: Sendable {
     /// The bytes it was decoded from; all offsets and ranges of its parts count from their start.
     public let bytes: ModuleBytes
@@ -54,8 +55,8 @@ public final class Module: Sendable {
     public enum CodeValidationTime: Sendable {
         /// All of them when the module is loaded, as the specification's embedding interface has it (appendix A.1).
         case onLoading
-        /// Each function when it is called first, as the specification allows (appendix A.2, "Validation"): most of a Go
-        /// binary is never called. A call of an invalid function traps.
+        /// Each function when it is called first, as the specification allows (appendix A.2, "Validation"): most of a
+        /// Go binary is never called. A call of an invalid function traps.
         case onFirstCall
     }
 

@@ -8,8 +8,8 @@
 
 /// The bytes of a module, in memory of their own: immutable while the object lives.
 ///
-/// Files are read, not mapped: a mapped file changes when somebody writes to it, which may be the guest itself, between the
-/// validation of an instruction and its use.
+/// Files are read, not mapped: a mapped file changes when somebody writes to it, which may be the guest itself, between
+/// the validation of an instruction and its use.
 public final class ModuleBytes: @unchecked Sendable {
     // Sendable: the buffer is written before `init` returns and never after.
     /// The bytes; valid while the object lives.
@@ -25,7 +25,8 @@ public final class ModuleBytes: @unchecked Sendable {
         mappedCount = nil
     }
 
-    /// Reads `count` bytes of an open file, or what there is of them; nil when reading fails, with the reason in `errno`.
+    /// Reads `count` bytes of an open file, or what there is of them; nil when reading fails, with the reason in
+    /// `errno`.
     public init?(reading descriptor: Int32, count: Int) {
         let protection = PROT_READ | PROT_WRITE
         let flags = MAP_PRIVATE | MAP_ANONYMOUS

@@ -12,7 +12,8 @@ enum CodeValidation {
     private static var bytesPerThread: Int { 512 << 10 }
     private static var mostThreads: Int { 8 }
 
-    /// Validates `bodies`, on up to `threads` threads; nil for as many as the processors and the size of the code suggest.
+    /// Validates `bodies`, on up to `threads` threads; nil for as many as the processors and the size of the code
+    /// suggest.
     ///
     /// - Parameter firstType: The index of the first body's type in `context.functionTypes`.
     static func firstFailure(

@@ -219,8 +219,8 @@ extension FunctionValidator {
         if info.pointee.result_count > 0 { try operands.push(info.pointee.result, at: at) }
     }
 
-    /// Reads the alignment and the offset of a memory access, whose natural alignment is `natural` (both exponents of 2);
-    /// returns the offset if it `reads` that, else skips it.
+    /// Reads the alignment and the offset of a memory access, whose natural alignment is `natural` (both exponents of
+    /// 2); returns the offset if it `reads` that, else skips it.
     @inline(__always)
     func memoryArgument(
         _ natural: UInt32, _ reader: inout ByteReader, at: Int, reads: Bool

@@ -10,7 +10,8 @@ struct FunctionValidator: ~Copyable {
     let globalWriteCounts: UnsafeMutableBufferPointer<UInt32>
     var control = ControlStack()
     var locals = LocalTypes()
-    /// The number of locals of the type `v128`, which take two slots each, and whether the code has vector instructions.
+    /// The number of locals of the type `v128`, which take two slots each, and whether the code has vector
+    /// instructions.
     private var vectorLocalCount = 0
     var hasVectorInstructions = false
     /// Memory for the types of as many operands as a frame may have.

@@ -7,8 +7,8 @@ import _TestSupport
 /// Random modules must do the same however they are run: with guard pages or compared addresses, optimised or not.
 ///
 /// The environment variable `GOWASM_DIFFERENTIAL` says how many modules are tried, for long runs, and
-/// `GOWASM_DIFFERENTIAL_SEED` which seed is the first; the modules that fail are written to the folder `GOWASM_DIFFERENTIAL_DUMP`,
-/// and `make fuzz FUZZ="--reduce FILE"` makes one smaller.
+/// `GOWASM_DIFFERENTIAL_SEED` which seed is the first; the modules that fail are written to the folder
+/// `GOWASM_DIFFERENTIAL_DUMP`, and `make fuzz FUZZ="--reduce FILE"` makes one smaller.
 @Suite("Ways to run a module")
 struct DifferentialTests {
     private static func number(_ variable: String) -> UInt64? {

@@ -7,9 +7,9 @@ import WasmRuntime
 /// The part of `make fuzz` that runs modules here: each in a folder in all four configurations, which must agree, with
 /// what it did written beside it for Tests/Tools/fuzz.py to compare with other engines.
 ///
-/// The folder is the value of the environment variable `GOWASM_FUZZ_FOLDER`. `GOWASM_FUZZ_OWN`, a seed and a number with a
-/// comma between, has as many modules of ``ModuleGenerator`` put there first. Without the variables it is a new folder with a
-/// few modules, which shows that this works.
+/// The folder is the value of the environment variable `GOWASM_FUZZ_FOLDER`. `GOWASM_FUZZ_OWN`, a seed and a number
+/// with a comma between, has as many modules of ``ModuleGenerator`` put there first. Without the variables it is a new
+/// folder with a few modules, which shows that this works.
 @Suite("Modules in a folder")
 struct ModuleFolderTests {
     @Test("do the same in all configurations")
@@ -211,7 +211,8 @@ enum ModuleFolderRun {
         return log.lines
     }
 
-    /// Host functions that note what they were called with and return zeros, and everything else as the module wants it.
+    /// Host functions that note what they were called with and return zeros, and everything else as the module wants
+    /// it.
     private static func link(
         _ module: Module, _ store: Store, _ log: @escaping (String) -> Void
     ) throws -> Imports {
