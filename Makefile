@@ -73,7 +73,7 @@ test: build test-tools ## Run every test
 	@python3 Tests/Tools/std_tests.py --go newest --folder "$(TOOLS)" --subset --output "$(TOOLS)/std/results"
 	@python3 Tests/Tools/std_tests.py --go newest --folder "$(TOOLS)" --os wasip1 --subset --output "$(TOOLS)/std/results"
 	@$(MAKE) --no-print-directory fuzz FUZZ="--count 250"
-	@if [[ "$${CI:-}" == true ]]; then $(MAKE) --no-print-directory sanitize fuzz-coverage RUNS=-runs=6000; fi
+	@if [[ "$${CI:-}" == true ]]; then $(MAKE) --no-print-directory sanitize sanitize-threads fuzz-coverage RUNS=-runs=6000; fi
 
 # The engines to compare with: Node 24 and wasmtime, from PyPI.
 PYTHON := "$(TOOLS)/venv/bin/python"
