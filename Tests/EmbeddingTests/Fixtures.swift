@@ -51,6 +51,11 @@ enum Fixture: String, CaseIterable, CustomTestStringConvertible {
     var testDescription: String { rawValue }
 }
 
+/// Whether a run or a call was stopped, as errors of tests of that have to say.
+func isCancelled(_ error: any Error) -> Bool {
+    if case ProgramError.cancelled = error { true } else { false }
+}
+
 /// What a run has written.
 struct Output {
     let out = OutputBuffer()

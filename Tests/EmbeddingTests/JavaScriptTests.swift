@@ -116,11 +116,7 @@ extension LibraryTests {
             task.cancel()
             let result = await task.result
             for outcome in [result, await Task { try await running.call("greet", "x") }.result] {
-                #expect {
-                    try outcome.get()
-                } throws: {
-                    if case ProgramError.cancelled = $0 { true } else { false }
-                }
+                #expect { try outcome.get() } throws: { isCancelled($0) }
             }
         }
 

@@ -31,11 +31,7 @@ extension LibraryTests {
             task.cancel()
             let result = await task.result
             print("cancelled \(fixture.rawValue) \(mode) after \(ContinuousClock.now - start)")
-            #expect {
-                try result.get()
-            } throws: {
-                if case ProgramError.cancelled = $0 { true } else { false }
-            }
+            #expect { try result.get() } throws: { isCancelled($0) }
             #expect(try await other.value.isSuccess)
             #expect(output.out.text == "other 100 19140\n")
             try pipe.fileHandleForWriting.close()
@@ -50,11 +46,7 @@ extension LibraryTests {
             }
             task.cancel()
             let result = await task.result
-            #expect {
-                try result.get()
-            } throws: {
-                if case ProgramError.cancelled = $0 { true } else { false }
-            }
+            #expect { try result.get() } throws: { isCancelled($0) }
         }
 
         @Test("when its time is over", arguments: Fixture.programs, Stopped.allCases)

@@ -131,11 +131,7 @@ extension LibraryTests {
             try await Task.sleep(for: .milliseconds(50))
             task.cancel()
             let result = await task.result
-            #expect {
-                try result.get()
-            } throws: {
-                if case ProgramError.cancelled = $0 { true } else { false }
-            }
+            #expect { try result.get() } throws: { isCancelled($0) }
             withExtendedLifetime(peer) {}
         }
     }

@@ -15,6 +15,22 @@ struct FaultTests {
         ).run()
     }
 
+    /// Runs a script of bash in a folder, `$0`, with copies of the program under test and of a module, and with a
+    /// command in `$as` that runs others as a user who is not root, whom nothing is forbidden to and no limit holds for.
+    private func runAsAnyUser(_ folder: TemporaryFolder, _ module: String, _ script: String) throws -> Finished {
+        // The shell makes the copies: what this process has open to write, children that other tests start have, too,
+        // and a busy program is not started.
+        let preparation = """
+            as=; [ $(id -u) = 0 ] && as="setpriv --reuid=65534 --regid=65534 --clear-groups"
+            cd "$0" && chmod 755 . && cp "$1" program && cp "$2" main.wasm && chmod 755 program main.wasm && 
+            """
+        return try Command(
+            executable: "/bin/bash",
+            arguments: ["-c", preparation + script, folder.url.path, Tools.executable, module],
+            environment: Tools.sanitizerOptions.merging(["PATH": "/usr/bin:/bin"]) { $1 }
+        ).run()
+    }
+
     /// The lines that the program writes.
     private static func lines(_ count: Int) -> Data {
         var text = Data(capacity: count * 9)
@@ -50,19 +66,10 @@ struct FaultTests {
         "a folder that the user may not write to: the error is the system's",
         arguments: FileProgram.all)
     func noPermission(_ program: FileProgram) throws {
-        // Nothing is forbidden to root: another user gets copies that it may read.
         let folder = try TemporaryFolder()
-        let finished = try Command(
-            executable: "/bin/bash",
-            arguments: [
-                "-c",
-                """
-                as=; [ $(id -u) = 0 ] && as="setpriv --reuid=65534 --regid=65534 --clear-groups"
-                cd "$0" && chmod 755 . && cp "$1" program && cp "$2" main.wasm && chmod 755 program main.wasm &&
-                mkdir shut && chmod 555 shut && exec $as ./program --dir "$0/shut:/g" main.wasm fill /g/file
-                """, folder.url.path, Tools.executable, program.module,
-            ], environment: Tools.sanitizerOptions.merging(["PATH": "/usr/bin:/bin"]) { $1 }
-        ).run()
+        let finished = try runAsAnyUser(
+            folder, program.module,
+            "mkdir shut && chmod 555 shut && exec $as ./program --dir \"$0/shut:/g\" main.wasm fill /g/file")
         #expect(finished.end == .exited(1), "\(finished.errorText)")
         let said = String(decoding: finished.output, as: UTF8.self)
         #expect(said == "failed: open /g/file: Permission denied\n")
@@ -103,20 +110,9 @@ struct FaultTests {
 
     @Test("no threads are needed", .enabled(if: Tools.sanitizerOptions.isEmpty, "AddressSanitizer needs some."))
     func noThreads() throws {
-        // The limit does not hold for root: another user gets copies that it may read. (The shell makes them: what this
-        // process has open to write, children that other tests start have, too, and a busy program is not started.)
-        let folder = try TemporaryFolder()
-        let finished = try Command(
-            executable: "/bin/bash",
-            arguments: [
-                "-c",
-                """
-                as=; [ $(id -u) = 0 ] && as="setpriv --reuid=65534 --regid=65534 --clear-groups"
-                cd "$0" && chmod 755 . && cp "$1" program && cp "$2" main.wasm && chmod 755 program main.wasm &&
-                exec $as bash -c 'ulimit -u 1; exec ./program --validate main.wasm 12'
-                """, folder.url.path, Tools.executable, Tools.mainModule,
-            ], environment: ["PATH": "/usr/bin:/bin"]
-        ).run()
+        let finished = try runAsAnyUser(
+            TemporaryFolder(), Tools.mainModule,
+            "exec $as bash -c 'ulimit -u 1; exec ./program --validate main.wasm 12'")
         #expect(finished.end == .exited(0), "\(finished.errorText)")
         #expect(String(decoding: finished.output, as: UTF8.self) == "fib(12) = 144\n")
     }

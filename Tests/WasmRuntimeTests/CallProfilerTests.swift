@@ -20,9 +20,7 @@ struct CallProfilerTests {
           (func (export "host") (param $n i32) (call $spin (local.get $n))))
         """
 
-    private func profile(_ name: String, _ way: Way, whileFewerThan nanoseconds: UInt64 = 400_000_000) throws
-        -> CallProfile
-    {
+    private func profile(_ name: String, _ way: Way, for nanoseconds: Int64 = 400_000_000) throws -> CallProfile {
         let profiler = CallProfiler()
         var configuration = way.store().configuration
         configuration.profiler = profiler
@@ -36,7 +34,7 @@ struct CallProfilerTests {
         let instance = try Instance(
             WebAssemblyText.module(Self.text), imports: imports, store: Store(configuration: configuration))
         let clock = ContinuousClock()
-        let end = clock.now + .nanoseconds(Int64(nanoseconds))
+        let end = clock.now + .nanoseconds(nanoseconds)
         let function = try instance.function(named: name)
         // By the clock: a debug build is slower by an order of magnitude.
         while clock.now < end { _ = try function.call([.i32(1_000_000)]) }
@@ -89,16 +87,20 @@ struct CallProfilerTests {
         #expect(functions[0].isHost && !functions[1].isHost)
     }
 
+    /// An instance whose host function does nothing.
+    private func instance(_ profiler: CallProfiler) throws -> Instance {
+        var configuration = Store.Configuration()
+        configuration.profiler = profiler
+        var imports = Imports()
+        imports.define("host", "spin") { (_: UInt32) throws in }
+        return try Instance(
+            WebAssemblyText.module(Self.text), imports: imports, store: Store(configuration: configuration))
+    }
+
     @Test("stay the first profiler's until it has finished, also when its store is gone")
     func another() throws {
         func run(_ profiler: CallProfiler, _ function: String) throws {
-            var configuration = Store.Configuration()
-            configuration.profiler = profiler
-            var imports = Imports()
-            imports.define("host", "spin") { (_: UInt32) throws in }
-            let instance = try Instance(
-                WebAssemblyText.module(Self.text), imports: imports, store: Store(configuration: configuration))
-            _ = try instance.function(named: function).call([.i32(10)])
+            _ = try instance(profiler).function(named: function).call([.i32(10)])
         }
         let first = CallProfiler()
         try run(first, "host")
@@ -120,12 +122,7 @@ struct CallProfilerTests {
     func once() throws {
         let profiler = CallProfiler()
         #expect(profiler.finish() == nil)
-        var configuration = Store.Configuration()
-        configuration.profiler = profiler
-        var imports = Imports()
-        imports.define("host", "spin") { (_: UInt32) throws in }
-        let instance = try Instance(
-            WebAssemblyText.module(Self.text), imports: imports, store: Store(configuration: configuration))
+        let instance = try instance(profiler)
         #expect(profiler.finish() != nil)
         #expect(profiler.finish() == nil)
         #expect(try instance.function(named: "caller").call([.i32(1000)]).count == 1)
