@@ -2,6 +2,7 @@
 #if defined(__linux__) && !defined(_GNU_SOURCE)
 #define _GNU_SOURCE
 #endif
+#include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -15,14 +16,18 @@ static void *reserve(uint64_t size) {
     return base == MAP_FAILED ? NULL : base;
 }
 
+static bool can_guard;
+
+static void try_to_guard(void) {
+    void *base = reserve(GUARDED_SIZE);
+    if (base) munmap(base, GUARDED_SIZE);
+    can_guard = base != NULL;
+}
+
 bool gw_memory_can_guard(void) {
-    static int known; // 0 unknown, 1 yes, 2 no
-    if (!known) {
-        void *base = reserve(GUARDED_SIZE);
-        if (base) munmap(base, GUARDED_SIZE);
-        known = base ? 1 : 2;
-    }
-    return known == 1;
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, try_to_guard);
+    return can_guard;
 }
 
 static bool commit(uint8_t *from, uint64_t size) {
