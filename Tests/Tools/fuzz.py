@@ -7,6 +7,9 @@ neither shows the bits of NaNs, which differ between engines.
 ModuleFolderTests runs each in all four configurations, which must agree in results, traps, calls of the host, memory
 and globals, and writes down what happened; Node and wasmtime do the same, and say the same.
 
+Lanes of vectors may show them. A module that differs and computes with floats in lanes is run again with each NaN that
+these operations make replaced by one and the same: if all agree then, it is counted as differing in NaNs of lanes.
+
 A module that differs is kept in the output's folder with what each engine said. `--reduce FILE` makes one smaller with
 binaryen's wasm-reduce.
 """
@@ -228,10 +231,63 @@ def run_wasmtime(options: argparse.Namespace, path: pathlib.Path, here: dict) ->
         return {"lines": [f"error {error}"], "refusal": here.get("refusal")}
 
 
-def shows_nans(path: pathlib.Path) -> bool:
-    """Whether a module computes with floats in vectors: `--denan` makes the NaNs of scalars one, not those of lanes."""
-    text = subprocess.run(["wasm-dis", path], capture_output=True, text=True, check=False).stdout
-    return re.search(r"\((f32x4|f64x2)\.(?!splat|extract|replace|eq|ne|lt|gt|le|ge|abs|neg)", text) is not None
+# What makes NaNs of others, whose bits are open; see "NaN Propagation" in the specification.
+LANE_OPERATIONS = re.compile(
+    r"\((f32x4|f64x2)\.(add|sub|mul|div|min|max|sqrt|ceil|floor|trunc|nearest|demote_f64x2_zero|promote_low_f32x4)\b")
+TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|;;[^\n]*|\(|\)')
+# Functions of a module in text that give a vector back with its NaNs made one.
+ONE_NAN = """
+ (func $one-nan-{shape} (param $x v128) (result v128)
+  (v128.bitselect (local.get $x) ({shape}.splat ({type}.const nan)) ({shape}.eq (local.get $x) (local.get $x))))
+"""
+
+
+def with_one_nan(path: pathlib.Path, output: pathlib.Path) -> bool:
+    """Writes the module with one NaN in lanes only; false where no operation makes NaNs there."""
+    text = subprocess.run(["wasm-dis", path], capture_output=True, text=True, check=True).stdout
+    pieces, copied, depth, wrapped = [], 0, 0, []
+    for token in TOKENS.finditer(text):
+        match token.group()[0]:
+            case "(":
+                depth += 1
+                if operation := LANE_OPERATIONS.match(text, token.start()):
+                    pieces += [text[copied:token.start()], f"(call $one-nan-{operation[1]} "]
+                    copied = token.start()
+                    wrapped.append(depth)
+            case ")":
+                if wrapped and wrapped[-1] == depth:
+                    pieces += [text[copied:token.end()], ")"]
+                    copied = token.end()
+                    wrapped.pop()
+                depth -= 1
+                if depth == 0:
+                    pieces += [text[copied:token.start()], ONE_NAN.format(shape="f32x4", type="f32"),
+                               ONE_NAN.format(shape="f64x2", type="f64")]
+                    copied = token.start()
+    if len(pieces) == 3:
+        return False
+    source = output.with_suffix(".wat")
+    source.write_text("".join(pieces) + text[copied:], encoding="utf-8")
+    subprocess.run(["wasm-as", *FEATURES, *REFERENCES, source, "-o", output], capture_output=True, check=True)
+    return True
+
+
+def agrees_with_one_nan(options: argparse.Namespace, path: pathlib.Path) -> bool:
+    """Whether a module that differs does so only in the bits of NaNs that operations on lanes make."""
+    folder = options.output / "one-nan"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    if not with_one_nan(path, folder / path.name):
+        return False
+    return all(not here.get("difference") and len(there) == len(options.compared) and not differences(here, there)
+               for _, here, there in run(options, folder, ""))
+
+
+def differences(here: dict, there: dict[str, dict]) -> dict[str, str]:
+    """How the other engines' lines differ, by their names."""
+    # A plan does not tell Node of what types exported globals are.
+    found = {engine: difference(here, said, engine != "Node") for engine, said in there.items()}
+    return {engine: problem for engine, problem in found.items() if problem}
 
 
 def compare(options: argparse.Namespace, path: pathlib.Path, here: dict, there: dict[str, dict]) -> None:
@@ -243,17 +299,11 @@ def compare(options: argparse.Namespace, path: pathlib.Path, here: dict, there: 
     for line in here["lines"]:
         if line.startswith("trap "):
             options.traps[line[5:]] = options.traps.get(line[5:], 0) + 1
-    differing = {}
-    for engine, said in there.items():
-        # A plan does not tell Node of what types exported globals are.
-        problem = difference(here, said, engine != "Node")
-        if problem:
-            differing[engine] = problem
+    differing = differences(here, there)
     if here.get("refusal") and len(differing) < len(there):
         # It is not of WebAssembly 2.0, and the other engine knows more.
         options.refused += 1
-    elif differing and shows_nans(path):
-        # The bits of a NaN that an operation makes of others are open. These modules are named at the end, to be looked at.
+    elif differing and not problems and agrees_with_one_nan(options, path):
         options.nans.append(path.stem)
     else:
         problems |= differing
@@ -262,26 +312,30 @@ def compare(options: argparse.Namespace, path: pathlib.Path, here: dict, there: 
     options.modules += 1
 
 
-def run_and_compare(options: argparse.Namespace, folder: pathlib.Path, own: str) -> None:
+def run(options: argparse.Namespace, folder: pathlib.Path, own: str) -> list[tuple[pathlib.Path, dict, dict[str, dict]]]:
+    """Runs a folder's modules everywhere: of each, what happened here and on the other engines, by their names."""
     run_here(options, folder, own)
     node = subprocess.Popen([options.node, NODE_SCRIPT, folder], stderr=subprocess.PIPE,
                             text=True) if options.node else None
-    plans = {path: json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-             for path in sorted(folder.glob("*.wasm"))}
-    said = {path: {} for path in plans}
+    done = [(path, json.loads(path.with_suffix(".json").read_text(encoding="utf-8")), {})
+            for path in sorted(folder.glob("*.wasm"))]
     if options.wasmtime:
-        for path, plan in plans.items():
-            said[path]["wasmtime"] = run_wasmtime(options, path, plan)
+        for path, here, there in done:
+            there["wasmtime"] = run_wasmtime(options, path, here)
     if node:
         end_node(node, folder)
-        for path in plans:
+        for path, _, there in done:
             answer = path.with_suffix(".node.json")
             if answer.exists():
-                said[path]["Node"] = json.loads(answer.read_text(encoding="utf-8"))
+                there["Node"] = json.loads(answer.read_text(encoding="utf-8"))
             else:
                 options.unanswered += 1
-    for path, plan in plans.items():
-        compare(options, path, plan, said[path])
+    return done
+
+
+def run_and_compare(options: argparse.Namespace, folder: pathlib.Path, own: str) -> None:
+    for path, here, there in run(options, folder, own):
+        compare(options, path, here, there)
 
 
 def batch(options: argparse.Namespace, seeds: range) -> None:
@@ -355,7 +409,7 @@ def main() -> None:
     if options.unanswered:
         say(f"Node ended before it ran {options.unanswered} modules.")
     if options.nans:
-        say(f"Other engines differ, perhaps in the bits of NaNs in lanes: {' '.join(options.nans)}")
+        say(f"These differ in NaNs of lanes, and agree where those are made one: {' '.join(options.nans)}")
     if options.modules == 0:
         sys.exit("no module was run")
     if silent := [name for name, count in options.compared.items() if count == 0]:
