@@ -62,6 +62,39 @@ struct FaultTests {
         #endif
     }
 
+    #if os(Linux)
+        /// Whether users may have namespaces of their own, in which they may mount file systems.
+        static let hasNamespaces =
+            (try? Command(
+                executable: "/usr/bin/env", arguments: ["unshare", "-rm", "mount", "-t", "tmpfs", "none", "/mnt"],
+                environment: ["PATH": "/usr/bin:/bin"]
+            ).run())?.end == .exited(0)
+
+        @Test(
+            "a disk of 64 KiB is filled to the last byte, and has room again where something is removed",
+            .enabled(if: hasNamespaces, "The kernel gives this user no namespaces."), arguments: FileProgram.all)
+        func smallDisk(_ program: FileProgram) throws {
+            let folder = try TemporaryFolder()
+            // The file system is the namespace's own, and ends with the shell. The program's writes have 27,000 bytes.
+            let script = """
+                mount -t tmpfs -o size=64k none "$DISK" && cd "$DISK" && echo >ballast &&
+                "$0" "$@" fill /g/file && rm ballast && "$0" "$@" fill /g/more && cat file more
+                """
+            let finished = try Command(
+                executable: "/usr/bin/env",
+                arguments: ["unshare", "-rm", "bash", "-c", script, Tools.executable]
+                    + ["--dir", "\(folder.url.path):/g", program.module],
+                environment: Tools.sanitizerOptions.merging(
+                    ["PATH": "/usr/bin:/bin", "DISK": folder.url.path]) { $1 }
+            ).run()
+            #expect(finished.end == .exited(0), "\(finished.errorText)")
+            let full = "write /g/file: No space left on device\n"
+            let said = "61440 \(full)4096 \(full.replacing("file", with: "more"))"
+            let written = Self.lines(10_000)
+            #expect(finished.output == Data(said.utf8) + written.prefix(61_440) + written.prefix(4096))
+        }
+    #endif
+
     @Test(
         "a folder that the user may not write to: the error is the system's",
         arguments: FileProgram.all)
