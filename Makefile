@@ -101,9 +101,9 @@ fuzz: build-packages engines ## Compare random modules here, on Node and wasmtim
 
 # Swift's code is watched by the fuzzer; C's is not (the loop would be much too large), but for the sanitizers.
 FUZZED := .build-fuzz
-TARGETS ?= module,code,js,wasi
+TARGETS ?= module,code,js,wasi,symbols
 RUNS ?= -max_total_time=$(TIME)
-fuzz-coverage: build-packages ## Fuzz decoder, validator, lowering and hosts for TIME seconds each, led by coverage (TARGETS=code)
+fuzz-coverage: build-packages ## Fuzz decoder, validator, lowering, hosts and symbols for TIME seconds each, led by coverage (TARGETS=code)
 	@echo "==> Building the fuzzers (with AddressSanitizer and UndefinedBehaviorSanitizer)"
 	@GOWASM_FUZZ=1 $(SWIFT) build -c release --product gowasm-fuzz --scratch-path $(FUZZED) --sanitize=address \
 	    -Xswiftc -sanitize=fuzzer -Xswiftc -enable-testing -Xcc -fsanitize=undefined -Xcc -fsanitize-trap=undefined
