@@ -160,7 +160,7 @@ bench-plugin: build-packages static-libraries ## Say what calls of a plugin writ
 
 bench-imports: build engines ## Say what single imports and operations of package os cost, here and on Node
 	@Tests/Tools/go-toolchains.sh --newest "$(TOOLS)"
-	@GOCACHE="$(TOOLS)/go-cache" $(PYTHON) Benchmarks/imports.py --go "$(TOOLS)/go/newest/go/bin/go" --node "$(NODE)" $(IMPORTS)
+	@$(PYTHON) Benchmarks/imports.py --go "$(TOOLS)/go/newest/go/bin/go" --node "$(NODE)" $(IMPORTS)
 
 lint: ## Check the layout of the Swift sources
 	@$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
