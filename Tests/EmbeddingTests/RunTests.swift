@@ -118,7 +118,8 @@ extension LibraryTests {
         func unlinkable() async {
             let error = await failure(#"(module (import "a" "b" (func)) (func (export "_start")))"#)
             guard case .unlinkable(let error) = error else {
-                return #expect(Bool(false), "\(String(describing: error))")
+                Issue.record("another error: \(String(describing: error))")
+                return
             }
             #expect(error.problems.map(\.name) == ["b"])
         }
@@ -126,21 +127,31 @@ extension LibraryTests {
         @Test("that traps, with a stack trace")
         func trap() async {
             let text = #"(module (func $inner unreachable) (func $outer (export "_start") (call $inner)))"#
-            guard case .trap(let trap) = await failure(text) else { return #expect(Bool(false)) }
+            let error = await failure(text)
+            guard case .trap(let trap) = error else {
+                Issue.record("no trap: \(String(describing: error))")
+                return
+            }
             #expect(trap.code == .unreachable)
             #expect(trap.backtrace.map(\.name) == ["inner", "outer"])
         }
 
         @Test("that is none")
         func notRunnable() async {
-            guard case .notRunnable = await failure("(module)") else { return #expect(Bool(false)) }
+            let error = await failure("(module)")
+            guard case .notRunnable = error else {
+                Issue.record("another error: \(String(describing: error))")
+                return
+            }
         }
 
         @Test("that begins with more memory than it may have")
         func initialMemory() async {
             let text = #"(module (memory 2) (func (export "_start")))"#
-            guard case .limitReached(.memory) = await failure(text, .init(memory: 65_536)) else {
-                return #expect(Bool(false))
+            let error = await failure(text, .init(memory: 65_536))
+            guard case .limitReached(.memory) = error else {
+                Issue.record("another error: \(String(describing: error))")
+                return
             }
         }
 
@@ -153,7 +164,10 @@ extension LibraryTests {
             var configuration = Output().configuration()
             configuration.imports = { $0.define("host", "ask") { (_: Int32) in throw Refusal() } }
             let error = await #expect(throws: ProgramError.self) { try await Program(module).run(configuration) }
-            guard case .hostFunction(let inner) = error else { return #expect(Bool(false)) }
+            guard case .hostFunction(let inner) = error else {
+                Issue.record("another error: \(String(describing: error))")
+                return
+            }
             #expect(inner is Refusal)
         }
     }
