@@ -17,8 +17,6 @@ final class FakeGuest {
     /// What `run` does.
     var onRun: () throws -> Void = {}
 
-    static let pageSize = 65536
-
     init(
         _ generation: GoABI.Generation = .go1_24, services: HostServices = HostServices(),
         trace: HostCallTrace? = nil

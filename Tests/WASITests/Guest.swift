@@ -63,14 +63,11 @@ struct Guest {
     enum Errno {
         static let success: UInt32 = 0
         static let acces: UInt32 = 2
-        static let again: UInt32 = 6
         static let badf: UInt32 = 8
         static let fault: UInt32 = 21
         static let inval: UInt32 = 28
-        static let noent: UInt32 = 44
         static let notsock: UInt32 = 57
         static let notsup: UInt32 = 58
-        static let spipe: UInt32 = 70
         static let notcapable: UInt32 = 76
     }
 }
