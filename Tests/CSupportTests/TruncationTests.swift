@@ -18,7 +18,7 @@ struct TruncationTests {
         var highestBits: UInt64
     }
 
-    private static func make<T: FixedWidthInteger>(
+    private static func make<T: FixedWidthInteger & Sendable>(
         _ name: String, single: Bool, signed: Bool,
         _ trapping: @escaping @Sendable (Double, UnsafeMutablePointer<GWTrap>) -> T,
         _ saturating: @escaping @Sendable (Double) -> T

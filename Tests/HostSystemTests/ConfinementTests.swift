@@ -279,7 +279,8 @@ struct ConfinementTests {
         var opening: PipeOpening? = try files.opening("/g/fifo")
         #expect(opening.map { Descriptors.isReadable($0.signal.descriptor) } == false)
         #expect(try files.opening("/g/file") == nil)
-        weak var work = opening?.work
+        weak var work: PipeOpening.Work?
+        work = opening?.work
         opening = nil
         // The thread lets go of what it shares with the opening when it ends.
         for _ in 0..<10_000 where work != nil { usleep(1000) }

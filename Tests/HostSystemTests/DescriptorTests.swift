@@ -100,7 +100,8 @@ struct DescriptorTests {
                 let playground = try Playground()
                 let files = try playground.files()
                 var opening = try files.opening("/g/fifo")
-                weak var work = opening?.work
+                weak var work: PipeOpening.Work?
+                work = opening?.work
                 try #require(work != nil)
                 DescriptorTests.exhaust()
                 opening = nil

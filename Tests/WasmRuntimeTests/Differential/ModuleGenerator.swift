@@ -206,7 +206,7 @@ struct ModuleGenerator {
             let value: Float = pick([
                 0, -0.0, 1, -1, 0.5, 1.5, 2.5, -2.5, 100, 1e10, -1e10, .infinity, -.infinity, 0x1p31, -0x1p31, 0x1p32,
                 0x1p63,
-                .leastNonzeroMagnitude, .greatestFiniteMagnitude, 3.14159, 16_777_217, Float(bitPattern: 0x7FC0_0000),
+                .leastNonzeroMagnitude, .greatestFiniteMagnitude, 3.14159, 16_777_216, Float(bitPattern: 0x7FC0_0000),
             ])
             return UInt64(value.bitPattern)
         default:
