@@ -13,24 +13,13 @@ enum Fixture: String, CaseIterable, CustomTestStringConvertible {
     /// Both kinds of the same program.
     static let programs = [js, wasi]
 
-    private static let folder: URL? = {
-        let programs = Checkout.programs
-        let list = try? String(contentsOf: programs.appendingPathComponent("versions.txt"), encoding: .utf8)
-        let versions = (list ?? "").split(separator: "\n").map(String.init)
-        return versions.max { $0.compare($1, options: .numeric) == .orderedAscending }
-            .map { programs.appendingPathComponent($0) }
-    }()
-
     /// Whether the programs were built, or have to be.
-    static let areThere = Checkout.runs(
-        ifThere: folder.map {
-            FileManager.default.fileExists(atPath: $0.appendingPathComponent(wasi.rawValue).path)
-        } ?? false)
+    static let areThere = Checkout.runs(ifThere: FileManager.default.fileExists(atPath: wasi.path))
     /// What to do where they were not.
     static let missing: Comment = "The programs are built by `make test-tools`."
 
     /// The module's file.
-    var path: String { Self.folder?.appendingPathComponent(rawValue).path ?? rawValue }
+    var path: String { Checkout.newestPrograms?.appendingPathComponent(rawValue).path ?? rawValue }
 
     /// The program, loaded once for all tests, as applications do it.
     var program: Program {

@@ -27,11 +27,11 @@ enum Tools {
 }
 
 /// The test programs as one Go version compiled them.
-struct GoBuild: Sendable, Comparable, CustomStringConvertible {
+struct GoBuild: Sendable, Equatable, CustomStringConvertible {
     /// For example "1.27.3".
     let version: String
 
-    private var folder: URL { Self.programs.appendingPathComponent(version) }
+    private var folder: URL { Checkout.programs.appendingPathComponent(version) }
     var probe: String { folder.appendingPathComponent("probe.wasm").path }
     var nativeProbe: String { folder.appendingPathComponent("probe").path }
     var fib: String { folder.appendingPathComponent("fib.wasm").path }
@@ -48,18 +48,11 @@ struct GoBuild: Sendable, Comparable, CustomStringConvertible {
 
     var description: String { "Go \(version)" }
 
-    static func < (a: GoBuild, b: GoBuild) -> Bool {
-        a.version.compare(b.version, options: .numeric) == .orderedAscending
-    }
-
-    private static let programs = Checkout.programs
-
     /// The versions that the set-up script listed; none where it did not run.
     ///
     /// With GOWASM_ONLY_NEWEST=1 it is the newest of them.
     static let all: [GoBuild] = {
-        let list = try? String(contentsOf: programs.appendingPathComponent("versions.txt"), encoding: .utf8)
-        let builds = (list ?? "").split(separator: "\n").map { GoBuild(version: String($0)) }.sorted()
+        let builds = Checkout.goVersions.map { GoBuild(version: $0) }
         return ProcessInfo.processInfo.environment["GOWASM_ONLY_NEWEST"] == "1" ? Array(builds.suffix(1)) : builds
     }()
 

@@ -102,12 +102,8 @@ struct ReactorTests {
 /// The plugin of Benchmarks/Programs, as `make test` builds it.
 private enum Plugin {
     /// The plugin as the newest Go compiled it.
-    static let path: String? = {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: Checkout.programs.path)) ?? []
-        return names.map { Checkout.programs.appendingPathComponent("\($0)/wasip1/plugin.wasm").path }
-            .filter { FileManager.default.fileExists(atPath: $0) }
-            .max { $0.compare($1, options: .numeric) == .orderedAscending }
-    }()
+    static let path = Checkout.newestPrograms.map { $0.appendingPathComponent("wasip1/plugin.wasm").path }
+        .flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil }
 
     static let isPossible = Checkout.runs(ifThere: path != nil)
 }

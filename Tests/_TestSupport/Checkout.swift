@@ -12,6 +12,16 @@ public enum Checkout {
     /// Where `make test-tools` leaves the Go test programs, in a folder for each version.
     public static let programs = folder.appendingPathComponent(".build-tools/programs")
 
+    /// The versions of Go that the test programs were compiled by, the newest last; none where there are no programs.
+    public static let goVersions: [String] = {
+        let list = try? String(contentsOf: programs.appendingPathComponent("versions.txt"), encoding: .utf8)
+        return (list ?? "").split(separator: "\n").map(String.init)
+            .sorted { $0.compare($1, options: .numeric) == .orderedAscending }
+    }()
+
+    /// Where the programs are that the newest of these versions compiled.
+    public static let newestPrograms = goVersions.last.map { programs.appendingPathComponent($0) }
+
     /// Whether a test that misses what it needs fails instead of being skipped, as in CI: `GOWASM_REQUIRE_SUITES=1`.
     public static let requiresEverything = ProcessInfo.processInfo.environment["GOWASM_REQUIRE_SUITES"] == "1"
 
