@@ -83,7 +83,7 @@ let package = Package(
             dependencies: ["GoWasmCLI", "GoWasm", "WasmRuntime", "WasmFrontend", "_TestSupport"],
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "HostSystemTests", dependencies: ["HostSystem"], swiftSettings: swiftSettings),
+            name: "HostSystemTests", dependencies: ["HostSystem", "_TestSupport"], swiftSettings: swiftSettings),
         .testTarget(
             name: "WASITests", dependencies: ["WASI", "HostSystem", "WasmRuntime", "WasmFrontend", "_TestSupport"],
             swiftSettings: swiftSettings),

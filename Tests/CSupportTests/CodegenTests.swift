@@ -1,6 +1,7 @@
 import CSupport
 import Foundation
 import Testing
+import _TestSupport
 
 #if arch(x86_64)
     /// The machine code of a dispatch loop of this process.
@@ -42,14 +43,15 @@ import Testing
 
         /// What binutils' objdump makes of this process's memory.
         private static func disassemble(from start: UInt, to end: UInt) throws -> [Instruction] {
-            let file = FileManager.default.temporaryDirectory.appendingPathComponent("gowasm-loop-\(UUID())")
-            try Data(bytes: UnsafeRawPointer(bitPattern: start)!, count: Int(end - start)).write(to: file)
-            defer { try? FileManager.default.removeItem(at: file) }
+            let folder = try TemporaryFolder()
+            defer { withExtendedLifetime(folder) {} }
+            let code = Data(bytes: UnsafeRawPointer(bitPattern: start)!, count: Int(end - start))
+            let file = try folder.write(code, to: "loop")
             let process = Process()
             process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
             process.arguments = [
                 "objdump", "-D", "-b", "binary", "-m", "i386:x86-64", "--no-show-raw-insn",
-                "--adjust-vma=0x\(String(start, radix: 16))", file.path,
+                "--adjust-vma=0x\(String(start, radix: 16))", file,
             ]
             let output = Pipe()
             process.standardOutput = output

@@ -79,11 +79,10 @@ extension LibraryTests {
         /// What is at the other end of what the program waits for.
         private final class Peer {
             private var opened: [Int32] = []
-            private let folder = NSTemporaryDirectory() + "gowasm-\(UUID().uuidString)"
+            private var folder: TemporaryFolder?
 
             deinit {
                 for descriptor in opened { close(descriptor) }
-                try? FileManager.default.removeItem(atPath: folder)
             }
 
             func prepare(_ wait: Wait, _ configuration: inout Program.Configuration) throws {
@@ -111,9 +110,10 @@ extension LibraryTests {
                 case .accept:
                     configuration.access = HostAccess(listeners: ["127.0.0.1:0"])
                 case .openPipe:
-                    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-                    try #require(mkfifo(folder + "/fifo", 0o600) == 0)
-                    configuration.access = HostAccess(mounts: [.init(host: folder, guest: "/")])
+                    let folder = try TemporaryFolder()
+                    self.folder = folder
+                    try #require(mkfifo(folder.path("fifo"), 0o600) == 0)
+                    configuration.access = HostAccess(mounts: [.init(host: folder.url.path, guest: "/")])
                 }
             }
         }

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import _TestSupport
 
 /// The server of Tests/Tools/http_server.py, as long as the value lives.
 private final class TestServer {

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import _TestSupport
 
 /// Each module is validated as a whole, and its function called, by a process of its own.
 ///

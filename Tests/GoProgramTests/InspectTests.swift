@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import _TestSupport
 
 /// What `inspect` says of modules of every Go version.
 @Suite(

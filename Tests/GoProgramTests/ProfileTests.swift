@@ -1,6 +1,7 @@
 import Foundation
 import FoundationXML
 import Testing
+import _TestSupport
 
 /// Profiles of real programs, as other tools read them.
 @Suite(

@@ -1,4 +1,5 @@
 import Foundation
+import _TestSupport
 
 #if canImport(Glibc)
     import Glibc
@@ -95,30 +96,5 @@ struct Command: Sendable {
         // The bits of a wait status: 7 for the signal, 8 above them for the exit code.
         let signal = status & 0x7f
         return signal == 0 ? .exited(status >> 8 & 0xff) : .killed(signal: signal)
-    }
-}
-
-/// A folder that is there as long as the value.
-final class TemporaryFolder: Sendable {
-    let url: URL
-
-    init() throws {
-        url = FileManager.default.temporaryDirectory.appendingPathComponent("gowasm-fast-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    }
-
-    deinit {
-        try? FileManager.default.removeItem(at: url)
-    }
-
-    /// The path of a file in the folder.
-    func path(_ name: String) -> String {
-        url.appendingPathComponent(name).path
-    }
-
-    /// Writes a file, and returns its path.
-    func write(_ data: Data, to name: String) throws -> String {
-        try data.write(to: url.appendingPathComponent(name))
-        return path(name)
     }
 }

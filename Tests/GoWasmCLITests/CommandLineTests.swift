@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Testing
 import WasmFrontend
 import _TestSupport
@@ -68,13 +67,6 @@ struct BadInputTests {
         return (invocation.run(), lines)
     }
 
-    private func withFile<Result>(_ bytes: [UInt8], _ body: (String) throws -> Result) throws -> Result {
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("gowasm-\(UUID().uuidString).wasm")
-        try Data(bytes).write(to: path)
-        defer { try? FileManager.default.removeItem(at: path) }
-        return try body(path.path)
-    }
-
     /// The smallest program that Go's linker could have made.
     private static let program: [UInt8] = {
         var builder = ModuleBuilder()
@@ -96,7 +88,7 @@ struct BadInputTests {
 
     @Test("the small program runs, so that the tests below fail for their own reasons")
     func small() throws {
-        let (code, lines) = try withFile(Self.program) { run($0) }
+        let (code, lines) = try withTemporaryFile(Self.program) { run($0) }
         #expect(code == 0)
         #expect(lines == [])
     }
@@ -108,8 +100,10 @@ struct BadInputTests {
         #expect(lines == ["gowasm-fast: /no/such/file.wasm: cannot open the file: No such file or directory"])
         #expect(run("/").lines == ["gowasm-fast: /: is a directory; name the .wasm file in it"])
         let advice = "build it with GOOS=js GOARCH=wasm go build -o main.wasm"
-        try withFile([]) { path in #expect(run(path).lines == ["gowasm-fast: \(path): the file is empty; \(advice)"]) }
-        try withFile(Array("#!/bin/sh\n".utf8)) { path in
+        try withTemporaryFile([]) { path in
+            #expect(run(path).lines == ["gowasm-fast: \(path): the file is empty; \(advice)"])
+        }
+        try withTemporaryFile(Array("#!/bin/sh\n".utf8)) { path in
             let (code, lines) = run(path)
             #expect(code == 1)
             #expect(
@@ -122,7 +116,7 @@ struct BadInputTests {
     @Test("a program cut off anywhere is one line and exit code 1")
     func truncated() throws {
         for length in 1..<Self.program.count {
-            let (code, lines) = try withFile(Array(Self.program.prefix(length))) { run($0) }
+            let (code, lines) = try withTemporaryFile(Array(Self.program.prefix(length))) { run($0) }
             #expect(code == 1)
             #expect(lines.count == 1 && !lines[0].contains("\n"), "\(length) bytes: \(lines)")
         }
@@ -137,14 +131,14 @@ struct BadInputTests {
             // A changed run function may loop for ever.
             let code = Self.program.count - 15
             if position >= code { continue }
-            let (_, lines) = try withFile(bytes) { run($0) }
+            let (_, lines) = try withTemporaryFile(bytes) { run($0) }
             #expect(lines.count <= 3, "byte \(position): \(lines)")
         }
     }
 
     @Test("arguments that Go has no room for")
     func longArguments() throws {
-        try withFile(Self.program) { path in
+        try withTemporaryFile(Self.program) { path in
             let (code, lines) = run(path, [String(repeating: "a", count: 9000)])
             #expect(code == 1)
             #expect(

@@ -1,4 +1,3 @@
-import Foundation
 import Testing
 import WasmFrontend
 import WasmRuntime
@@ -23,16 +22,15 @@ struct InvokeTests {
     private func invoke(
         _ name: String, _ arguments: String..., text: String = text
     ) throws -> (code: Int32, results: [String], lines: [String]) {
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("gowasm-\(UUID().uuidString).wasm")
-        try Data(WebAssemblyText.assemble(text)).write(to: path)
-        defer { try? FileManager.default.removeItem(at: path) }
-        var invocation = Invocation(file: path.path, arguments: [])
-        var results: [String] = []
-        nonisolated(unsafe) var lines: [String] = []
-        invocation.printLine = { results.append($0) }
-        invocation.report = { lines.append($0.replacing("gowasm-fast: \(path.path): ", with: "")) }
-        let code = invocation.invoke(name, arguments: arguments)
-        return (code, results, lines)
+        try withTemporaryFile(WebAssemblyText.assemble(text)) { path in
+            var invocation = Invocation(file: path, arguments: [])
+            var results: [String] = []
+            nonisolated(unsafe) var lines: [String] = []
+            invocation.printLine = { results.append($0) }
+            invocation.report = { lines.append($0.replacing("gowasm-fast: \(path): ", with: "")) }
+            let code = invocation.invoke(name, arguments: arguments)
+            return (code, results, lines)
+        }
     }
 
     @Test("arguments are read by the export's type, and results printed one a line")
@@ -71,13 +69,13 @@ struct InvokeTests {
 
     @Test("a module that is no program says what it exports")
     func noProgram() throws {
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("gowasm-\(UUID().uuidString).wasm")
-        try Data(WebAssemblyText.assemble(Self.text)).write(to: path)
-        defer { try? FileManager.default.removeItem(at: path) }
-        var invocation = Invocation(file: path.path, arguments: [])
         nonisolated(unsafe) var lines: [String] = []
-        invocation.report = { lines.append($0) }
-        #expect(invocation.run() == 1)
+        let code = try withTemporaryFile(WebAssemblyText.assemble(Self.text)) { path in
+            var invocation = Invocation(file: path, arguments: [])
+            invocation.report = { lines.append($0) }
+            return invocation.run()
+        }
+        #expect(code == 1)
         #expect(lines.count == 1 && lines[0].contains("--invoke NAME: div(i32, i32) -> (i32)"))
     }
 }

@@ -23,10 +23,7 @@ struct RunWatchTests {
     ) throws -> Result {
         var bytes = try WebAssemblyText.assemble(text)
         if let (title, contents) = customSection { bytes += ModuleBuilder.section(0, name(title) + contents.utf8) }
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("gowasm-\(UUID().uuidString).wasm")
-        try Data(bytes).write(to: path)
-        defer { try? FileManager.default.removeItem(at: path) }
-        return try body(path.path)
+        return try withTemporaryFile(bytes, body)
     }
 
     @Test("by SIGINT, which prints what is to be known, and not where the program was")

@@ -1,15 +1,17 @@
 import Foundation
 import Synchronization
 import Testing
+import _TestSupport
 
 @testable import HostSystem
 
 /// A folder `in` that is granted, and a folder `out` beside it that is not.
 final class Playground {
-    let root: String
+    private let folder: TemporaryFolder
+    var root: String { folder.url.path }
 
     init() throws {
-        root = NSTemporaryDirectory() + "gowasm-\(UUID().uuidString)"
+        folder = try TemporaryFolder()
         for folder in ["in/sub/deep", "out/dir"] {
             try FileManager.default.createDirectory(atPath: "\(root)/\(folder)", withIntermediateDirectories: true)
         }
@@ -24,8 +26,6 @@ final class Playground {
         ] { try FileManager.default.createSymbolicLink(atPath: "\(root)/\(link)", withDestinationPath: target) }
         #expect(mkfifo("\(root)/in/fifo", 0o600) == 0)
     }
-
-    deinit { try? FileManager.default.removeItem(atPath: root) }
 
     /// The files of a guest that has `in` as `/g`.
     func files(readOnly: Bool = false, usesSystemLookup: Bool = true) throws -> FileSystem {

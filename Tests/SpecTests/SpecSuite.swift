@@ -94,14 +94,14 @@ struct SpecSuite {
     func withScript<Result>(
         of file: URL, _ body: (_ script: SpecScript, _ folder: URL) throws -> Result
     ) throws -> Result {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("gowasm-spec-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let json = folder.appendingPathComponent("script.json")
-        let run = try Self.run(converter, [file.path, "-o", json.path])
+        let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
+        let json = folder.path("script.json")
+        let run = try Self.run(converter, [file.path, "-o", json])
         guard run.status == 0 else {
             throw ConversionFailure(description: "wast2json failed on \(file.lastPathComponent): \(run.output)")
         }
-        return try body(JSONDecoder().decode(SpecScript.self, from: Data(contentsOf: json)), folder)
+        let script = try JSONDecoder().decode(SpecScript.self, from: Data(contentsOf: URL(fileURLWithPath: json)))
+        return try body(script, folder.url)
     }
 }

@@ -20,16 +20,13 @@ extension Tag {
     @Tag static var text: Self
 }
 
+extension TemporaryFolder {
+    /// As a guest has it, as `/f`.
+    fileprivate var access: HostAccess { HostAccess(mounts: [.init(host: url.path, guest: "/f")]) }
+}
+
 @Suite("The functions of WASI")
 struct FunctionTests {
-    /// A folder of its own, removed behind the test.
-    private final class Folder {
-        let path = NSTemporaryDirectory() + "gowasm-\(UUID().uuidString)"
-        init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
-        deinit { try? FileManager.default.removeItem(atPath: path) }
-        var access: HostAccess { HostAccess(mounts: [.init(host: path, guest: "/f")]) }
-    }
-
     /// Opens a path of the folder with flags, and returns the guest's number; the path lies at 1000.
     private func open(
         _ guest: Guest, _ name: String, flags: Int64 = 0, rights: Int64 = -1, descriptorFlags: Int64 = 0
@@ -71,7 +68,7 @@ struct FunctionTests {
 
     @Test("addresses outside of the memory are refused, in every function that takes one")
     func faults() throws {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         let guest = try Guest(access: folder.access)
         _ = try open(guest, "file", flags: 1)
         let end: Int64 = 65536
@@ -97,7 +94,7 @@ struct FunctionTests {
 
     @Test("files are read, written and described in the specification's layouts")
     func files() throws {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         let guest = try Guest(access: folder.access)
         // 3 is the root, 4 is the folder, 5 the same as the working directory.
         #expect(try guest.call("fd_prestat_get", 4, 0) == Errno.success)
@@ -126,13 +123,13 @@ struct FunctionTests {
         #expect(try guest.call("fd_pread", file, 0, 1, 4, 50) == Errno.success)
         #expect(guest.text(at: 100, count: 5) == "o wor")
         #expect(try guest.call("fd_pwrite", file, 0, 1, 6, 50) == Errno.success)
-        #expect(try String(contentsOfFile: folder.path + "/file", encoding: .utf8) == "hello o wor")
+        #expect(try String(contentsOfFile: folder.path("file"), encoding: .utf8) == "hello o wor")
 
         #expect(try guest.call("fd_filestat_set_times", file, 3_000_000_001, 5_000_000_002, 5) == Errno.success)
         #expect(try guest.call("fd_filestat_set_times", file, 0, 0, 3) == Errno.inval)
         #expect(try guest.call("fd_filestat_get", file, 200) == Errno.success)
         var status = stat()
-        #expect(stat(folder.path + "/file", &status) == 0)
+        #expect(stat(folder.path("file"), &status) == 0)
         #expect(guest.get(UInt64.self, at: 208) == UInt64(status.st_ino))
         #expect((guest.get(UInt8.self, at: 216), guest.get(UInt64.self, at: 224)) == (4, 1))
         #expect(guest.get(UInt64.self, at: 232) == 11)
@@ -143,21 +140,21 @@ struct FunctionTests {
         #expect(try guest.call("fd_fdstat_set_flags", file, 1) == Errno.success)
         #expect(try guest.call("fd_seek", file, 0, 0, 50) == Errno.success)
         #expect(try guest.call("fd_write", file, 0, 1, 50) == Errno.success)
-        #expect(try String(contentsOfFile: folder.path + "/file", encoding: .utf8) == "hello o woro wor")
+        #expect(try String(contentsOfFile: folder.path("file"), encoding: .utf8) == "hello o woro wor")
         #expect(try guest.call("fd_filestat_set_size", file, 3) == Errno.success)
         #expect(try guest.call("fd_allocate", file, 0, 8) == Errno.success)
         #expect(try guest.call("fd_advise", file, 0, 8, 3) == Errno.success)
         #expect(try guest.call("fd_advise", file, 0, 8, 6) == Errno.inval)
         #expect(try guest.call("fd_sync", file) == Errno.success)
         #expect(try guest.call("fd_datasync", file) == Errno.success)
-        #expect(try Data(contentsOf: URL(fileURLWithPath: folder.path + "/file")) == Data("hel".utf8) + Data(count: 5))
+        #expect(try Data(contentsOf: URL(fileURLWithPath: folder.path("file"))) == Data("hel".utf8) + Data(count: 5))
         #expect(try guest.call("fd_close", file) == Errno.success)
         #expect(try guest.call("fd_close", file) == Errno.badf)
     }
 
     @Test("rights can be given up and not taken back, and say how a file was opened")
     func rights() throws {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         let guest = try Guest(access: folder.access)
         _ = try open(guest, "file", flags: 1)
         let (read, write) = (Int64(Rights.fdRead.rawValue), Int64(Rights.fdWrite.rawValue))
@@ -175,9 +172,9 @@ struct FunctionTests {
 
     @Test("directories are read in pieces, by cookies that stay")
     func directories() throws {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         let names = (0..<50).map { "a long name of number \($0)" }.sorted()
-        for name in names { #expect(FileManager.default.createFile(atPath: "\(folder.path)/\(name)", contents: nil)) }
+        for name in names { #expect(FileManager.default.createFile(atPath: folder.path(name), contents: nil)) }
         let guest = try Guest(access: folder.access)
         var found: [String] = []
         var cookie: UInt64 = 0
@@ -194,7 +191,7 @@ struct FunctionTests {
             }
             if used < 150 { break }
             // What is made meanwhile changes nothing for who is reading.
-            #expect(FileManager.default.createFile(atPath: "\(folder.path)/\(found.count)", contents: nil))
+            #expect(FileManager.default.createFile(atPath: folder.path("\(found.count)"), contents: nil))
         }
         #expect(found == [".", ".."] + names)
     }
@@ -202,8 +199,8 @@ struct FunctionTests {
     @Test("what was not given is denied")
     func denied() throws {
         let guest = try Guest()
-        let folder = try Folder()
-        let file = folder.path + "/file"
+        let folder = try TemporaryFolder()
+        let file = folder.path("file")
         #expect(FileManager.default.createFile(atPath: file, contents: Data("text".utf8)))
         defer { #expect(FileManager.default.fileExists(atPath: file)) }
         let path = Array(file.utf8.dropFirst())
@@ -223,7 +220,7 @@ struct FunctionTests {
 
     @Test("descriptors are renumbered, and the lowest free one is given")
     func numbers() throws {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         let guest = try Guest(access: folder.access)
         let a = try open(guest, "a", flags: 1)
         let b = try open(guest, "b", flags: 1)
@@ -233,7 +230,7 @@ struct FunctionTests {
         guest.put(UInt32(100), at: 0)
         guest.put(UInt32(1), at: 4)
         #expect(try guest.call("fd_write", b, 0, 1, 50) == Errno.success)
-        #expect(try Data(contentsOf: URL(fileURLWithPath: folder.path + "/a")).count == 1)
+        #expect(try Data(contentsOf: URL(fileURLWithPath: folder.path("a"))).count == 1)
         #expect(try guest.call("fd_renumber", a, 99) == Errno.badf)
     }
 
@@ -265,7 +262,7 @@ struct FunctionTests {
 
     @Test("polling tells at once of files, and of descriptors that are none")
     func polling() throws {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         let guest = try Guest(access: folder.access)
         let file = try open(guest, "file", flags: 1)
         for (index, (type, number)) in [(UInt8(2), file), (1, 77), (0, 0)].enumerated() {

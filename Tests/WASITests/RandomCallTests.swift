@@ -17,12 +17,11 @@ struct RandomCallTests {
 
     @Test("end with an errno, whatever the guest passes", arguments: [1, 2, 3, 4] as [UInt64])
     func randomCalls(seed: UInt64) throws {
-        let folder = NSTemporaryDirectory() + "gowasm-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: folder + "/in/dir", withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        try Data("secret".utf8).write(to: URL(fileURLWithPath: folder + "/secret"))
-        try Data("text".utf8).write(to: URL(fileURLWithPath: folder + "/in/file"))
-        let mount = HostAccess.Mount(host: folder + "/in", guest: "/")
+        let folder = try TemporaryFolder()
+        try FileManager.default.createDirectory(atPath: folder.path("in/dir"), withIntermediateDirectories: true)
+        let secret = try folder.write(Data("secret".utf8), to: "secret")
+        _ = try folder.write(Data("text".utf8), to: "in/file")
+        let mount = HostAccess.Mount(host: folder.path("in"), guest: "/")
         let guest = try Guest(arguments: ["a", "b"], environment: ["X": "1"], access: HostAccess(mounts: [mount]))
 
         // Texts that paths may begin at, vectors that point at some bytes and at none; and files to do something with.
@@ -75,7 +74,7 @@ struct RandomCallTests {
         for name in functions.map(\.row.name) where name.hasPrefix("fd_") || name.hasPrefix("clock_") {
             #expect(endings[name, default: []].contains(0), "\(name): \(endings[name, default: []])")
         }
-        #expect(try String(contentsOfFile: folder + "/secret", encoding: .utf8) == "secret")
-        #expect(try Set(FileManager.default.contentsOfDirectory(atPath: folder)) == ["in", "secret"])
+        #expect(try String(contentsOfFile: secret, encoding: .utf8) == "secret")
+        #expect(try Set(FileManager.default.contentsOfDirectory(atPath: folder.url.path)) == ["in", "secret"])
     }
 }

@@ -4,6 +4,7 @@ import Synchronization
 import Testing
 import WasmFrontend
 import WasmRuntime
+import _TestSupport
 
 @testable import WASI
 
@@ -111,12 +112,10 @@ struct TransferTests {
 
     @Test("flags of files that the process has are not changed under any number, those of the guest's own are")
     func borrowedFlags() throws {
-        let path = NSTemporaryDirectory() + "gowasm-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        let shared = Foundation.open(path + "/shared", O_RDWR | O_CREAT, 0o600)
+        let folder = try TemporaryFolder()
+        let shared = Foundation.open(folder.path("shared"), O_RDWR | O_CREAT, 0o600)
         defer { close(shared) }
-        let mount = HostAccess.Mount(host: path, guest: "/")
+        let mount = HostAccess.Mount(host: folder.url.path, guest: "/")
         let caller = try Caller(
             StandardStreams(output: .descriptor(shared)), access: HostAccess(mounts: [mount]))
         let own = try caller.files.open(

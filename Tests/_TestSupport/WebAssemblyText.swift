@@ -24,22 +24,20 @@ public enum WebAssemblyText {
     /// Assembles a module and returns its bytes; names of functions stay in it.
     public static func assemble(_ text: String) throws -> [UInt8] {
         guard let assembler else { throw Failure(message: missing) }
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("gowasm-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let source = folder.appendingPathComponent("module.wat")
-        let target = folder.appendingPathComponent("module.wasm")
-        try Data(text.utf8).write(to: source)
+        let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
+        let source = try folder.write(Data(text.utf8), to: "module.wat")
+        let target = folder.path("module.wasm")
         let process = Process()
         process.executableURL = URL(fileURLWithPath: assembler)
-        process.arguments = ["--debug-names", source.path, "-o", target.path]
+        process.arguments = ["--debug-names", source, "-o", target]
         let errors = Pipe()
         process.standardError = errors
         try process.run()
         let message = errors.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         guard process.terminationStatus == 0 else { throw Failure(message: String(decoding: message, as: UTF8.self)) }
-        return Array(try Data(contentsOf: target))
+        return Array(try Data(contentsOf: URL(fileURLWithPath: target)))
     }
 
     /// Assembles, decodes and validates a module.

@@ -3,6 +3,7 @@ import Foundation
 import Testing
 import WasmFrontend
 import WasmRuntime
+import _TestSupport
 
 /// The part of `make fuzz` that runs modules here: each in a folder in all four configurations, which must agree, with
 /// what it did written beside it for Tests/Tools/fuzz.py to compare with other engines.
@@ -16,10 +17,9 @@ struct ModuleFolderTests {
     func everyModule() throws {
         let environment = ProcessInfo.processInfo.environment
         let given = environment["GOWASM_FUZZ_FOLDER"].map { URL(fileURLWithPath: $0) }
-        let temporary = FileManager.default.temporaryDirectory.appendingPathComponent("gowasm-\(UUID().uuidString)")
-        if given == nil { try FileManager.default.createDirectory(at: temporary, withIntermediateDirectories: true) }
-        defer { if given == nil { try? FileManager.default.removeItem(at: temporary) } }
-        let folder = given ?? temporary
+        let temporary = try given == nil ? TemporaryFolder() : nil
+        defer { withExtendedLifetime(temporary) {} }
+        let folder = try #require(given ?? temporary?.url)
         let own = (environment["GOWASM_FUZZ_OWN"] ?? (given == nil ? "1,20" : "")).split(separator: ",").compactMap {
             UInt64($0)
         }
