@@ -146,7 +146,7 @@ extension FileSystem {
 
     /// What there is to say about a path of the guest's tree, also where it only leads to a granted folder.
     package func status(_ path: [UInt8], followingLinks: Bool) throws(ErrorCode) -> stat {
-        if leadsToMount(path), let whole = try? GuestPath.absolute(path, in: workingDirectory()), find(whole) == nil {
+        if onlyLeadsToMount(path) {
             var status = stat()
             status.st_mode = S_IFDIR | 0o555
             status.st_nlink = 2
@@ -159,9 +159,10 @@ extension FileSystem {
     package func status(
         _ path: [UInt8], in directory: OpenFile, followingLinks: Bool
     ) throws(ErrorCode) -> stat {
-        directory.isRoot
-            ? try status([GuestPath.slash] + path, followingLinks: followingLinks)
-            : try status(locate(path, in: directory), followingLinks: followingLinks)
+        if let base = directory.base, !path.isEmpty {
+            return try status(base + [GuestPath.slash] + path, followingLinks: followingLinks)
+        }
+        return try status(locate(path, in: directory), followingLinks: followingLinks)
     }
 
     /// The names in a directory, sorted by their bytes.

@@ -95,8 +95,8 @@ package final class FileSystem {
 
     deinit { for mount in mounts { systemClose(mount.folder.descriptor) } }
 
-    /// Where a guest starts that has only some folders: where the process is, if that is granted under its own path,
-    /// otherwise in the first folder.
+    /// Where a guest starts that has only some folders: where the process is, if that is granted under its own path, or
+    /// a folder beneath it is, so that relative paths are what they are outside; otherwise in the first folder.
     private func firstDirectory(_ processDirectory: [UInt8]) -> [UInt8] {
         var here = stat()
         var there = stat()
@@ -108,8 +108,14 @@ package final class FileSystem {
                 return processDirectory
             }
         }
-        guard let first = access.mounts.first else { return [GuestPath.slash] }
-        return GuestPath.normalized(GuestPath.absolute(Array(first.guest.utf8), in: processDirectory))
+        func path(_ text: String) -> [UInt8] {
+            GuestPath.normalized(GuestPath.absolute(Array(text.utf8), in: processDirectory))
+        }
+        let leadsToMount = access.mounts.contains {
+            path($0.guest) == path($0.host) && GuestPath.remainder(of: path($0.host), in: processDirectory) != nil
+        }
+        if leadsToMount { return processDirectory }
+        return access.mounts.first.map { path($0.guest) } ?? [GuestPath.slash]
     }
 
     // MARK: - The working directory
@@ -128,6 +134,10 @@ package final class FileSystem {
 
     /// Changes the working directory: the process's, where the guest has all files.
     package func changeWorkingDirectory(_ path: [UInt8]) throws(ErrorCode) {
+        if let virtualDirectory, onlyLeadsToMount(path) {
+            self.virtualDirectory = GuestPath.normalized(GuestPath.absolute(path, in: virtualDirectory))
+            return
+        }
         let location = try locate(path)
         guard let virtualDirectory else {
             if GuestPath.withCString(path, { chdir($0) }) != 0 { throw ErrorCode.last }
@@ -228,17 +238,20 @@ package final class FileSystem {
     package func locate(_ path: [UInt8], in directory: OpenFile) throws(ErrorCode) -> Location {
         guard !path.isEmpty else { throw ErrorCode(ENOENT) }
         guard !path.contains(0) else { throw ErrorCode(EILSEQ) }
-        if directory.isRoot { return try locate([GuestPath.slash] + path) }
+        if let base = directory.base { return try locate(base + [GuestPath.slash] + path) }
         guard let folder = directory.folder else { throw ErrorCode(ENOTDIR) }
         let name = directory.preopenName ?? []
         return Location(folder: folder, path: path, named: name.last == GuestPath.slash ? name + path : path)
     }
 
-    /// The directories that lead to granted folders can be looked at, so that programs can walk to these.
-    func leadsToMount(_ path: [UInt8]) -> Bool {
-        guard let virtualDirectory else { return false }
-        let whole = GuestPath.normalized(GuestPath.absolute(path, in: virtualDirectory))
-        return mounts.contains { GuestPath.remainder(of: $0.path, in: whole) != nil }
+    /// Whether a path is that of a directory that was not granted, but leads to folders that were.
+    ///
+    /// Such directories can be looked at, so that programs can walk to these.
+    func onlyLeadsToMount(_ path: [UInt8]) -> Bool {
+        guard let virtualDirectory, !path.isEmpty else { return false }
+        let whole = GuestPath.absolute(path, in: virtualDirectory)
+        let normalized = GuestPath.normalized(whole)
+        return mounts.contains { GuestPath.remainder(of: $0.path, in: normalized) != nil } && find(whole) == nil
     }
 
     // MARK: - Refusing

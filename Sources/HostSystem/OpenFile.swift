@@ -46,9 +46,11 @@ package final class OpenFile {
 
     /// The name under which a directory is given to a guest of WASI from the start.
     package var preopenName: [UInt8]?
-    /// Whether it stands for the root of the guest's tree: paths in it are looked up in all that was granted.
-    package var isRoot = false
-    /// Whether nothing of it can be used, but for paths in it: a root that was not granted.
+    /// Where paths in it begin that are looked up in all that was granted; nil for a directory that they cannot leave.
+    ///
+    /// For the root of the guest's tree, and a working directory that was not granted, but folders beneath it.
+    package var base: [UInt8]?
+    /// Whether nothing of it can be used, but for paths in it: a directory that was not granted.
     package var isForbidden: Bool { descriptor < 0 }
     /// Whether the guest asked that reads and writes do not wait.
     ///

@@ -19,20 +19,18 @@ extension FileSystem {
         let slash = GuestPath.slash
         let root = mounts.first { $0.path == [slash] }
         if access.allowsAllFiles {
-            try addPreopen(AT_FDCWD, "/", Folder(descriptor: 0, isConfined: false, isReadOnly: false), name: [slash])
+            let all = Folder(descriptor: 0, isConfined: false, isReadOnly: false)
+            try addPreopen(AT_FDCWD, "/", all, name: [slash], base: [slash])
         } else if let root {
-            try addPreopen(root.folder.descriptor, ".", root.folder, name: root.path)
+            try addPreopen(root.folder.descriptor, ".", root.folder, name: root.path, base: [slash])
         } else {
-            addPreopen(OpenFile(-1, kind: .directory, isOwned: false), name: [slash])
+            addPreopen(OpenFile(-1, kind: .directory, isOwned: false), name: [slash], base: [slash])
         }
         for mount in mounts.reversed() where mount.path != [slash] {
             try addPreopen(mount.folder.descriptor, ".", mount.folder, name: mount.path + [slash])
         }
-        if !access.allowsAllFiles, root == nil, let path = try? workingDirectory(), let location = find(path),
-            let opened = try? location.folder.open(location.path, Folder.lookupOnly | O_DIRECTORY)
-        {
-            defer { systemClose(opened) }
-            try addPreopen(opened, ".", location.folder, name: [UInt8(ascii: ".")])
+        if !access.allowsAllFiles, root == nil, let path = try? workingDirectory() {
+            try addWorkingDirectory(path)
         }
         for address in access.listeners {
             // As other runtimes do: only then Go waits for connections beside its other goroutines.
@@ -40,20 +38,32 @@ extension FileSystem {
         }
     }
 
+    private func addWorkingDirectory(_ path: [UInt8]) throws(HostAccessError) {
+        let name = [UInt8(ascii: ".")]
+        if onlyLeadsToMount(path) {
+            addPreopen(OpenFile(-1, kind: .directory, isOwned: false), name: name, base: path)
+        }
+        guard let location = find(path),
+            let opened = try? location.folder.open(location.path, Folder.lookupOnly | O_DIRECTORY)
+        else { return }
+        defer { systemClose(opened) }
+        try addPreopen(opened, ".", location.folder, name: name)
+    }
+
     private func addPreopen(
-        _ directory: Int32, _ path: String, _ folder: Folder, name: [UInt8]
+        _ directory: Int32, _ path: String, _ folder: Folder, name: [UInt8], base: [UInt8]? = nil
     ) throws(HostAccessError) {
         var opened = path.withCString { openat(directory, $0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         if opened < 0 { opened = path.withCString { openat(directory, $0, Folder.lookupOnly | O_CLOEXEC) } }
         guard opened >= 0 else { throw .folder(path: GuestPath.text(name), reason: ErrorCode.last.message) }
         var folder = folder
         folder.descriptor = opened
-        addPreopen(OpenFile(opened, kind: .directory, folder: folder, isReadOnly: folder.isReadOnly), name: name)
+        addPreopen(OpenFile(opened, kind: .directory, folder: folder, isReadOnly: folder.isReadOnly), name: name, base: base)
     }
 
-    private func addPreopen(_ file: OpenFile, name: [UInt8]) {
+    private func addPreopen(_ file: OpenFile, name: [UInt8], base: [UInt8]? = nil) {
         file.preopenName = name
-        file.isRoot = name == [GuestPath.slash]
+        file.base = base
         _ = descriptors.add(file)
     }
 

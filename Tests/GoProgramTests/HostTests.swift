@@ -152,6 +152,26 @@ struct HostTests {
                 """, "\(finished.errorText)")
     }
 
+    @Test("relative paths lead to a folder that is given under its own path", arguments: FileProgram.all)
+    func relativeFolder(_ program: FileProgram) throws {
+        let folder = try playground()
+        for granted in ["in", folder.path("in")] {
+            let paths = ["in/file", "./in//sub/../file", "in/upfile", "out/file", "in/../out/file", "new"]
+            let finished = try run(
+                program, ["--dir", granted], ["chdir", ".", "stat", "."] + paths.flatMap { ["read", $0] }, in: folder)
+            let expected = ["chdir .", "stat ."] + paths.map { "read \($0)" }
+            let results = Array(repeating: "ok", count: 4) + Array(repeating: "permission denied", count: 4)
+            #expect(
+                String(decoding: finished.output, as: UTF8.self)
+                    == zip(expected, results).map { "\($0): \($1)\n" }.joined(), "\(finished.errorText)")
+        }
+        // Under another path it is the working directory.
+        let elsewhere = try run(program, ["--dir", "in:/in"], ["read", "file", "read", "in/file"], in: folder)
+        #expect(
+            String(decoding: elsewhere.output, as: UTF8.self)
+                == "read file: ok\nread in/file: does not exist\n", "\(elsewhere.errorText)")
+    }
+
     @Test("links that somebody swaps during the search never lead out", arguments: FileProgram.all)
     func race(_ program: FileProgram) throws {
         let folder = try playground()
@@ -346,11 +366,6 @@ struct HostTests {
         #expect(compiled.end == .exited(0), "\(compiled.errorText)")
         try FileManager.default.createDirectory(atPath: folder.path("work"), withIntermediateDirectories: true)
         let input = try folder.write(Data("hello\n".utf8), to: "input")
-        let finished = try Command(
-            executable: Tools.executable,
-            arguments: ["--dir", "\(folder.path("work")):/w", "--env", "X=1", module, "a", "b"],
-            environment: Tools.sanitizerOptions, input: input
-        ).run()
         let expected = """
             3 arguments, last b, X=1
             9 bytes: 0.333 42
@@ -359,9 +374,19 @@ struct HostTests {
             slept 1
 
             """
-        #expect(String(decoding: finished.output, as: UTF8.self) == expected)
-        #expect(finished.end == .exited(7))
-        #expect(finished.errorLines.last == "read 6")
+        // The first folder is the working directory, but for those that are given under their own paths.
+        let script = "cd \"$0\" && exec \"$@\""
+        for options in [["--dir", "work:/w"], ["--dir", "work", "--env", "FOLDER=work"]] {
+            let finished = try Command(
+                executable: "/bin/sh",
+                arguments: ["-c", script, folder.url.path, Tools.executable] + options
+                    + ["--env", "X=1", module, "a", "b"],
+                environment: Tools.sanitizerOptions, input: input
+            ).run()
+            #expect(String(decoding: finished.output, as: UTF8.self) == expected, "\(options)")
+            #expect(finished.end == .exited(7))
+            #expect(finished.errorLines.last == "read 6")
+        }
     }
 
     // MARK: - Exports

@@ -12,6 +12,7 @@
 
 int main(int argc, char **argv) {
     printf("%d arguments, last %s, X=%s\n", argc, argv[argc - 1], getenv("X") ? getenv("X") : "(none)");
+    if (getenv("FOLDER") && chdir(getenv("FOLDER")) != 0) return 2;
     FILE *f = fopen("made.txt", "w");
     if (!f) { printf("fopen: %s\n", strerror(errno)); return 3; }
     fprintf(f, "%.3f %d\n", 1.0 / 3, 42);

@@ -126,6 +126,8 @@ func main() {
 			_, err = os.Stat(path)
 		case "lstat":
 			_, err = os.Lstat(path)
+		case "chdir":
+			err = os.Chdir(path)
 		case "list":
 			_, err = os.ReadDir(path)
 		case "mkdir":
