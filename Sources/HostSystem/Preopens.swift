@@ -58,7 +58,8 @@ extension FileSystem {
         guard opened >= 0 else { throw .folder(path: GuestPath.text(name), reason: ErrorCode.last.message) }
         var folder = folder
         folder.descriptor = opened
-        addPreopen(OpenFile(opened, kind: .directory, folder: folder, isReadOnly: folder.isReadOnly), name: name, base: base)
+        let file = OpenFile(opened, kind: .directory, folder: folder, isReadOnly: folder.isReadOnly)
+        addPreopen(file, name: name, base: base)
     }
 
     private func addPreopen(_ file: OpenFile, name: [UInt8], base: [UInt8]? = nil) {
