@@ -9,6 +9,8 @@ import subprocess
 
 HOSTS = pathlib.Path(__file__).resolve().parent.parent / "hosts"
 REFERENCE, RIVAL = "gowasm-fast", "Node"
+# The reference as the engines run it that have no JavaScript.
+REFERENCE_WASI = f"{REFERENCE} wasip1"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Engine:
 # --wasm-jitless, but V8's interpreter is not compiled into the Node of PyPI, which runs as fast with it as without.
 ENGINES = [
     Engine(REFERENCE, "interpreter", "{gowasm} {options} {js} {args}", "{gowasm} --version", usual=True),
-    Engine(f"{REFERENCE} wasip1", "interpreter", "{gowasm} {wasip1} {args}", "{gowasm} --version", usual=True),
+    Engine(REFERENCE_WASI, "interpreter", "{gowasm} {wasip1} {args}", "{gowasm} --version", usual=True),
     Engine(RIVAL, "compiler", "{node} --stack-size=8192 {wasm_exec} {js} {args}", "{node} --version", usual=True),
     Engine("Node --liftoff-only", "compiler", "{node} --stack-size=8192 --liftoff-only {wasm_exec} {js} {args}",
            "{node} --version"),

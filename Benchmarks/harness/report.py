@@ -4,7 +4,7 @@ import dataclasses
 import math
 from collections.abc import Iterable
 
-from harness.engines import REFERENCE, RIVAL
+from harness.engines import REFERENCE, REFERENCE_WASI, RIVAL
 from harness.programs import START_UP, Case
 from harness.runs import Result, format_time, is_slow
 
@@ -22,13 +22,14 @@ class Table:
         result = self.results.get((case, engine))
         return result.median(what) if result else None
 
-    def ratio(self, case: Case, engine: str, what: str = "wall", start: bool = True) -> float | None:
+    def ratio(self, case: Case, engine: str, what: str = "wall", start: bool = True,
+              base: str = REFERENCE) -> float | None:
         """How many times as long (or as much) as gowasm-fast's; without the times of the start-up program if asked."""
-        ours, other = self.median(case, REFERENCE, what), self.median(case, engine, what)
+        ours, other = self.median(case, base, what), self.median(case, engine, what)
         if ours is None or other is None:
             return None
         if not start:
-            our_start, other_start = self.median(START_UP, REFERENCE, what), self.median(START_UP, engine, what)
+            our_start, other_start = self.median(START_UP, base, what), self.median(START_UP, engine, what)
             if our_start is None or other_start is None:
                 return None
             # What is mostly start-up says nothing about the rest.
@@ -38,10 +39,11 @@ class Table:
         # User seconds are counted in steps of 10 ms on some systems: what took none of them has no ratio.
         return other / ours if ours > 0 and other > 0 else None
 
-    def means(self, engine: str, what: str = "wall", start: bool = True) -> tuple[float, int, float, str] | None:
+    def means(self, engine: str, what: str = "wall", start: bool = True,
+              base: str = REFERENCE) -> tuple[float, int, float, str] | None:
         """The geometric mean of the ratios, their number, the smallest, and where that is."""
         ratios = [(ratio, case.name) for case in self.cases if case.counts
-                  if (ratio := self.ratio(case, engine, what, start)) is not None]
+                  if (ratio := self.ratio(case, engine, what, start, base)) is not None]
         if not ratios:
             return None
         mean = math.exp(sum(math.log(ratio) for ratio, _ in ratios) / len(ratios))
@@ -64,17 +66,21 @@ def means(table: Table) -> list[str]:
     lines = ["Time divided by gowasm-fast's, geometric means over the programs (each once, marked with •):", "",
              *header(["engine", "what it is"],
                      ["programs", "whole process", "of these the smallest", "user time", "without start-up",
-                      "peak memory"])]
+                      "peak memory", "same build", "of these the smallest"])]
     for engine in table.engines:
         whole, user = table.means(engine.name), table.means(engine.name, "user")
         rest, memory = table.means(engine.name, start=False), table.means(engine.name, "memory")
         if whole is None or user is None or memory is None:
             continue
         smallest = f"{number(whole[2])} ({whole[3]})" if engine.name != REFERENCE else ""
+        is_wasi = engine.build == "wasip1" and engine.name != REFERENCE_WASI
+        same = table.means(engine.name, base=REFERENCE_WASI) if is_wasi else None
         lines.append(row([engine.name, engine.kind, str(whole[1]), number(whole[0]), smallest, number(user[0]),
-                          f"{number(rest[0])} ({rest[1]})" if rest else "", number(memory[0])]))
+                          f"{number(rest[0])} ({rest[1]})" if rest else "", number(memory[0]),
+                          *([number(same[0]), f"{number(same[2])} ({same[3]})"] if same else ["", ""])]))
     return lines + ["", "Without start-up: each engine's time of fib 10 taken off, where most of the time is not that "
-                    "(in brackets: how many programs)."]
+                    "(in brackets: how many programs). Same build: whole processes, divided by those of gowasm-fast with the "
+                    "program's build for wasip1, which the engine runs."]
 
 
 def matrix(table: Table, what: str, format: str) -> list[str]:
