@@ -13,7 +13,7 @@ protocol FuzzTarget {
 }
 
 private enum Chosen {
-    static let types: [String: any FuzzTarget.Type] = [
+    nonisolated(unsafe) static let types: [String: any FuzzTarget.Type] = [
         "module": ModuleTarget.self, "code": CodeTarget.self, "js": GoHostTarget.self, "wasi": WASITarget.self,
         "symbols": SymbolTarget.self,
     ]

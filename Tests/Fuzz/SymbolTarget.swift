@@ -29,17 +29,11 @@ struct SymbolTarget: FuzzTarget {
 
     /// Units of line numbers in two versions, beginnings of Go's tables of all versions, changes of each kind.
     static func seeds() throws -> [[UInt8]] {
-        func word(_ number: Int) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) } }
-        let program: [UInt8] = [0, 5, 2, 0, 0, 0, 0, 3, 6, 1, 2, 100, 0, 1, 1]
-        let tables: [UInt8: [UInt8]] = [
-            4: Array("/d\0\0a.c\0\u{0}\u{1}\0\0".utf8),
-            5: [1, 1, 0x1F, 1] + word(0) + [2, 1, 0x1F, 2, 0x0B, 2] + word(4) + [0] + word(4) + [0],
-        ]
-        var seeds = tables.map { version, tables in
-            let header: [UInt8] = [1, 1, 1, 0xFB, 14, 13, 0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 1] + tables
-            let start = [version, 0] + (version == 5 ? [4, 0] : []) + word(header.count)
-            let lines = word(start.count + header.count + program.count) + start + header + program
-            return [0, UInt8(lines.count)] + lines + Array("/d\0\0a.c\0".utf8)
+        var seeds: [[UInt8]] = []
+        for version in [4, 5] as [UInt8] {
+            let tables = version == 5 ? LineTableBytes.tables() : LineTableBytes.oldTables()
+            let lines = LineTableBytes.unit(version: version, tables: tables)
+            seeds.append([0, UInt8(lines.count)] + lines + LineTableBytes.strings)
         }
         for magic in [0xFB, 0xFA, 0xF0, 0xF1] as [UInt8] {
             var data: [UInt8] = [magic, 0xFF, 0xFF, 0xFF, 0, 0, 1, 8]
@@ -66,24 +60,15 @@ struct SymbolTarget: FuzzTarget {
     }
 
     private func dwarf(_ input: Slice<UnsafeRawBufferPointer>) throws {
-        var builder = ModuleBuilder()
-        builder.addFunction()
-        let lines = input.dropFirst().prefix(Int(input.first ?? 0) * 8)
-        let strings = Array(input.dropFirst(1 + lines.count))
-        builder.customSections = [
-            (".debug_line", Array(lines)), (".debug_line_str", strings), (".debug_str", strings),
-        ]
-        let module = try Module(ModuleBytes(builder.bytes))
+        let lines = input.dropFirst().prefix(Int(input.first ?? 0))
+        let strings = input.dropFirst(1 + lines.count)
+        let module = try ModuleBuilder.module(lines: Array(lines), strings: Array(strings))
         guard let table = DWARFLineTable(module) else { return }
         for offset in 0..<200 { _ = table.line(at: offset) }
     }
 
     private func module(data: [UInt8], at address: Int) throws -> Module {
-        var builder = ModuleBuilder()
-        for _ in 0..<Self.functionCount { builder.addFunction() }
-        builder.memories = [[0x00] + unsigned(1024)]
-        builder.data = [[0x00, 0x41] + signed(Int64(address)) + [0x0B] + sized(data)]
-        return try Module(ModuleBytes(builder.bytes), codeValidation: .onFirstCall)
+        try ModuleBuilder.module(data: data, at: address, functions: Self.functionCount)
     }
 
     /// The example's data with other words in the table's head, among its functions, in what describes them, anywhere.
