@@ -16,6 +16,8 @@ public final class ModuleBytes: @unchecked Sendable {
     public let buffer: UnsafeRawBufferPointer
     /// The size of the mapping that the buffer is in; nil where it is allocated.
     private let mappedCount: Int?
+    /// The size of the pages that memory comes in on x86-64 and arm64 when there is much of it.
+    private static let largePage = 2 << 20
 
     /// Copies bytes.
     public init(_ bytes: some Collection<UInt8>) {
@@ -30,10 +32,12 @@ public final class ModuleBytes: @unchecked Sendable {
     public init?(reading descriptor: Int32, count: Int) {
         let protection = PROT_READ | PROT_WRITE
         let flags = MAP_PRIVATE | MAP_ANONYMOUS
-        guard let copy = mmap(nil, max(1, count), protection, flags, -1, 0), copy != MAP_FAILED else { return nil }
+        // Linux places a mapping at the start of a large page if it is as long as several of them.
+        let size = max(1, (count + Self.largePage - 1) / Self.largePage) * Self.largePage
+        guard let copy = mmap(nil, size, protection, flags, -1, 0), copy != MAP_FAILED else { return nil }
         #if os(Linux)
             // All of it will be written: in large pages, one fault for each of them is enough.
-            madvise(copy, count, MADV_HUGEPAGE)
+            madvise(copy, count / Self.largePage * Self.largePage, MADV_HUGEPAGE)
         #endif
         var filled = 0
         while filled < count {
@@ -43,13 +47,13 @@ public final class ModuleBytes: @unchecked Sendable {
                 filled += result
             } else if errno != EINTR {
                 let reason = errno
-                munmap(copy, max(1, count))
+                munmap(copy, size)
                 errno = reason
                 return nil
             }
         }
         buffer = UnsafeRawBufferPointer(start: copy, count: filled)
-        mappedCount = max(1, count)
+        mappedCount = size
     }
 
     deinit {
