@@ -7,6 +7,11 @@ import _TestSupport
 /// WebAssembly beside the bytecode that it becomes.
 @Suite("Listings", .disabled(if: WebAssemblyText.isMissing, Comment(rawValue: WebAssemblyText.missing)))
 struct ListingTests {
+    /// The example of the README.
+    private static func main() throws -> Module {
+        try Module(ModuleBytes(Data(contentsOf: Checkout.mainModule)), codeValidation: .onFirstCall)
+    }
+
     private func lines(_ listing: String) -> [Substring] { listing.split(separator: "\n") }
 
     @Test("instructions are named, indented and beside what they become")
@@ -31,11 +36,29 @@ struct ListingTests {
         #expect(listing.contains { $0.hasSuffix("; the.callee") })
     }
 
+    @Test("bytecode stands beside its instruction, also behind those that were taken together")
+    func origins() throws {
+        let module = try Self.main()
+        let code = try module.loweredCode(LoweredCode.Options())
+        var calls = 0
+        for function in stride(from: module.importedFunctionCount, to: module.functionTypes.count, by: 40) {
+            for line in lines(try code.listing(function, name: { _ in nil })) {
+                // These are never emitted for another instruction than their own; with a push, where that begins.
+                let beside = /^[0-9a-f]{6} +(\S+).* [0-9]+  (call|branch_table)(\S*)\s/
+                guard let match = line.firstMatch(of: beside) else {
+                    continue
+                }
+                calls += 1
+                let expected = match.3.contains("push") ? "global.set" : match.2 == "call" ? "call" : "br_table"
+                #expect(match.1.hasPrefix(expected), "function \(function): \(line)")
+            }
+        }
+        #expect(calls > 100)
+    }
+
     @Test("all instructions and all bytecode are there, in their order")
     func whole() throws {
-        let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent("main.wasm")
-        let module = try Module(ModuleBytes(Data(contentsOf: path)), codeValidation: .onFirstCall)
+        let module = try Self.main()
         let code = try LoweredCode(module, options: LoweredCode.Options())
         for function in stride(from: module.importedFunctionCount, to: module.functionTypes.count, by: 40) {
             let listing = lines(try code.listing(function) { _ in nil })

@@ -275,7 +275,8 @@ struct FunctionLowering: ~Copyable {
         index = 0
         while index < scan.instructions.count {
             let instruction = scan.instructions[index]
-            origins.cells.append(emitter.position)
+            // What is before it and has been taken together with another one has no code of its own.
+            while origins.cells.count <= index { origins.cells.append(emitter.position) }
             if !instruction.flags.contains(.skip) { emit(instruction) }
             index += 1
         }
