@@ -12,6 +12,8 @@ struct RegisterCopy {
     var parameterCount: UInt32 = 0
     /// The local in question; `UInt32.max` while there is none, and for good once it is refuted.
     private(set) var local = UInt32.max
+    /// Whether there has been a local in question.
+    private(set) var hasBegun = false
     /// Whether the local may differ from the global: after a call, until it is read again.
     var isStale = false
     /// How many times the local was written by `local.tee`, and how many times the global from that.
@@ -20,7 +22,10 @@ struct RegisterCopy {
 
     /// Takes a local whose first write is a copy of the global.
     mutating func begin(_ local: UInt32) {
-        if local >= parameterCount { self.local = local }
+        if local >= parameterCount {
+            self.local = local
+            hasBegun = true
+        }
         isStale = false
     }
 
@@ -78,27 +83,31 @@ extension FunctionScan {
     ///
     /// For execution from a construct's label on see ``Construct/liveAtLabel``. Marks the last uses, too.
     /// A backward pass over the structured code; where a branch leads back, it is repeated until nothing changes.
-    /// - Returns: nil when that takes too long: then all locals may be.
+    /// - Returns: nil when that takes too long, or the liveness of a local has not been followed that turned out to be no
+    ///   copy of the register global: then all locals may be.
     mutating func readBeforeWritten() -> UInt64? {
+        if copy.hasBegun && registerCopy == nil { return nil }
         for _ in 0..<12 {
             var changed = false
             var live: UInt64 = 0
             for event in stride(from: events.count - 1, through: 0, by: -1) {
-                let i = Int(events[event])
+                let i = Int(events[event].instruction)
+                guard events[event].kind == .control else {
+                    // Without a branch: which of them it is, nothing predicts.
+                    let bit: UInt64 = 1 << UInt64(events[event].local & 63)
+                    let isRead = events[event].kind == .read
+                    // What the last round finds holds: rounds only ever find more to be needed.
+                    let isLastUse = isRead && live & bit == 0
+                    let others = instructions[i].flags.rawValue & ~ScannedInstruction.Flags.lastUse.rawValue
+                    instructions.base[i].flags.rawValue =
+                        others | (isLastUse ? ScannedInstruction.Flags.lastUse.rawValue : 0)
+                    live = live & ~bit | (isRead ? bit : 0)
+                    continue
+                }
                 let instruction = instructions[i]
                 if instruction.flags.contains(.skip) { continue }
                 let a = Int(instruction.a)
                 switch instruction.op {
-                case .localGet:
-                    let bit: UInt64 = 1 << UInt64(a)
-                    // What the last round finds holds: rounds only ever find more to be needed.
-                    if live & bit == 0 {
-                        instructions.base[i].flags.insert(.lastUse)
-                    } else {
-                        instructions.base[i].flags.remove(.lastUse)
-                    }
-                    live |= bit
-                case .localSet, .localTee: live &= ~(1 << UInt64(a))
                 case .return, .unreachable: live = 0
                 case .br: live = ask(a)
                 case .brIf: live |= ask(a)

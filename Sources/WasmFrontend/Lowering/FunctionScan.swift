@@ -99,9 +99,29 @@ struct FunctionScan {
         events.deallocate()
     }
 
-    /// Records an instruction that liveness depends on.
-    @inline(__always) private mutating func appendEvent(_ instruction: ScannedInstruction) {
-        events.append(UInt32(truncatingIfNeeded: instructions.count))
+    /// What liveness depends on: an instruction on a local, or control.
+    struct Event {
+        enum Kind: UInt8 { case read, write, control }
+        /// Its index in ``FunctionScan/instructions``.
+        var instruction: UInt32
+        /// The low bits of the local's index: only where there are at most ``FunctionScan/largestAnalysis`` locals are
+        /// events looked at.
+        var local: UInt8 = 0
+        var kind: Kind
+    }
+
+    /// Records an instruction on a local.
+    @inline(__always) private mutating func appendLocal(_ kind: Event.Kind, _ instruction: ScannedInstruction) {
+        events.append(
+            Event(
+                instruction: UInt32(truncatingIfNeeded: instructions.count),
+                local: UInt8(truncatingIfNeeded: instruction.a), kind: kind))
+        instructions.append(instruction)
+    }
+
+    /// Records an instruction that control flow depends on.
+    @inline(__always) private mutating func appendControl(_ instruction: ScannedInstruction) {
+        events.append(Event(instruction: UInt32(truncatingIfNeeded: instructions.count), kind: .control))
         instructions.append(instruction)
     }
 
@@ -111,7 +131,7 @@ struct FunctionScan {
     private var threads = false
 
     /// The instructions that liveness depends on: those on locals, and control.
-    private(set) var events = Buffer<UInt32>(capacity: 2048)
+    private(set) var events = Buffer<Event>(capacity: 2048)
     /// What is known about the local that is a copy of the register global.
     var copy = RegisterCopy()
 
@@ -179,7 +199,7 @@ struct FunctionScan {
         deadDepth = 0
         if threads && dispatch == nil { recogniseDispatch(instruction) }
         copy.joinPaths()
-        appendEvent(instruction)
+        appendControl(instruction)
     }
 
     /// Reads the immediates of an instruction without control flow.
@@ -307,7 +327,12 @@ extension FunctionScan: InstructionSink {
         case .localGet, .localTee, .localSet:
             if index == dispatchLocal && op != .localSet { otherUses += 1 }
             if index == copy.local || op == .localSet && instructions.count == 1 { noteCopy(op, index) }
-            appendEvent(instruction)
+            if index == copy.local {
+                // Half of all are on the copy of the register global, whose liveness nobody asks for.
+                instructions.append(instruction)
+            } else {
+                appendLocal(op == .localGet ? .read : .write, instruction)
+            }
         case .globalSet:
             if index == copy.global { noteRegisterSet() }
             instructions.append(instruction)
@@ -337,7 +362,9 @@ extension FunctionScan: InstructionSink {
         let kind: Construct.Kind = op == .block ? .block : op == .loop ? .loop : .if
         constructs.append(Construct(kind: kind, parameters: parameters, results: results))
         open.append(construct)
-        appendEvent(ScannedInstruction(op: op, a: construct))
+        let instruction = ScannedInstruction(op: op, a: construct)
+        // Liveness knows blocks by their ends.
+        if op == .block { instructions.append(instruction) } else { appendControl(instruction) }
     }
 
     mutating func openElse() {
@@ -354,7 +381,7 @@ extension FunctionScan: InstructionSink {
         copy.joinPaths()
         deadDepth = -1
         constructs.base[Int(construct)].hasElse = true
-        appendEvent(instruction)
+        appendControl(instruction)
     }
 
     @inline(__always) mutating func end() {
@@ -374,7 +401,7 @@ extension FunctionScan: InstructionSink {
         }
         // Behind the function's end nothing reads it.
         if index != 0 { copy.joinPaths() }
-        appendEvent(instruction)
+        appendControl(instruction)
     }
 
     @inline(__always) mutating func branch(_ op: GWWasmOpcode, depth: UInt32) {
@@ -386,7 +413,7 @@ extension FunctionScan: InstructionSink {
             if op == .br { loopBranches.append(Int32(instructions.count)) } else { otherUses += 1 }
         }
         copy.joinPaths()
-        appendEvent(ScannedInstruction(op: op, a: construct))
+        appendControl(ScannedInstruction(op: op, a: construct))
     }
 
     mutating func leave(_ op: GWWasmOpcode) {
@@ -394,7 +421,7 @@ extension FunctionScan: InstructionSink {
         deadDepth = 0
         // Nothing follows that could read it.
         copy.isStale = false
-        appendEvent(ScannedInstruction(op: op))
+        appendControl(ScannedInstruction(op: op))
     }
 
     mutating func appendRare(at start: UnsafePointer<UInt8>) {
