@@ -54,6 +54,13 @@ struct ByteReader {
         position += count
     }
 
+    /// Skips `count` bytes, which the caller has looked at.
+    @inline(__always)
+    mutating func advance(_ count: Int) {
+        assert(count <= remaining)
+        position += count
+    }
+
     /// A little-endian number of four bytes.
     mutating func fixed32() throws(LoadFailure) -> UInt32 {
         let start = position

@@ -45,6 +45,52 @@ extension FunctionLowering {
         }
     }
 
+    // MARK: - Go's idioms
+
+    /// Lowers the ``GoIdiom`` that begins here as a whole; otherwise its instructions are to be lowered one by one, which
+    /// comes to the same.
+    mutating func idiom() -> Bool {
+        let instructions = scan.instructions
+        // Who asks for origins wants to see what becomes of which instruction.
+        guard registerCopy == instructions[index].a, origins == nil else { return false }
+        if instructions[index + 1].op == .i32Const { return goCall(at: index) }
+        computeDelayed()
+        push(Operand(tag: .sp, a: UInt64(UInt32(truncatingIfNeeded: instructions[index + 2].b))))
+        index += GoStackAddress.instructionCount - 1
+        return true
+    }
+
+    /// Lowers a ``GoCall`` if nothing waits to be computed before it.
+    private mutating func goCall(at index: Int) -> Bool {
+        let instructions = scan.instructions
+        let word = instructions[index + 6].b
+        let function = instructions[index + 9].a
+        let construct = Int(instructions[index + 12].a)
+        guard registerGlobal == instructions[index + 4].a, height == 0, construct != 0,
+            function >= module.importedFunctionCount, fits(word)
+        else { return false }
+        computeDelayed()
+        // A change of the stack pointer right before would become one with the call's.
+        guard !emitter.lastIs(.spAdd) else { return false }
+        let base = temporary(0) + Int(GW_FRAME_HEADER)
+        let start = emitter.emitCall(
+            .callPushZero, base: base, target: unresolved, function: function,
+            immediate: UInt32(truncatingIfNeeded: word))
+        emitter.setBarrier()
+        branchIfNotZero(base, to: construct, behindCallAt: start)
+        self.index += GoCall.instructionCount - 1
+        return true
+    }
+
+    /// Emits a branch on the result of a call, to which a result of 0 need not come.
+    mutating func branchIfNotZero(_ slot: Int, to construct: Int, behindCallAt start: Int) {
+        emitter.emit(.branchIf, slot, word: 0)
+        emitter.jumps(to: Label(scan.constructs[construct].label))
+        emitter.setCell(start + Int(GW_CALL_ZERO), UInt32(emitter.position - start))
+        // The result 0 arrives here.
+        emitter.setBarrier()
+    }
+
     private var unresolved: UInt32 { UInt32(bitPattern: Int32(GW_UNRESOLVED)) }
 
     /// Whether the first argument of a call whose arguments are on the stack is the constant 0.

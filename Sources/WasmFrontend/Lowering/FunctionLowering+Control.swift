@@ -112,12 +112,7 @@ extension FunctionLowering {
         if isDirect {
             if arity > 0 { flushKeeping(condition, from: height - arity) } else { flushMemory() }
             if fuseWithCall(condition, whenZero: nil) {
-                emitter.emit(.branchIf, Int(condition.a), word: 0)
-                emitter.jumps(to: Label(scan.constructs[construct].label))
-                emitter.setCell(lastCall.start + Int(GW_CALL_ZERO), UInt32(emitter.position - lastCall.start))
-                // The result 0 arrives here.
-                emitter.setBarrier()
-                return
+                return branchIfNotZero(Int(condition.a), to: construct, behindCallAt: lastCall.start)
             }
             conditional(condition, holds: true, to: Label(scan.constructs[construct].label))
             return

@@ -259,10 +259,16 @@ extension FunctionLowering {
             push(value)
             return true
         default:
-            delayed = nil
-            compute(value, into: slot)
+            computeDelayed()
             return false
         }
+    }
+
+    /// Computes the value that a local was set to, if that waits.
+    mutating func computeDelayed() {
+        guard let (slot, value) = delayed else { return }
+        delayed = nil
+        compute(value, into: slot)
     }
 
     /// Whether the value that a local is set to may wait: it is worth it for what an instruction can absorb, and safe

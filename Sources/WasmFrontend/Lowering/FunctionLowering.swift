@@ -290,7 +290,9 @@ struct FunctionLowering: ~Copyable {
             break
         case .i32Const, .i64Const, .f32Const, .f64Const: push(.constant(instruction.b))
         case .refNull: push(.constant(0))
-        case .localGet: localGet(instruction.a)
+        case .localGet:
+            if instruction.flags.contains(.idiom), idiom() { break }
+            localGet(instruction.a)
         case .localSet:
             if usesVectors && setVector(instruction) { break }
             localSet(instruction.a)

@@ -13,6 +13,8 @@ struct ScannedInstruction {
         static let deadEnd = Flags(rawValue: 4)
         /// A `local.get` after which the local's value is not needed any more.
         static let lastUse = Flags(rawValue: 8)
+        /// The `local.get` with which a ``GoIdiom`` begins.
+        static let idiom = Flags(rawValue: 16)
     }
 
     var op: GWWasmOpcode
@@ -428,5 +430,16 @@ extension FunctionScan: InstructionSink {
         guard deadDepth < 0 else { return }
         var reader = CodeReader(start)
         appendDecoded(&reader)
+    }
+
+    mutating func append(_ idiom: GoIdiom) {
+        let first = instructions.count
+        appendInstructions(of: idiom)
+        markIdiom(from: first)
+    }
+
+    /// Marks the instructions from `first` on as an idiom, if they are executed at all.
+    @inline(__always) mutating func markIdiom(from first: Int) {
+        if instructions.count > first { instructions.base[first].flags.insert(.idiom) }
     }
 }

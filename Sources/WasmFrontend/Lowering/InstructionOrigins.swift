@@ -123,4 +123,9 @@ struct OriginRecorder: InstructionSink {
         scan.appendRare(at: start)
         note()
     }
+    mutating func append(_ idiom: GoIdiom) {
+        let first = scan.instructions.count
+        appendInstructions(of: idiom)
+        scan.markIdiom(from: first)
+    }
 }

@@ -36,6 +36,16 @@ extension FunctionValidator {
             // The table has a row for this code, so that it is a case of the enumeration.
             switch unsafeBitCast(UInt16(code), to: GWWasmOpcode.self) {
             case .localGet:
+                if Sink.isUsed, reader.mayBeGoIdiom {
+                    var rest = reader
+                    if let idiom = goIdiom(&rest, operands) {
+                        reader = rest
+                        operands.reach(2)
+                        if case .stackAddress = idiom { try operands.push(i32, at: at) }
+                        sink.append(idiom)
+                        continue
+                    }
+                }
                 let index = try reader.u32()
                 if _fastPath(index < flatLocalCount) {
                     try operands.push(flatLocals[Int(index)], at: at)

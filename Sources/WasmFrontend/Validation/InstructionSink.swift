@@ -25,6 +25,8 @@ protocol InstructionSink {
     mutating func leave(_ op: GWWasmOpcode)
     /// Any instruction, to be decoded from the bytes: where it begins.
     mutating func appendRare(at start: UnsafePointer<UInt8>)
+    /// The instructions of an idiom.
+    mutating func append(_ idiom: GoIdiom)
 }
 
 /// Nobody: for validation alone.
@@ -39,4 +41,5 @@ struct NoSink: InstructionSink {
     @inline(__always) mutating func branch(_ op: GWWasmOpcode, depth: UInt32) {}
     @inline(__always) mutating func leave(_ op: GWWasmOpcode) {}
     @inline(__always) mutating func appendRare(at start: UnsafePointer<UInt8>) {}
+    @inline(__always) mutating func append(_ idiom: GoIdiom) {}
 }

@@ -68,6 +68,12 @@ struct OperandTypes {
         }
     }
 
+    /// Notes that `count` more operands, for which there is room, are pushed and popped again.
+    @inline(__always)
+    mutating func reach(_ count: Int) {
+        if top + count > highest { highest = top + count }
+    }
+
     /// Pushes values of `count` types.
     @inline(__always)
     mutating func push(_ types: UnsafePointer<TypeByte>, _ count: Int32, at offset: Int) throws(LoadFailure) {

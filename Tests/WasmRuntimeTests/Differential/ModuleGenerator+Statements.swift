@@ -142,7 +142,7 @@ extension ModuleGenerator {
         if let copy = body.copy { emit([0x22] + unsigned(copy)) }
         emit(
             [0x24] + stack + read + [0x42] + signed(Int64(below(1 << 20)) << (chance(95) ? 0 : 20)) + [
-                0x37, 0x00, 0x00,
+                0x37, chance(80) ? 0x03 : 0x00, 0x00,
             ])
         emit([0x41, 0x00])
         if callee >= firstLeaf && chance(30) {
