@@ -1,14 +1,6 @@
 public import CSupport
 internal import Synchronization
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 /// The bytecode of a module, made function by function as they are called first, and shared by all instances that run
 /// in the same way.
 public final class LoweredCode: @unchecked Sendable {
@@ -85,7 +77,7 @@ public final class LoweredCode: @unchecked Sendable {
         var arena: UnsafeMutableRawPointer?
         while true {
             // Offsets in the code count cells with 32 bits, signed.
-            arena = bytes / 4 > Int(Int32.max) ? nil : Self.reserve(bytes)
+            arena = bytes / 4 > Int(Int32.max) ? nil : LargePages.map(bytes, advised: bytes)
             if arena != nil || bytes < codeBytes * 3 { break }
             bytes /= 2
         }
@@ -110,24 +102,9 @@ public final class LoweredCode: @unchecked Sendable {
 
     deinit {
         state.lowering.deallocate()
-        munmap(code.pointee.arena, arenaBytes)
+        LargePages.unmap(code.pointee.arena, arenaBytes)
         code.pointee.entries.deallocate()
         code.deallocate()
-    }
-
-    private static func reserve(_ bytes: Int) -> UnsafeMutableRawPointer? {
-        #if os(Linux)
-            let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
-        #else
-            let flags = MAP_PRIVATE | MAP_ANON
-        #endif
-        let address = mmap(nil, bytes, PROT_READ | PROT_WRITE, flags, -1, 0)
-        guard let address, address != MAP_FAILED else { return nil }
-        #if os(Linux)
-            // The code grows from the start: a fault for each large page instead of each small one.
-            madvise(address, bytes, MADV_HUGEPAGE)
-        #endif
-        return address
     }
 
     /// How many bytes of code are looked at to choose a global.

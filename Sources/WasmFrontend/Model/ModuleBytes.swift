@@ -14,10 +14,8 @@ public final class ModuleBytes: @unchecked Sendable {
     // Sendable: the buffer is written before `init` returns and never after.
     /// The bytes; valid while the object lives.
     public let buffer: UnsafeRawBufferPointer
-    /// The size of the mapping that the buffer is in; nil where it is allocated.
+    /// For how many bytes the buffer has been mapped; nil where it is allocated.
     private let mappedCount: Int?
-    /// The size of the pages that memory comes in on x86-64 and arm64 when there is much of it.
-    private static let largePage = 2 << 20
 
     /// Copies bytes.
     public init(_ bytes: some Collection<UInt8>) {
@@ -30,15 +28,8 @@ public final class ModuleBytes: @unchecked Sendable {
     /// Reads `count` bytes of an open file, or what there is of them; nil when reading fails, with the reason in
     /// `errno`.
     public init?(reading descriptor: Int32, count: Int) {
-        let protection = PROT_READ | PROT_WRITE
-        let flags = MAP_PRIVATE | MAP_ANONYMOUS
-        // Linux places a mapping at the start of a large page if it is as long as several of them.
-        let size = max(1, (count + Self.largePage - 1) / Self.largePage) * Self.largePage
-        guard let copy = mmap(nil, size, protection, flags, -1, 0), copy != MAP_FAILED else { return nil }
-        #if os(Linux)
-            // All of it will be written: in large pages, one fault for each of them is enough.
-            madvise(copy, count / Self.largePage * Self.largePage, MADV_HUGEPAGE)
-        #endif
+        // All of it will be written; a large page for the rest would cost more than it saves.
+        guard let copy = LargePages.map(count, advised: count / LargePages.size * LargePages.size) else { return nil }
         var filled = 0
         while filled < count {
             let result = read(descriptor, copy + filled, count - filled)
@@ -47,18 +38,18 @@ public final class ModuleBytes: @unchecked Sendable {
                 filled += result
             } else if errno != EINTR {
                 let reason = errno
-                munmap(copy, size)
+                LargePages.unmap(copy, count)
                 errno = reason
                 return nil
             }
         }
         buffer = UnsafeRawBufferPointer(start: copy, count: filled)
-        mappedCount = size
+        mappedCount = count
     }
 
     deinit {
         if let mappedCount {
-            munmap(UnsafeMutableRawPointer(mutating: buffer.baseAddress), mappedCount)
+            LargePages.unmap(UnsafeMutableRawPointer(mutating: buffer.baseAddress!), mappedCount)
         } else {
             buffer.deallocate()
         }

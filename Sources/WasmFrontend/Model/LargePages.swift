@@ -1,0 +1,37 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// Memory from the system that is used from its start to its end: in large pages one page fault does for hundreds.
+enum LargePages {
+    /// The size of the pages that memory comes in on x86-64 and arm64 when there is much of it.
+    static let size = 2 << 20
+
+    /// The size of a mapping for `count` bytes: whole large pages, which Linux begins at a large page.
+    static func mapped(_ count: Int) -> Int { max(1, (count + size - 1) / size) * size }
+
+    /// Reserves ``mapped(_:)`` of `count` bytes, which are zero and committed where they are written; the first
+    /// `advised` bytes in large pages where the system has any.
+    ///
+    /// - Returns: nil, with the reason in `errno`, where the system refuses that.
+    static func map(_ count: Int, advised: Int) -> UnsafeMutableRawPointer? {
+        #if os(Linux)
+            let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
+        #else
+            let flags = MAP_PRIVATE | MAP_ANON
+        #endif
+        let address = mmap(nil, mapped(count), PROT_READ | PROT_WRITE, flags, -1, 0)
+        guard let address, address != MAP_FAILED else { return nil }
+        #if os(Linux)
+            madvise(address, advised, MADV_HUGEPAGE)
+        #endif
+        return address
+    }
+
+    /// Gives back what ``map(_:advised:)`` has reserved for `count` bytes.
+    static func unmap(_ address: UnsafeMutableRawPointer, _ count: Int) { munmap(address, mapped(count)) }
+}
