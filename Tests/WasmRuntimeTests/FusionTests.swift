@@ -100,6 +100,57 @@ struct FusionTests {
         }
     }
 
+    @Test("a load and a comparison that a branch follows, and whose results are still needed", arguments: Way.all)
+    func branchesOnZero(way: Way) throws {
+        // A list of keys from 8 on: how many steps lead to a key, and, in the hundreds, whether it is there. Behind both
+        // kinds of branch the results are looked at again.
+        let module = try WebAssemblyText.module(
+            """
+            (module (memory 1)
+              (data (i32.const 8) "\\18\\00\\00\\00\\00\\00\\00\\00\\05\\00\\00\\00\\00\\00\\00\\00")
+              (data (i32.const 24) "\\28\\00\\00\\00\\00\\00\\00\\00\\07\\00\\00\\00\\00\\00\\00\\00")
+              (data (i32.const 40) "\\00\\00\\00\\00\\00\\00\\00\\00\\09\\00\\00\\00\\00\\00\\00\\00")
+              (func (export "f") (param $key i64) (param $at i64) (result i64)
+                (local $next i64) (local $steps i64) (local $isFound i32)
+                (local.set $next (local.get $at))
+                (block $end
+                  (loop $again
+                    (local.set $at (local.get $next))
+                    (local.set $steps (i64.add (local.get $steps) (i64.const 1)))
+                    (local.set $isFound
+                      (i64.eq (i64.load offset=8 (i32.wrap_i64 (local.get $at))) (local.get $key)))
+                    (if (i32.eqz (local.get $isFound)) (then
+                      (local.set $next (i64.load (i32.wrap_i64 (local.get $at))))
+                      (br_if $end (i64.eqz (local.get $next)))
+                      (br $again)))))
+                (i64.add (i64.mul (i64.extend_i32_u (local.get $isFound)) (i64.const 100))
+                  (i64.add (local.get $steps) (i64.mul (local.get $next) (i64.const 1000)))))
+              (func (export "if") (param i64 i64) (result i32) (local i32)
+                (if (local.tee 2 (i64.eq (local.get 0) (local.get 1)))
+                  (then (return (i32.add (local.get 2) (i32.const 10)))))
+                (local.get 2))
+              ;; The value on the stack lies where the load put it, also where the branch is taken; then it goes elsewhere.
+              (func (export "carried") (param i64) (result i64) (local i64)
+                (block $out (result i64)
+                  (i64.load (i32.wrap_i64 (local.get 0)))
+                  (local.set 1) (local.get 1)
+                  (br_if $out (i64.eqz (local.get 1)))
+                  (local.set 0) (i64.add (local.get 0) (i64.mul (local.get 1) (i64.const 100))))))
+            """)
+        let instance = try Instance(module, store: way.store())
+        #expect(try instance.bits("f", .i64(5), .i64(8)) == [8101])
+        #expect(try instance.bits("f", .i64(7), .i64(8)) == [24102])
+        #expect(try instance.bits("f", .i64(9), .i64(8)) == [40103])
+        #expect(try instance.bits("f", .i64(6), .i64(8)) == [3])
+        #expect(try instance.trap("f", .i64(5), .i64(65536))?.code == .memoryOutOfBounds)
+        #expect(try instance.bits("if", .i64(1 << 40), .i64(1 << 40)) == [11])
+        #expect(try instance.bits("if", .i64(1 << 40), .i64(0)) == [0])
+        #expect(try instance.bits("carried", .i64(24)) == [40 * 101])
+        #expect(try instance.bits("carried", .i64(40)) == [0])
+        #expect(try isThere("load64.branch_zero", in: instance, function: 0) == way.optimizes)
+        #expect(try isThere("i64.eq.branch_zero", in: instance, function: 1) == way.optimizes)
+    }
+
     @Test("a constant and the jump behind it", arguments: Way.all)
     func constantAndJump(way: Way) throws {
         let module = try WebAssemblyText.module(

@@ -408,6 +408,20 @@ struct Emitter {
         return true
     }
 
+    /// Lets the instruction written last, if it is `op` and sets a slot, jump to a label where it sets it to 0.
+    ///
+    /// - Returns: Whether that was possible.
+    mutating func branchIfZero(_ slot: Int, behind op: GWOp, as fused: GWOp, to label: Label) -> Bool {
+        guard lastIs(op), Int(arena[last.start + 1] & 0xFFFF) == slot, room(for: 1) else { return false }
+        setHandler(last.start, fused)
+        last.op = fused
+        position += 1
+        jumps(to: label)
+        // What follows must not change where the result goes: the label expects it there.
+        setBarrier()
+        return true
+    }
+
     /// Whether the instruction written last is `op`, and no label lies behind or before it in the way.
     func lastIs(_ op: GWOp) -> Bool { last.start >= barrier && last.start >= 0 && last.op == op }
     func secondLastIs(_ op: GWOp) -> Bool {

@@ -174,6 +174,7 @@ extension FunctionLowering {
             }
         }
         let slot = read(condition, at: height)
+        if !holds, optimizes, branchIfZero(slot, .i64Eq_rrr, to: label) { return }
         emitter.emit(holds ? .branchIf : .branchUnless, slot, word: 0)
         emitter.jumps(to: label)
     }
@@ -182,11 +183,21 @@ extension FunctionLowering {
         if operand.b == 0, op == .i64Ne_branch_ri || op == .i64Ne_branch_si, optimizes {
             return emitter.emitNilCheck(operand.first, UInt32(truncatingIfNeeded: operand.a), to: label)
         }
+        if operand.b == 0, optimizes {
+            if op == .i64Eq_branch_ri, branchIfZero(Int(operand.a), .load64_r, to: label) { return }
+            if op == .i32Eq_branch_ri, branchIfZero(Int(operand.a), .i64Eq_rrr, to: label) { return }
+        }
         var operands = Emitter.Operands()
         append(operand, to: &operands)
         operands.append(0)
         emitter.emit(op, operands: operands)
         emitter.jumps(to: label)
+    }
+
+    /// Makes a branch that is taken where a slot is 0 one with the instruction `op` that has just set it.
+    private mutating func branchIfZero(_ slot: Int, _ op: GWOp, to label: Label) -> Bool {
+        let fused: GWOp = op == .load64_r ? .load64_branch_zero : .i64Eq_branch_zero
+        return emitter.branchIfZero(slot, behind: op, as: fused, to: label)
     }
 
     private mutating func branchTable(_ first: Int, count: Int) {
