@@ -67,9 +67,9 @@ package final class FileSystem {
             let folder = Folder(
                 descriptor: opened,
                 // Everything is beneath the root, and absolute links in it mean what they say.
-                isConfined: GuestPath.normalized(GuestPath.absolute(host, in: processDirectory)) != [GuestPath.slash],
+                isConfined: GuestPath.normalized(host, in: processDirectory) != [GuestPath.slash],
                 isReadOnly: mount.isReadOnly, usesSystemLookup: usesSystemLookup)
-            let path = GuestPath.normalized(GuestPath.absolute(Array(mount.guest.utf8), in: processDirectory))
+            let path = GuestPath.normalized(Array(mount.guest.utf8), in: processDirectory)
             mounts.append(Mount(path: path, folder: folder))
         }
         self.init(access, mounts, processDirectory, streams)
@@ -109,7 +109,7 @@ package final class FileSystem {
             }
         }
         func path(_ text: String) -> [UInt8] {
-            GuestPath.normalized(GuestPath.absolute(Array(text.utf8), in: processDirectory))
+            GuestPath.normalized(Array(text.utf8), in: processDirectory)
         }
         let leadsToMount = access.mounts.contains {
             path($0.guest) == path($0.host) && GuestPath.remainder(of: path($0.host), in: processDirectory) != nil
@@ -135,7 +135,7 @@ package final class FileSystem {
     /// Changes the working directory: the process's, where the guest has all files.
     package func changeWorkingDirectory(_ path: [UInt8]) throws(ErrorCode) {
         if let virtualDirectory, onlyLeadsToMount(path) {
-            self.virtualDirectory = GuestPath.normalized(GuestPath.absolute(path, in: virtualDirectory))
+            self.virtualDirectory = GuestPath.normalized(path, in: virtualDirectory)
             return
         }
         let location = try locate(path)
@@ -147,7 +147,7 @@ package final class FileSystem {
             try location.folder.open(location.path, Folder.lookupOnly | O_DIRECTORY)
         }
         systemClose(opened)
-        self.virtualDirectory = GuestPath.normalized(GuestPath.absolute(path, in: virtualDirectory))
+        self.virtualDirectory = GuestPath.normalized(path, in: virtualDirectory)
     }
 
     // MARK: - The file mode mask

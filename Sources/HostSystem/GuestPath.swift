@@ -21,6 +21,9 @@ package enum GuestPath {
 
     static func isParent(_ name: [UInt8]) -> Bool { name == [UInt8(ascii: "."), UInt8(ascii: ".")] }
 
+    /// The normalized form of the path that `path` means in a folder.
+    static func normalized(_ path: [UInt8], in folder: [UInt8]) -> [UInt8] { normalized(absolute(path, in: folder)) }
+
     /// What is left of a path behind a folder that contains it; both absolute, the folder normalized.
     ///
     /// Double slashes and "." are seen through; ".." is not, so what is left may lead out of the folder again.

@@ -66,6 +66,17 @@ struct BadInputTests {
         try Self.expectRefusal([folder.path(String(repeating: "x", count: 300))], mentioning: "too long")
     }
 
+    @Test("that is larger than the memory is refused in one line")
+    func largerThanMemory() throws {
+        let folder = try TemporaryFolder()
+        // Beyond the header nothing is stored: as long as the file system lets a file be, which is many terabytes.
+        let path = try folder.write(Data([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]), to: "large.wasm")
+        var size = off_t.max
+        while truncate(path, size) != 0 { size /= 2 }
+        try #require(size >= 1 << 40, "the file system has only files of less than a terabyte")
+        try Self.expectRefusal([path], mentioning: "large.wasm", "allocate memory")
+    }
+
     @Test("is refused where it may not be read")
     func unreadable() throws {
         let folder = try TemporaryFolder()

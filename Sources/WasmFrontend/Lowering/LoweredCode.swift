@@ -77,7 +77,7 @@ public final class LoweredCode: @unchecked Sendable {
         var arena: UnsafeMutableRawPointer?
         while true {
             // Offsets in the code count cells with 32 bits, signed.
-            arena = bytes / 4 > Int(Int32.max) ? nil : LargePages.map(bytes, advised: bytes)
+            arena = bytes / 4 > Int(Int32.max) ? nil : LargePages.map(bytes, advised: bytes, sparse: true)
             if arena != nil || bytes < codeBytes * 3 { break }
             bytes /= 2
         }

@@ -12,15 +12,20 @@ enum LargePages {
     static let size = 2 << 20
 
     /// The size of a mapping for `count` bytes: whole large pages, which Linux begins at a large page.
-    static func mapped(_ count: Int) -> Int { max(1, (count + size - 1) / size) * size }
+    private static func mapped(_ count: Int) -> Int { max(1, (count + size - 1) / size) * size }
 
-    /// Reserves ``mapped(_:)`` of `count` bytes, which are zero and committed where they are written; the first
-    /// `advised` bytes in large pages where the system has any.
+    /// Maps at least `count` bytes, which are zero and committed where they are written; the first `advised` bytes in
+    /// large pages where the system has any.
     ///
+    /// - Parameter sparse: Whether much of it will never be written: the system then gives more than it has.
     /// - Returns: nil, with the reason in `errno`, where the system refuses that.
-    static func map(_ count: Int, advised: Int) -> UnsafeMutableRawPointer? {
+    static func map(_ count: Int, advised: Int, sparse: Bool) -> UnsafeMutableRawPointer? {
+        guard count <= .max - size else {
+            errno = ENOMEM
+            return nil
+        }
         #if os(Linux)
-            let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
+            let flags = MAP_PRIVATE | MAP_ANONYMOUS | (sparse ? MAP_NORESERVE : 0)
         #else
             let flags = MAP_PRIVATE | MAP_ANON
         #endif
@@ -32,6 +37,6 @@ enum LargePages {
         return address
     }
 
-    /// Gives back what ``map(_:advised:)`` has reserved for `count` bytes.
+    /// Gives back what ``map(_:advised:sparse:)`` has reserved for `count` bytes.
     static func unmap(_ address: UnsafeMutableRawPointer, _ count: Int) { munmap(address, mapped(count)) }
 }

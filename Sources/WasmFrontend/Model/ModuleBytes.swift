@@ -29,7 +29,8 @@ public final class ModuleBytes: @unchecked Sendable {
     /// `errno`.
     public init?(reading descriptor: Int32, count: Int) {
         // All of it will be written; a large page for the rest would cost more than it saves.
-        guard let copy = LargePages.map(count, advised: count / LargePages.size * LargePages.size) else { return nil }
+        let advised = count / LargePages.size * LargePages.size
+        guard let copy = LargePages.map(count, advised: advised, sparse: false) else { return nil }
         var filled = 0
         while filled < count {
             let result = read(descriptor, copy + filled, count - filled)

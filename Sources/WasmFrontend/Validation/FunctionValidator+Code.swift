@@ -15,7 +15,7 @@ extension FunctionValidator {
         let opcodes = context.opcodes
         let flatLocals = locals.flat
         let localCount = locals.count
-        let flatLocalCount = min(localCount, UInt32(LocalTypes.flatCount))
+        let flatLocalCount = locals.heldFlat
         let globalTypes = context.globalTypes
         let functionTypes = context.functionTypes
         let signatures = context.signatures.baseAddress!

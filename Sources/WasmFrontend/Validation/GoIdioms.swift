@@ -12,7 +12,10 @@ internal import CSupport
 struct GoCall {
     static let instructionCount = 13
     /// The bytes behind `local.get L`: i32.const 8, i32.sub, local.tee.
-    fileprivate static let opening: UInt32 = 0x226B_0841
+    fileprivate static var opening: UInt32 {
+        let opcodes = (UInt32(GWWasmOpcode.i32Const.byte), GWWasmOpcode.i32Sub.byte, GWWasmOpcode.localTee.byte)
+        return opcodes.0 | 8 << 8 | UInt32(opcodes.1) << 16 | UInt32(opcodes.2) << 24
+    }
 
     /// L and G.
     var local: UInt32
@@ -31,7 +34,9 @@ struct GoCall {
 struct GoStackAddress {
     static let instructionCount = 5
     /// The bytes behind `local.get L`: i64.extend_i32_u, i64.const.
-    fileprivate static let opening: UInt16 = 0x42AD
+    fileprivate static var opening: UInt16 {
+        UInt16(GWWasmOpcode.i64ExtendI32U.byte) | UInt16(GWWasmOpcode.i64Const.byte) << 8
+    }
 
     /// L.
     var local: UInt32
@@ -48,6 +53,11 @@ enum GoIdiom {
 
     /// The number of bytes that one takes at most behind the first opcode.
     fileprivate static let longest = 48
+}
+
+extension GWWasmOpcode {
+    /// The byte of an instruction without prefix.
+    @inline(__always) fileprivate var byte: UInt8 { UInt8(truncatingIfNeeded: rawValue) }
 }
 
 extension InstructionSink {
@@ -91,32 +101,29 @@ extension ByteReader {
     /// ``mayBeGoIdiom`` must have said that there may be one. Locals and globals with larger numbers than 127 are left
     /// to the general case.
     fileprivate mutating func goIdiom() -> GoIdiom? {
-        let bytes = pointer
-        guard bytes[0] < 0x80 else { return nil }
-        return bytes[1] == UInt8(truncatingIfNeeded: GoCall.opening)
-            ? goCall(bytes).map(GoIdiom.call) : goStackAddress(bytes[0]).map(GoIdiom.stackAddress)
+        let local = pointer[0]
+        guard local < 0x80 else { return nil }
+        return pointer[1] == GWWasmOpcode.i32Const.byte
+            ? goCall(local).map(GoIdiom.call) : goStackAddress(local).map(GoIdiom.stackAddress)
     }
 
-    private mutating func goCall(_ bytes: UnsafePointer<UInt8>) -> GoCall? {
-        let local = bytes[0]
-        let global = bytes[7]
-        guard global < 0x80, bytes[5] == local, bytes[6] == 0x24, bytes[8] == 0x20, bytes[9] == local, bytes[10] == 0x42
-        else { return nil }
+    private mutating func goCall(_ local: UInt8) -> GoCall? {
         var rest = self
-        rest.advance(11)
-        guard let resumePoint = try? rest.s64() else { return nil }
-        var next = rest.pointer
-        // i64.store without offset, i32.const 0, call
-        guard next[0] == 0x37, next[1] <= 3, next[2] == 0, next[3] == 0x41, next[4] == 0, next[5] == 0x10 else {
-            return nil
-        }
-        rest.advance(6)
-        guard let function = try? rest.u32() else { return nil }
-        next = rest.pointer
-        // global.get, local.set, br_if
-        guard next[0] == 0x23, next[1] == global, next[2] == 0x21, next[3] == local, next[4] == 0x0D else { return nil }
+        // The local, and what mayBeGoIdiom has seen: i32.const 8, i32.sub, local.tee.
         rest.advance(5)
-        guard let depth = try? rest.u32() else { return nil }
+        guard rest.skips(local), rest.skips(.globalSet) else { return nil }
+        let global = rest.pointer.pointee
+        guard global < 0x80, rest.skips(global),
+            rest.skips(.localGet), rest.skips(local), rest.skips(.i64Const), let resumePoint = try? rest.s64(),
+            rest.skips(.i64Store), rest.pointer.pointee <= 3
+        else { return nil }
+        // Any alignment that an i64.store may have.
+        rest.advance(1)
+        guard rest.skips(0), rest.skips(.i32Const), rest.skips(0), rest.skips(.call),
+            let function = try? rest.u32(),
+            rest.skips(.globalGet), rest.skips(global), rest.skips(.localSet), rest.skips(local), rest.skips(.brIf),
+            let depth = try? rest.u32()
+        else { return nil }
         self = rest
         return GoCall(
             local: UInt32(local), global: UInt32(global), resumePoint: UInt64(bitPattern: resumePoint),
@@ -125,13 +132,23 @@ extension ByteReader {
 
     private mutating func goStackAddress(_ local: UInt8) -> GoStackAddress? {
         var rest = self
+        // The local, and what mayBeGoIdiom has seen: i64.extend_i32_u, i64.const.
         rest.advance(3)
-        guard let offset = try? rest.s64(), offset == Int64(Int32(truncatingIfNeeded: offset)) else { return nil }
-        // i64.add, i32.wrap_i64
-        guard rest.pointer[0] == 0x7C, rest.pointer[1] == 0xA7 else { return nil }
-        rest.advance(2)
+        guard let offset = try? rest.s64(), offset == Int64(Int32(truncatingIfNeeded: offset)), rest.skips(.i64Add),
+            rest.skips(.i32WrapI64)
+        else { return nil }
         self = rest
         return GoStackAddress(local: UInt32(local), offset: UInt64(bitPattern: offset))
+    }
+
+    /// Skips an opcode, and returns whether it is there; there must be a byte.
+    @inline(__always) private mutating func skips(_ opcode: GWWasmOpcode) -> Bool { skips(opcode.byte) }
+
+    /// Skips a byte, and returns whether it is there; there must be one.
+    @inline(__always) private mutating func skips(_ byte: UInt8) -> Bool {
+        guard pointer.pointee == byte else { return false }
+        advance(1)
+        return true
     }
 }
 
@@ -159,8 +176,7 @@ extension FunctionValidator {
 
     /// Whether there is a local of the type of Go's stack pointer.
     private func isStackPointer(_ local: UInt32) -> Bool {
-        local < min(locals.count, UInt32(LocalTypes.flatCount))
-            && locals.flat[Int(local)] == ValueType.i32.rawValue
+        local < locals.heldFlat && locals.flat[Int(local)] == ValueType.i32.rawValue
     }
 
     private func isValid(_ call: GoCall) -> Bool {

@@ -6,7 +6,10 @@ struct LocalTypes: ~Copyable {
     /// The number of locals that are held flat.
     static var flatCount: Int { 256 }
 
-    /// The types of the first `min(count, flatCount)` locals; memory for `flatCount`.
+    /// How many of the function's locals are held flat.
+    @inline(__always) var heldFlat: UInt32 { min(count, UInt32(Self.flatCount)) }
+
+    /// The types of the first ``heldFlat`` locals; memory for `flatCount`.
     let flat: UnsafeMutablePointer<TypeByte>
     /// The number of locals, parameters included.
     private(set) var count: UInt32 = 0
