@@ -43,14 +43,17 @@ struct ProfileTests {
         #expect(lines[heading + 1].hasSuffix(" main.fib"), "\(lines)")
     }
 
-    /// The share of a program's time that a function and what it calls took, by function, without Go's runtime.
+    /// The share of a program's time that a function and what it calls took, by function, without Go's runtime and the
+    /// function that only the native program has.
     private func shares(_ profile: String) throws -> [(name: String, share: Double)] {
         try top(profile, "-cum", "-nodecount=1000").compactMap { line in
-            // flat, flat%, sum%, cum, cum%, name; inlined functions have a note behind the name.
+            // flat, flat%, sum%, cum, cum%, name, the latter behind two blanks; inlined functions have a note behind it.
             let words = line.split(separator: " ", maxSplits: 5)
             guard words.count == 6, let share = Double(words[4].dropLast()), words[4].last == "%" else { return nil }
-            let name = words[5].replacing(" (inline)", with: "").replacing(" (partial-inline)", with: "")
-            return name.hasPrefix("runtime.") || !name.contains(".") ? nil : (String(name), share)
+            let name = words[5].drop { $0 == " " }
+                .replacing(" (inline)", with: "").replacing(" (partial-inline)", with: "")
+            let isCounted = !name.hasPrefix("runtime.") && name.contains(".") && name != "main.run"
+            return isCounted ? (String(name), share) : nil
         }
     }
 
