@@ -11,6 +11,8 @@ HOSTS = pathlib.Path(__file__).resolve().parent.parent / "hosts"
 REFERENCE, RIVAL = "gowasm-fast", "Node"
 # The reference as the engines run it that have no JavaScript.
 REFERENCE_WASI = f"{REFERENCE} wasip1"
+# Both as they run what they have not run before.
+UNKEPT, UNKEPT_WASI = f"{REFERENCE}, nothing kept", f"{REFERENCE_WASI}, nothing kept"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +27,8 @@ class Engine:
     version: str
     # Whether the engine is used without being asked for.
     usual: bool = False
+    # Further variables of its environment, as NAME=VALUE.
+    variables: tuple[str, ...] = ()
 
     @property
     def build(self) -> str:
@@ -67,6 +71,9 @@ class Engine:
 ENGINES = [
     Engine(REFERENCE, "interpreter", "{gowasm} {options} {js} {args}", "{gowasm} --version", usual=True),
     Engine(REFERENCE_WASI, "interpreter", "{gowasm} {wasip1} {args}", "{gowasm} --version", usual=True),
+    Engine(UNKEPT, "interpreter", "{gowasm} {options} {js} {args}", "{gowasm} --version", usual=True,
+           variables=("GOWASM_CACHE=off",)),
+    Engine(UNKEPT_WASI, "interpreter", "{gowasm} {wasip1} {args}", "{gowasm} --version", variables=("GOWASM_CACHE=off",)),
     Engine(RIVAL, "compiler", "{node} --stack-size=8192 {wasm_exec} {js} {args}", "{node} --version", usual=True),
     Engine("Node --liftoff-only", "compiler", "{node} --stack-size=8192 --liftoff-only {wasm_exec} {js} {args}",
            "{node} --version"),

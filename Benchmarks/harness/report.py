@@ -4,7 +4,7 @@ import dataclasses
 import math
 from collections.abc import Iterable
 
-from harness.engines import REFERENCE, REFERENCE_WASI, RIVAL
+from harness.engines import REFERENCE, REFERENCE_WASI, RIVAL, UNKEPT_WASI
 from harness.programs import START_UP, Case
 from harness.runs import Result, format_time, is_slow
 
@@ -66,21 +66,24 @@ def means(table: Table) -> list[str]:
     lines = ["Time divided by gowasm-fast's, geometric means over the programs (each once, marked with •):", "",
              *header(["engine", "what it is"],
                      ["programs", "whole process", "of these the smallest", "user time", "without start-up",
-                      "peak memory", "same build", "of these the smallest"])]
+                      "peak memory", "same build", "of these the smallest", "same build, nothing kept"])]
     for engine in table.engines:
         whole, user = table.means(engine.name), table.means(engine.name, "user")
         rest, memory = table.means(engine.name, start=False), table.means(engine.name, "memory")
         if whole is None or user is None or memory is None:
             continue
         smallest = f"{number(whole[2])} ({whole[3]})" if engine.name != REFERENCE else ""
-        is_wasi = engine.build == "wasip1" and engine.name != REFERENCE_WASI
+        is_wasi = engine.build == "wasip1" and engine.name not in (REFERENCE_WASI, UNKEPT_WASI)
         same = table.means(engine.name, base=REFERENCE_WASI) if is_wasi else None
+        unkept = table.means(engine.name, base=UNKEPT_WASI) if is_wasi else None
         lines.append(row([engine.name, engine.kind, str(whole[1]), number(whole[0]), smallest, number(user[0]),
                           f"{number(rest[0])} ({rest[1]})" if rest else "", number(memory[0]),
-                          *([number(same[0]), f"{number(same[2])} ({same[3]})"] if same else ["", ""])]))
+                          *([number(same[0]), f"{number(same[2])} ({same[3]})"] if same else ["", ""]),
+                          number(unkept[0]) if unkept else ""]))
     return lines + ["", "Without start-up: each engine's time of fib 10 taken off, where most of the time is not that "
                     "(in brackets: how many programs). Same build: whole processes, divided by those of gowasm-fast with the "
-                    "program's build for wasip1, which the engine runs."]
+                    "program's build for wasip1, which the engine runs. gowasm-fast keeps the bytecode of programs from one "
+                    "run to the next; 'nothing kept' says what it takes without that (GOWASM_CACHE=off)."]
 
 
 def matrix(table: Table, what: str, format: str) -> list[str]:

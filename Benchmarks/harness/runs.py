@@ -82,8 +82,9 @@ def measure(case: Case, engines: list[Engine], fields: dict[str, str], toolchain
         kind = engine.build
         built = toolchain.build(case.program, kind)
         out.unlink(missing_ok=True)
+        variables = dict(text.split("=", 1) for text in engine.variables)
         sample, output, code, message = runner.run(
-            engine.words({**fields, kind: built, "wasm": built}, arguments), environment, budget.limit)
+            engine.words({**fields, kind: built, "wasm": built}, arguments), environment | variables, budget.limit)
         return sample, output + (digest(out) if case.leaves_file else b""), code, message
 
     judge = Engine("native", "native", "{native} {args}", "")

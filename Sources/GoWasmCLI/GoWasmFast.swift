@@ -16,6 +16,9 @@ public struct GoWasmFast: ParsableCommand {
             'gowasm-fast inspect [--json] FILE.wasm' says what a module is, without running it: Go version, build, imports, \
             exports, features, sizes by section and by package.
 
+            What a program's functions become is kept for its next run, in gowasm-fast in the folder of your caches, or in the one that \
+            GOWASM_CACHE names; GOWASM_CACHE=off keeps nothing.
+
             The exit status is the program's; 1 also when it traps or cannot be loaded, 64 for wrong options.
             """,
         version: "gowasm-fast \(version)")

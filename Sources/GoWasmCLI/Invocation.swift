@@ -49,13 +49,18 @@ struct Invocation {
     /// The module, for what is said of a run afterwards.
     let loaded = Loaded()
 
-    /// The module, once it is loaded.
+    /// The module, once it is loaded, and its code, if it is to be kept.
     final class Loaded: Sendable {
-        private let state = Mutex<Module?>(nil)
+        private let state = Mutex<(module: Module?, keepCode: (@Sendable () -> Void)?)>((nil, nil))
 
         var module: Module? {
-            get { state.withLock { $0 } }
-            set { state.withLock { $0 = newValue } }
+            get { state.withLock { $0.module } }
+            set { state.withLock { $0.module = newValue } }
+        }
+        /// Has the code kept that was made until now; nil for nobody.
+        var keepCode: (@Sendable () -> Void)? {
+            get { state.withLock { $0.keepCode } }
+            set { state.withLock { $0.keepCode = newValue } }
         }
     }
     /// Writes a line about the run to standard error.
@@ -73,6 +78,7 @@ struct Invocation {
     func run() -> Int32 {
         reporting {
             let program = try load()
+            takeKeptCode(program.module)
             if program.kind == .wasiReactor {
                 throw InvocationError.nothingToRun(exports: Self.functions(program.module))
             }
@@ -87,11 +93,12 @@ struct Invocation {
     }
 
     /// Says and writes what is to be known of the run, once; returns whether that worked.
-    private func finish() -> Bool { Self.finish(watch, profiling, statistics) }
+    private func finish() -> Bool { Self.finish(watch, profiling, statistics, loaded) }
 
     private static func finish(
-        _ watch: RunWatch?, _ profiling: ProfileSession?, _ statistics: StatisticsSession?
+        _ watch: RunWatch?, _ profiling: ProfileSession?, _ statistics: StatisticsSession?, _ loaded: Loaded
     ) -> Bool {
+        loaded.keepCode?()
         watch?.beginReport()
         let isProfiled = profiling?.finish() ?? true
         statistics?.finish()
@@ -137,10 +144,20 @@ struct Invocation {
 
     /// As ``endProcess``, after everything is said and written.
     private var endProcessAfterFinishing: (@Sendable (Int32) -> Never)? {
-        guard let endProcess, profiling != nil || statistics != nil else { return endProcess }
-        return { [watch, profiling, statistics] code in
-            endProcess(Self.finish(watch, profiling, statistics) || code != 0 ? code : Self.failure)
+        guard let endProcess, profiling != nil || statistics != nil || loaded.keepCode != nil else { return endProcess }
+        return { [watch, profiling, statistics, loaded] code in
+            endProcess(Self.finish(watch, profiling, statistics, loaded) || code != 0 ? code : Self.failure)
         }
+    }
+
+    /// Takes the code that an earlier run has made of the module, if it is kept, and has this run's kept.
+    ///
+    /// Not where it is counted what making it costs.
+    private func takeKeptCode(_ module: Module) {
+        guard statistics == nil, let cache = CodeCache() else { return }
+        let options = LoweredCode.Options(checksAddresses: !engine.usesGuardPages, optimizes: engine.optimizes)
+        guard let session = cache.begin(module, options) else { return }
+        loaded.keepCode = { cache.end(session) }
     }
 
     private var wholeEnvironment: [String: String] {
@@ -154,6 +171,7 @@ struct Invocation {
     func invoke(_ name: String, arguments given: [String]) -> Int32 {
         reporting {
             let program = try load()
+            takeKeptCode(program.module)
             var invocation = self
             invocation.arguments = [file]
             // A program that has ended is one that cannot be called: that has to be said.

@@ -26,8 +26,10 @@ enum Engine {
                 environment: environment, input: input, timeout: timeout)
         }
         let variables = environment.sorted { $0.key < $1.key }.flatMap { ["--env", "\($0.key)=\($0.value)"] }
+        // The newest Go's programs have their bytecode kept, all of them in one file; the others have none.
+        let cache = version == GoBuild.newest?.version ? ["GOWASM_CACHE": Tools.cacheFolder] : [:]
         return Command(
             executable: Tools.executable, arguments: variables + [module] + arguments,
-            environment: Tools.sanitizerOptions, input: input, timeout: timeout)
+            environment: Tools.sanitizerOptions.merging(cache) { $1 }, input: input, timeout: timeout)
     }
 }

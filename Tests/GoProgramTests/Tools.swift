@@ -18,6 +18,9 @@ enum Tools {
     /// The environment of the program under test: nothing, but what a build with sanitizers needs.
     static let sanitizerOptions = ProcessInfo.processInfo.environment.filter { $0.key == "ASAN_OPTIONS" }
 
+    /// Where the bytecode of programs is kept.
+    static let cacheFolder = root.appendingPathComponent(".build-tools/bytecode").path
+
     static let mainModule = Checkout.mainModule.path
 
     /// The text that a program must print, from the folder Expected.

@@ -32,7 +32,7 @@ public final class LoweredCode: @unchecked Sendable {
     /// The canonical numbers of the module's types; see ``TypeNumbers``.
     public let typeNumbers: [UInt32]
     // Not owned: the module keeps its code.
-    private unowned let module: Module
+    unowned let module: Module
     private let arenaBytes: Int
 
     /// A stretch of code.
@@ -41,7 +41,7 @@ public final class LoweredCode: @unchecked Sendable {
         var cells: Range<Int>
         var function: Int
     }
-    private struct State: ~Copyable {
+    struct State: ~Copyable {
         var lowering: FunctionLowering
         /// What is wrong with the functions that were found to be invalid.
         var failures: [Int: ModuleError] = [:]
@@ -54,7 +54,7 @@ public final class LoweredCode: @unchecked Sendable {
     /// Made when somebody wants to know what the code says: it has tables of all instructions.
     private let disassembler = Mutex<Disassembler?>(nil)
 
-    private func withState<Result>(_ body: (inout State) throws -> Result) rethrows -> Result {
+    func withState<Result>(_ body: (inout State) throws -> Result) rethrows -> Result {
         try lock.withLock { _ in try body(&state) }
     }
 

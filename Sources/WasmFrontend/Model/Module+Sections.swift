@@ -11,17 +11,23 @@ public struct ModuleSection: Sendable {
 extension Module {
     /// The sections in their order.
     public var sections: [ModuleSection] {
-        var reader = ByteReader(bytes.buffer, 8..<bytes.buffer.count)
         var custom = customSections.makeIterator()
-        var sections: [ModuleSection] = []
+        return sectionRanges.map { section, range in
+            ModuleSection(
+                kind: section == .dataCount ? "data count" : "\(section)",
+                customName: section == .custom ? custom.next()?.name : nil, bytes: range)
+        }
+    }
+
+    /// What the sections are, and where their contents lie.
+    var sectionRanges: [(section: ModuleDecoder.Section, bytes: Range<Int>)] {
+        var reader = ByteReader(bytes.buffer, 8..<bytes.buffer.count)
+        var sections: [(section: ModuleDecoder.Section, bytes: Range<Int>)] = []
         // The decoder has been here before: nothing is malformed.
         while !reader.isAtEnd, let number = try? reader.byte(), let section = ModuleDecoder.Section(rawValue: number),
             let range = try? reader.sized()
         {
-            sections.append(
-                ModuleSection(
-                    kind: section == .dataCount ? "data count" : "\(section)",
-                    customName: section == .custom ? custom.next()?.name : nil, bytes: range))
+            sections.append((section, range))
         }
         return sections
     }

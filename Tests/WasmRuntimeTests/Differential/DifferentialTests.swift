@@ -134,15 +134,16 @@ struct DifferentialRun {
 
     func run(_ tally: inout Tally) throws {
         var generator = ModuleGenerator(seed: seed)
-        let module = try Module(generator.module())
-        var ways: [Way] = []
-        for optimizes in [false, true] {
-            for guards in [true, false] { ways.append(try Way(module, guards: guards, optimizes: optimizes)) }
-        }
+        let bytes = generator.module()
+        let module = try Module(bytes)
+        let ways = try Self.ways(module)
+        var outcomes: [Outcome?] = []
         for (index, call) in generator.calls.enumerated() {
+            outcomes.append(nil)
             guard module.export(named: call.name) != nil else { continue }
             var expected: Outcome?
             var globals: [Value] = []
+            defer { outcomes[index] = expected }
             for way in ways {
                 _ = try way.call("refuel", [60])
                 if index % 2 == 1 { _ = try way.call("reset", []) }
@@ -171,6 +172,50 @@ struct DifferentialRun {
                 }
                 try compareMemory(way.memory, ways[0].memory, place)
             }
+        }
+        // That says the same of all modules, and takes as long as the rest.
+        if seed % 5 == 0 { try repeatWithKeptCode(bytes, generator.calls, ways, outcomes) }
+    }
+
+    private static func ways(_ module: Module) throws -> [Way] {
+        try [false, true].flatMap { optimizes in
+            try [true, false].map { guards in try Way(module, guards: guards, optimizes: optimizes) }
+        }
+    }
+
+    /// Makes all calls once more, in a module that has its code from files that the code of these was written to.
+    private func repeatWithKeptCode(
+        _ bytes: [UInt8], _ calls: [(name: String, arguments: [UInt64])], _ ways: [Way], _ outcomes: [Outcome?]
+    ) throws {
+        let module = try Module(bytes)
+        let engine = CodeImage.Engine((1, 2, 3, 4))
+        for way in ways {
+            let made = way.instance.code
+            let file = try #require(tmpfile())
+            defer { fclose(file) }
+            #expect(made.writeImage(to: fileno(file), engine))
+            lseek(fileno(file), 0, SEEK_SET)
+            let taken = try module.loweredCode(made.options)
+            #expect(taken.readImage(from: fileno(file), engine))
+            #expect(taken.bytecodeSize == made.bytecodeSize)
+        }
+        for (way, before) in zip(try Self.ways(module), ways) {
+            let size = way.instance.code.bytecodeSize
+            for (index, call) in calls.enumerated() {
+                guard let expected = outcomes[index] else { continue }
+                _ = try way.call("refuel", [60])
+                if index % 2 == 1 { _ = try way.call("reset", []) }
+                let outcome = try way.call(call.name, call.arguments)
+                guard outcome == expected else {
+                    throw Difference(
+                        description: "call \(index), \(call.name)\(call.arguments), \(way.name) with kept code: "
+                            + "\(outcome) rather than \(expected)")
+                }
+            }
+            #expect(try way.globals() == before.globals())
+            #expect(way.hostSum == before.hostSum)
+            #expect(way.instance.code.bytecodeSize == size, "nothing had to be lowered")
+            try compareMemory(way.memory, before.memory, "the end, \(way.name) with kept code")
         }
     }
 

@@ -1,0 +1,315 @@
+internal import CSupport
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// What was lowered of a module, as a file keeps it from one process to the next.
+///
+/// Bytecode is the same wherever it lies, as it refers to functions by their numbers and to its own cells by distances.
+/// What it was made from is in the file, too, and is compared byte by byte when it is taken: no other module gets it,
+/// whatever its file is called.
+///
+///     header     Header, in words of 64 bits
+///     functions  Entry of each function that was lowered, in the order of their cells
+///     sources    what all functions were made from, then the body of each
+///     cells      from the arena's first on
+///
+/// The checksum tells files that the system has not completed; it is no protection from those who may write to the
+/// folder. They decide what is run.
+package enum CodeImage {
+    /// Changed with the layout of the file; what changes the bytecode is another engine.
+    fileprivate static let format: UInt64 = 0x316D_7361_776F_67
+
+    /// What makes and runs the bytecode, in words that differ wherever its handlers or its lowering might.
+    package struct Engine: Equatable {
+        /// The words.
+        package var words: (UInt64, UInt64, UInt64, UInt64)
+
+        /// Makes it of words.
+        package init(_ words: (UInt64, UInt64, UInt64, UInt64)) { self.words = words }
+
+        package static func == (left: Engine, right: Engine) -> Bool { left.words == right.words }
+    }
+
+    fileprivate struct Header {
+        var format = CodeImage.format
+        var checksum: UInt64 = 0
+        var engine: Engine
+        /// The options, and the register global or all ones.
+        var checksAddresses: UInt64
+        var optimizes: UInt64
+        var registerGlobal: UInt64
+        var functionCount: UInt64
+        var cellCount: UInt64
+
+        static var size: Int { MemoryLayout<Header>.size }
+
+        /// Whether code that says this can be the code of a module of which this is known.
+        func fits(_ other: Header) -> Bool {
+            format == other.format && engine == other.engine && checksAddresses == other.checksAddresses
+                && optimizes == other.optimizes && registerGlobal == other.registerGlobal
+        }
+    }
+
+    fileprivate struct Entry {
+        var function: UInt32
+        /// Its first cell; it ends where the next one begins.
+        var first: UInt32
+        var any: UInt32
+        var zero: UInt32
+    }
+}
+
+extension LoweredCode {
+    private func header(_ engine: CodeImage.Engine, functions: Int, cells: Int) -> CodeImage.Header {
+        CodeImage.Header(
+            engine: engine, checksAddresses: options.checksAddresses ? 1 : 0, optimizes: options.optimizes ? 1 : 0,
+            registerGlobal: registerGlobal.map(UInt64.init) ?? .max, functionCount: UInt64(functions),
+            cellCount: UInt64(cells))
+    }
+
+    /// A number for the files of one module, engine and way to make code; others may have the same.
+    package func imageNumber(_ engine: CodeImage.Engine) -> UInt64 {
+        var sum = Checksum()
+        let bytes = UnsafeRawBufferPointer(rebasing: module.bytes.buffer.prefix(Self.identifyingBytes))
+        sum.add(bytes)
+        var header = header(engine, functions: module.bodies.count, cells: module.bytes.buffer.count)
+        withUnsafeBytes(of: &header) { sum.add($0) }
+        return sum.value
+    }
+
+    /// How many of a module's first bytes tell it from others: those of Go begin with the build's ID.
+    private static var identifyingBytes: Int { 512 }
+
+    /// Writes what is lowered to an open file.
+    ///
+    /// - Returns: Whether that worked.
+    package func writeImage(to descriptor: Int32, _ engine: CodeImage.Engine) -> Bool {
+        withState { state in
+            let entries = state.functions.map { lowered in
+                let entry = code.pointee.entries[lowered.function]
+                return CodeImage.Entry(
+                    function: UInt32(lowered.function), first: UInt32(lowered.cells.lowerBound), any: entry.any,
+                    zero: entry.zero)
+            }
+            var header = header(engine, functions: entries.count, cells: state.position)
+            let cells = UnsafeRawBufferPointer(start: code.pointee.arena, count: state.position * cellSize)
+            var sum = Checksum()
+            entries.withUnsafeBytes { sum.add($0) }
+            sum.add(cells)
+            header.checksum = sum.value
+
+            var file = BufferedFile(descriptor)
+            withUnsafeBytes(of: &header) { file.append($0) }
+            entries.withUnsafeBytes { file.append($0) }
+            forEachSource(entries) {
+                file.append($0)
+                return true
+            }
+            file.append(cells)
+            return file.flush()
+        }
+    }
+
+    /// Takes what was lowered of this module from an open file at its start.
+    ///
+    /// - Returns: Whether there was such code; otherwise nothing has changed.
+    package func readImage(from descriptor: Int32, _ engine: CodeImage.Engine) -> Bool {
+        withState { state in
+            guard state.functions.isEmpty else { return false }
+            var file = BufferedFile(descriptor)
+            let expected = header(engine, functions: 0, cells: 0)
+            var header = expected
+            guard withUnsafeMutableBytes(of: &header, { file.take(into: $0) }), header.fits(expected),
+                header.functionCount <= UInt64(module.bodies.count), header.cellCount <= code.pointee.capacity
+            else { return false }
+            let (count, cellCount) = (Int(header.functionCount), Int(header.cellCount))
+            var isRead = false
+            let entries = [CodeImage.Entry](unsafeUninitializedCapacity: count) { entries, initialized in
+                isRead = file.take(into: UnsafeMutableRawBufferPointer(entries))
+                initialized = isRead ? count : 0
+            }
+            guard isRead, let functions = ranges(entries, cellCount), forEachSource(entries, { file.matches($0) })
+            else { return false }
+            let cells = UnsafeMutableRawBufferPointer(start: code.pointee.arena, count: cellCount * cellSize)
+            guard file.take(into: cells) else { return false }
+            var sum = Checksum()
+            entries.withUnsafeBytes { sum.add($0) }
+            sum.add(UnsafeRawBufferPointer(cells))
+            guard sum.value == header.checksum else { return false }
+
+            gw_vector_prepare()
+            state.functions = functions
+            state.position = cellCount
+            for entry in entries {
+                let place = code.pointee.entries + Int(entry.function)
+                place.pointee.zero = entry.zero
+                gw_publish(&place.pointee.any, entry.any)
+            }
+            return true
+        }
+    }
+
+    /// How many bytes of bytecode there are.
+    package var bytecodeSize: Int { withState { $0.position } * cellSize }
+
+    /// The stretches that entries describe; nil where they cannot be those of this module's functions.
+    private func ranges(_ entries: [CodeImage.Entry], _ end: Int) -> [Lowered]? {
+        var stretches: [Lowered] = []
+        stretches.reserveCapacity(entries.count)
+        for (index, entry) in entries.enumerated() {
+            let first = Int(entry.first)
+            let next = index + 1 < entries.count ? Int(entries[index + 1].first) : end
+            guard first > 0, first < next, next <= end, (first..<next).contains(Int(entry.any)),
+                (first..<next).contains(Int(entry.zero)), Int(entry.function) >= module.importedFunctionCount,
+                Int(entry.function) < module.functionTypes.count
+            else { return nil }
+            stretches.append(Lowered(cells: first..<next, function: Int(entry.function)))
+        }
+        return stretches
+    }
+
+    /// Passes everything that the code of functions is made from, until `body` says no.
+    ///
+    /// - Returns: Whether it never did.
+    @discardableResult
+    private func forEachSource(
+        _ entries: [CodeImage.Entry], _ body: (UnsafeRawBufferPointer) -> Bool
+    ) -> Bool {
+        let bytes = module.bytes.buffer
+        // The section before says how long a section is: so none can be taken for a part of another.
+        var end = 8
+        for (section, range) in module.sectionRanges {
+            let start = end
+            end = range.upperBound
+            if section == .custom || section == .code || section == .data { continue }
+            guard body(UnsafeRawBufferPointer(rebasing: bytes[start..<end])) else { return false }
+        }
+        guard typeNumbers.withUnsafeBytes(body) else { return false }
+        for entry in entries {
+            let range = module.bodies[Int(entry.function) - module.importedFunctionCount].bytes
+            guard body(UnsafeRawBufferPointer(rebasing: bytes[range])) else { return false }
+        }
+        return true
+    }
+}
+
+private var cellSize: Int { MemoryLayout<UInt32>.size }
+
+/// A sum over words that tells what was written from what was not.
+private struct Checksum {
+    private var lanes: SIMD4<UInt64> = [1, 2, 3, 4]
+    private static let factor: UInt64 = 0x9E37_79B9_7F4A_7C15
+
+    mutating func add(_ bytes: UnsafeRawBufferPointer) {
+        var lanes = lanes
+        let stride = MemoryLayout<SIMD4<UInt64>>.size
+        var offset = 0
+        while offset + stride <= bytes.count {
+            let words = bytes.loadUnaligned(fromByteOffset: offset, as: SIMD4<UInt64>.self)
+            lanes = (lanes ^ words) &* SIMD4(repeating: Self.factor)
+            lanes ^= lanes &>> 29
+            offset += stride
+        }
+        for index in offset..<bytes.count {
+            lanes[0] = (lanes[0] ^ UInt64(bytes[index])) &* Self.factor
+            lanes[0] ^= lanes[0] >> 29
+        }
+        // So that no byte counts for the neighbouring one of what is added next.
+        lanes[1] = (lanes[1] ^ UInt64(bytes.count)) &* Self.factor
+        self.lanes = lanes
+    }
+
+    var value: UInt64 {
+        (0..<4).reduce(0) { sum, lane in
+            let mixed = (sum ^ lanes[lane]) &* Self.factor
+            return mixed ^ mixed >> 32
+        }
+    }
+}
+
+/// Reads or writes a file from its start to its end.
+private struct BufferedFile: ~Copyable {
+    private let descriptor: Int32
+    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 32 << 10, alignment: 16)
+    /// The bytes of the buffer that are to be read next or written.
+    private var pending = 0..<0
+    private var hasFailed = false
+
+    init(_ descriptor: Int32) { self.descriptor = descriptor }
+
+    deinit { buffer.deallocate() }
+
+    /// Transfers as many bytes as `transfer` is good for; whether all were.
+    private static func whole(_ count: Int, _ transfer: (Int) -> Int) -> Bool {
+        var done = 0
+        while done < count {
+            let result = transfer(done)
+            if result > 0 {
+                done += result
+            } else if result == 0 || errno != EINTR {
+                return false
+            }
+        }
+        return true
+    }
+
+    // MARK: - Reading
+
+    /// Reads exactly as many bytes as there is room for.
+    mutating func take(into bytes: UnsafeMutableRawBufferPointer) -> Bool {
+        let known = min(pending.count, bytes.count)
+        bytes.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer[pending.prefix(known)]))
+        pending = pending.dropFirst(known)
+        return Self.whole(bytes.count - known) {
+            read(descriptor, bytes.baseAddress! + known + $0, bytes.count - known - $0)
+        }
+    }
+
+    /// Whether these are the bytes that come next.
+    mutating func matches(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        var rest = bytes
+        while !rest.isEmpty {
+            if pending.isEmpty {
+                let count = read(descriptor, buffer.baseAddress!, buffer.count)
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { return false }
+                pending = 0..<count
+            }
+            let count = min(rest.count, pending.count)
+            guard memcmp(rest.baseAddress!, buffer.baseAddress! + pending.lowerBound, count) == 0 else { return false }
+            pending = pending.dropFirst(count)
+            rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
+        }
+        return true
+    }
+
+    // MARK: - Writing
+
+    mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        if bytes.count > buffer.count - pending.upperBound { _ = flush() }
+        if bytes.count > buffer.count {
+            put(bytes)
+        } else {
+            UnsafeMutableRawBufferPointer(rebasing: buffer[pending.upperBound...]).copyMemory(from: bytes)
+            pending = 0..<pending.upperBound + bytes.count
+        }
+    }
+
+    /// Writes what waits; whether everything could be written so far.
+    mutating func flush() -> Bool {
+        put(UnsafeRawBufferPointer(rebasing: buffer[pending]))
+        pending = 0..<0
+        return !hasFailed
+    }
+
+    private mutating func put(_ bytes: UnsafeRawBufferPointer) {
+        guard !hasFailed else { return }
+        hasFailed = !Self.whole(bytes.count) { write(descriptor, bytes.baseAddress! + $0, bytes.count - $0) }
+    }
+}
