@@ -12,7 +12,7 @@ REFERENCE, RIVAL = "gowasm-fast", "Node"
 # The reference as the engines run it that have no JavaScript.
 REFERENCE_WASI = f"{REFERENCE} wasip1"
 # Both as they run what they have not run before.
-UNKEPT, UNKEPT_WASI = f"{REFERENCE}, nothing kept", f"{REFERENCE_WASI}, nothing kept"
+UNKEPT, UNKEPT_WASI = f"{REFERENCE} (nothing kept)", f"{REFERENCE_WASI} (nothing kept)"
 
 
 @dataclasses.dataclass(frozen=True)
