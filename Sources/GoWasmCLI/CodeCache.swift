@@ -31,22 +31,24 @@ struct CodeCache {
             guard let value = getenv(name), value.pointee != 0 else { return nil }
             return String(cString: value)
         }
+        let named: String
         if let folder = variable("GOWASM_CACHE") {
             guard folder != "off" else { return nil }
-            // The program may change the working directory.
-            guard let start = folder.hasPrefix("/") ? "" : Self.workingDirectory.map({ $0 + "/" }) else { return nil }
-            self.folder = start + folder
+            named = folder
         } else if let caches = variable("XDG_CACHE_HOME") {
-            folder = caches + "/gowasm-fast"
+            named = caches + "/gowasm-fast"
         } else if let home = variable("HOME") {
             #if os(macOS)
-                folder = home + "/Library/Caches/gowasm-fast"
+                named = home + "/Library/Caches/gowasm-fast"
             #else
-                folder = home + "/.cache/gowasm-fast"
+                named = home + "/.cache/gowasm-fast"
             #endif
         } else {
             return nil
         }
+        // The program may change the working directory.
+        guard let start = named.hasPrefix("/") ? "" : Self.workingDirectory.map({ $0 + "/" }) else { return nil }
+        folder = start + named
     }
 
     private static var workingDirectory: String? {
@@ -100,19 +102,23 @@ struct CodeCache {
         var status = stat()
         #if os(Linux)
             guard stat("/proc/self/exe", &status) == 0 else { return nil }
-            let time = status.st_mtim
         #else
             var path = [CChar](repeating: 0, count: Int(PATH_MAX))
             var size = UInt32(path.count)
             guard _NSGetExecutablePath(&path, &size) == 0, stat(path, &status) == 0 else { return nil }
-            let time = status.st_mtimespec
+        #endif
+        func nanoseconds(_ time: timespec) -> UInt64 {
+            UInt64(truncatingIfNeeded: time.tv_sec) &* 1_000_000_000 &+ UInt64(truncatingIfNeeded: time.tv_nsec)
+        }
+        #if os(Linux)
+            let (modified, changed) = (status.st_mtim, status.st_ctim)
+        #else
+            let (modified, changed) = (status.st_mtimespec, status.st_ctimespec)
         #endif
         return CodeImage.Engine(
-            (
-                UInt64(truncatingIfNeeded: status.st_dev), UInt64(status.st_ino),
-                UInt64(truncatingIfNeeded: status.st_size),
-                UInt64(truncatingIfNeeded: time.tv_sec) &* 1_000_000_000 &+ UInt64(truncatingIfNeeded: time.tv_nsec)
-            ))
+            device: UInt64(truncatingIfNeeded: status.st_dev), inode: UInt64(status.st_ino),
+            size: UInt64(truncatingIfNeeded: status.st_size), modified: nanoseconds(modified),
+            changed: nanoseconds(changed))
     }
 
     // MARK: - Files

@@ -152,9 +152,9 @@ struct Invocation {
 
     /// Takes the code that an earlier run has made of the module, if it is kept, and has this run's kept.
     ///
-    /// Not where it is counted what making it costs.
+    /// Not where it is counted what making it costs, and not for `go run` and `go test`: what they run is new each time.
     private func takeKeptCode(_ module: Module) {
-        guard statistics == nil, let cache = CodeCache() else { return }
+        guard statistics == nil, !standsForNode, let cache = CodeCache() else { return }
         let options = LoweredCode.Options(checksAddresses: !engine.usesGuardPages, optimizes: engine.optimizes)
         guard let session = cache.begin(module, options) else { return }
         loaded.keepCode = { cache.end(session) }

@@ -55,8 +55,15 @@ struct CodeCacheTests {
         #expect(try files().count == 4)
     }
 
-    @Test("is not used when it is off, and not asked for when costs are counted")
+    @Test("is not used when it is off, not asked for when costs are counted, and not made of what go runs")
     func off() throws {
+        let link = folder.path("go_js_wasm_exec")
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: Tools.executable)
+        let byGo = try Command(
+            executable: link, arguments: [Tools.mainModule, "20"],
+            environment: Tools.sanitizerOptions.merging(["GOWASM_CACHE": cache]) { $1 }
+        ).run()
+        #expect(String(decoding: byGo.output, as: UTF8.self) == "fib(20) = 6765\n")
         try expectFib(cache: "off")
         #expect(!FileManager.default.fileExists(atPath: cache) && !FileManager.default.fileExists(atPath: "off"))
         try expectFib()

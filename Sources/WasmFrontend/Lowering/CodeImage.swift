@@ -22,18 +22,26 @@ internal import CSupport
 /// The checksum tells files that the system has not completed; it is no protection from those who may write to the
 /// folder. They decide what is run.
 package enum CodeImage {
-    /// Changed with the layout of the file; what changes the bytecode is another engine.
+    /// "gowasm1" in ASCII, which changes with the layout of the file.
+    ///
+    /// What changes the bytecode is another engine.
     fileprivate static let format: UInt64 = 0x316D_7361_776F_67
 
-    /// What makes and runs the bytecode, in words that differ wherever its handlers or its lowering might.
+    /// The executable that makes and runs the bytecode, as its file system knows it: another one may have other handlers,
+    /// or another lowering.
     package struct Engine: Equatable {
-        /// The words.
-        package var words: (UInt64, UInt64, UInt64, UInt64)
+        private var device, inode, size: UInt64
+        /// When its contents, and anything of it, were changed last, in nanoseconds.
+        private var modified, changed: UInt64
 
-        /// Makes it of words.
-        package init(_ words: (UInt64, UInt64, UInt64, UInt64)) { self.words = words }
-
-        package static func == (left: Engine, right: Engine) -> Bool { left.words == right.words }
+        /// Describes a file by what the system says of it.
+        package init(device: UInt64, inode: UInt64, size: UInt64, modified: UInt64, changed: UInt64) {
+            self.device = device
+            self.inode = inode
+            self.size = size
+            self.modified = modified
+            self.changed = changed
+        }
     }
 
     fileprivate struct Header {
@@ -46,8 +54,6 @@ package enum CodeImage {
         var registerGlobal: UInt64
         var functionCount: UInt64
         var cellCount: UInt64
-
-        static var size: Int { MemoryLayout<Header>.size }
 
         /// Whether code that says this can be the code of a module of which this is known.
         func fits(_ other: Header) -> Bool {
