@@ -10,5 +10,6 @@
 #include "gw_sampler.h"
 #include "gw_files.h"
 #include "gw_curl.h"
+#include "gw_build.h"
 
 #endif

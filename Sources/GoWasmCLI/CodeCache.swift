@@ -69,7 +69,7 @@ struct CodeCache {
 
     /// Takes the bytecode of a module from its file, if there is one; nil where none can be kept.
     func begin(_ module: Module, _ options: LoweredCode.Options) -> Session? {
-        guard let engine = Self.engine, let code = try? module.loweredCode(options) else { return nil }
+        guard let engine = CodeImage.Engine(), let code = try? module.loweredCode(options) else { return nil }
         let path = folder + "/" + String(code.imageNumber(engine), radix: 16) + Self.suffix
         let known = Self.openOwn(path)
         if let descriptor = known {
@@ -95,30 +95,6 @@ struct CodeCache {
             return
         }
         removeOldest()
-    }
-
-    /// This executable: whatever it is built from, another one is another file.
-    private static var engine: CodeImage.Engine? {
-        var status = stat()
-        #if os(Linux)
-            guard stat("/proc/self/exe", &status) == 0 else { return nil }
-        #else
-            var path = [CChar](repeating: 0, count: Int(PATH_MAX))
-            var size = UInt32(path.count)
-            guard _NSGetExecutablePath(&path, &size) == 0, stat(path, &status) == 0 else { return nil }
-        #endif
-        func nanoseconds(_ time: timespec) -> UInt64 {
-            UInt64(truncatingIfNeeded: time.tv_sec) &* 1_000_000_000 &+ UInt64(truncatingIfNeeded: time.tv_nsec)
-        }
-        #if os(Linux)
-            let (modified, changed) = (status.st_mtim, status.st_ctim)
-        #else
-            let (modified, changed) = (status.st_mtimespec, status.st_ctimespec)
-        #endif
-        return CodeImage.Engine(
-            device: UInt64(truncatingIfNeeded: status.st_dev), inode: UInt64(status.st_ino),
-            size: UInt64(truncatingIfNeeded: status.st_size), modified: nanoseconds(modified),
-            changed: nanoseconds(changed))
     }
 
     // MARK: - Files

@@ -144,6 +144,35 @@ struct CodeCacheTests {
         #expect(try files() == second, "What was not its own is replaced.")
     }
 
+    #if os(Linux)
+        @Test("is for the build of gowasm-fast that has made it, wherever that lies")
+        func builds() throws {
+            func run(_ executable: Data, _ name: String) throws {
+                let path = try folder.write(executable, to: name)
+                // The shell closes what other tests may just have open to write: a busy program is not started.
+                let finished = try Command(
+                    executable: "/bin/bash",
+                    arguments: [
+                        "-c", "cp $0 $0.copy && chmod 755 $0.copy && $0.copy \"$@\"", path, Tools.mainModule, "20",
+                    ],
+                    environment: Tools.sanitizerOptions.merging(["GOWASM_CACHE": cache, "PATH": "/bin:/usr/bin"]) { $1 }
+                ).run()
+                #expect(String(decoding: finished.output, as: UTF8.self) == "fib(20) = 6765\n", "\(finished.errorText)")
+            }
+            try expectFib()
+            let first = try files()
+            var executable = try Data(contentsOf: URL(fileURLWithPath: Tools.executable))
+            try run(executable, "same")
+            #expect(try files() == first)
+            // A note of the type 3 with 20 bytes, of the owner "GNU".
+            let note = Data([4, 0, 0, 0, 20, 0, 0, 0, 3, 0, 0, 0] + Array("GNU\0".utf8))
+            let place = try #require(executable.range(of: note))
+            executable[place.upperBound] ^= 1
+            try run(executable, "other")
+            #expect(try files().count == 2)
+        }
+    #endif
+
     @Test("that is damaged or cut off is made anew")
     func damage() throws {
         try expectFib()

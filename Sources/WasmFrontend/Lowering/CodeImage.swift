@@ -27,21 +27,22 @@ package enum CodeImage {
     /// What changes the bytecode is another engine.
     fileprivate static let format: UInt64 = 0x316D_7361_776F_67
 
-    /// The executable that makes and runs the bytecode, as its file system knows it: another one may have other handlers,
-    /// or another lowering.
+    /// The build of gowasm-fast that makes and runs the bytecode: another one may have other handlers, or another lowering.
     package struct Engine: Equatable {
-        private var device, inode, size: UInt64
-        /// When its contents, and anything of it, were changed last, in nanoseconds.
-        private var modified, changed: UInt64
+        private var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
 
-        /// Describes a file by what the system says of it.
-        package init(device: UInt64, inode: UInt64, size: UInt64, modified: UInt64, changed: UInt64) {
-            self.device = device
-            self.inode = inode
-            self.size = size
-            self.modified = modified
-            self.changed = changed
+        /// The build that is running; nil where its linker has not given it an identity, made of its contents.
+        package init?() {
+            let count = withUnsafeMutableBytes(of: &words) {
+                gw_build_id($0.baseAddress!.assumingMemoryBound(to: UInt8.self), $0.count)
+            }
+            guard count > 0 else { return nil }
         }
+
+        /// No build that there is.
+        package init(imagined number: UInt64) { words.3 = number }
+
+        package static func == (left: Engine, right: Engine) -> Bool { left.words == right.words }
     }
 
     fileprivate struct Header {

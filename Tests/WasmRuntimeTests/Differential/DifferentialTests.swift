@@ -188,7 +188,7 @@ struct DifferentialRun {
         _ bytes: [UInt8], _ calls: [(name: String, arguments: [UInt64])], _ ways: [Way], _ outcomes: [Outcome?]
     ) throws {
         let module = try Module(bytes)
-        let engine = CodeImage.Engine(device: 1, inode: 2, size: 3, modified: 4, changed: 5)
+        let engine = CodeImage.Engine(imagined: 7)
         for way in ways {
             let made = way.instance.code
             let file = try #require(tmpfile())
