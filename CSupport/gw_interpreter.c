@@ -150,6 +150,18 @@
 #define BITS_uint32_t(value) ((uint64_t)(value))
 #define BITS_uint64_t(value) (value)
 
+// The binary operations as functions of what their slots hold.
+#define GW_ALU64(name, text, fn) \
+    static inline uint64_t value_##name(uint64_t a, uint64_t b) { return fn(a, b); }
+#define GW_ALU64_FULL GW_ALU64
+#define GW_ALU64_RI GW_ALU64
+#define GW_ALU32(name, text, fn) \
+    static inline uint64_t value_##name(uint64_t a, uint64_t b) { return fn((uint32_t)a, (uint32_t)b); }
+#define GW_BINARY(name, text, T, R, fn) \
+    static inline uint64_t value_##name(uint64_t a, uint64_t b) { return BITS_##R(fn(AS_##T(a), AS_##T(b))); }
+#include "gw_opcodes.def"
+#include "gw_opcodes_undef.h"
+
 // Enters the code of the call at pc, whose target is known.
 #define ENTER(code) \
     do { \
@@ -232,6 +244,7 @@ first:;
 #include "gw_handlers_memory.inc"
 #include "gw_handlers_control.inc"
 #include "gw_handlers_vector.inc"
+#include "gw_handlers_pairs.inc"
 #define GW_OUTSIDE(name, text, operands) do_##name : OUTSIDE(gw_outside_##name);
 #include "gw_opcodes.def"
 #include "gw_opcodes_undef.h"

@@ -21,6 +21,25 @@ const GWOpInfo *gw_op_info(void) {
     return rows;
 }
 
+const GWPair *gw_pairs(int *count) {
+    static const GWPair rows[] = {
+// The forms of a chain's second operation, and which of its sources is the first one's result.
+#define GW_SECOND_cr(second) GWOp_##second##_rrr
+#define GW_SECOND_rc(second) GWOp_##second##_rrr
+#define GW_SECOND_ci(second) GWOp_##second##_rri
+#define GW_CHAINED_cr 1
+#define GW_CHAINED_rc 2
+#define GW_CHAINED_ci 1
+#define GW_CHAIN(first, b, second, form) \
+    {GWOp_##first##_rr##b, GW_SECOND_##form(second), GWOp_##first##_r##b##_##second##_##form, GW_CHAINED_##form},
+#define GW_PAIR(first, second, operands, chained) {GWOp_##first, GWOp_##second, GWOp_##first##_##second, chained},
+#include "gw_opcodes.def"
+#include "gw_opcodes_undef.h"
+    };
+    *count = sizeof rows / sizeof *rows;
+    return rows;
+}
+
 // The selection tables: each takes the rows that it knows what to do with.
 #define GW_TABLE_BINARY(name, text, fn, d, a, b) \
     [GWWasmOpcode_##name][GWKind_##d][GWKind_##a][GWKind_##b] = GWOp_##name##_##d##a##b,

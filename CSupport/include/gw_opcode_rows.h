@@ -39,6 +39,9 @@
     GW_ROW(name##_tr, text, "tr") GW_ROW(name##_ti, text, "ti") \
     GW_ROW(name##_ar, text, "ar") GW_ROW(name##_ai, text, "ai") \
     GW_ROW(name##_xr, text, "rrhr")
+#define GW_PAIR_ROW(name, operands) GW_ROW(name, #name, operands)
+#define GW_CHAIN(first, b, second, form) GW_PAIR_ROW(first##_r##b##_##second##_##form, "dr" #b)
+#define GW_PAIR(first, second, operands, chained) GW_PAIR_ROW(first##_##second, operands)
 #include "gw_opcodes.def"
 #include "gw_opcodes_undef.h"
 #define GW_VECTOR_LOAD(code, name, text, bits, fn) GW_ROW(name, text, "wro")

@@ -27,6 +27,18 @@ typedef struct GWOpInfo {
 /// The properties of all instructions, by number: `GWOp_count` rows.
 const GWOpInfo *gw_op_info(void);
 
+/// Two instructions that are done with one dispatch where one follows the other.
+typedef struct GWPair {
+    GWOp first, second;
+    /// The instruction that does both; its operands are those of `first`, and behind them lies `second`, as it is.
+    GWOp both;
+    /// Whether `second` must use the result of `first`: as its first source if it is 1, as its second if it is 2.
+    uint8_t chained;
+} GWPair;
+
+/// All pairs, in the order of their first instructions; `*count` of them.
+const GWPair *gw_pairs(int *count);
+
 /// Where an operand of a fused operation comes from or goes to.
 typedef enum __attribute__((enum_extensibility(closed))) GWKind : uint8_t {
     /// A slot of the frame.

@@ -19,3 +19,6 @@
 #undef GW_MEMORY_OPERAND
 #undef GW_LOAD
 #undef GW_STORE
+#undef GW_CHAIN
+#undef GW_PAIR
+#undef GW_PAIR_ROW

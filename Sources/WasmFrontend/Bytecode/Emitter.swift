@@ -28,14 +28,18 @@ struct Emitter {
     private(set) var last = Written()
     private(set) var secondLast = Written()
     private var barrier = 0
+    /// Every instruction of the function, and what makes pairs of them; nil for nobody.
+    private var written = Buffer<Written>(capacity: 1024)
+    private let pairs: PairFusion?
 
     /// Whether there was no room for an instruction; the code is then of no use.
     private(set) var isFull = false
 
-    init(handlers: UnsafePointer<Int32>, arena: UnsafeMutablePointer<UInt32>) {
+    init(handlers: UnsafePointer<Int32>, arena: UnsafeMutablePointer<UInt32>, fusesPairs: Bool) {
         self.handlers = handlers
         self.arena = arena
         info = gw_op_info()
+        pairs = fusesPairs ? PairFusion(handlers: handlers) : nil
         halfMasks = .allocate(capacity: Int(GWOp.count.rawValue))
         for op in 0..<Int(GWOp.count.rawValue) { halfMasks[op] = Self.halfMask(info[op].operands) }
     }
@@ -45,6 +49,8 @@ struct Emitter {
         fixups.deallocate()
         halfMasks.deallocate()
         checkedLoads.deallocate()
+        written.deallocate()
+        pairs?.deallocate()
     }
 
     /// Begins a function's code at a free cell of the arena.
@@ -55,6 +61,7 @@ struct Emitter {
         labels.truncate(to: 0)
         fixups.truncate(to: 0)
         checkedLoads.truncate(to: 0)
+        written.truncate(to: 0)
         nilCheck.label = -1
         setBarrier()
     }
@@ -78,6 +85,7 @@ struct Emitter {
         guard room(for: cells) else { return nil }
         secondLast = last
         last = Written(op: op, start: position)
+        written.append(last)
         let cell = arena + position
         cell[0] = UInt32(bitPattern: handlers[Int(op.rawValue)])
         position += cells
@@ -144,9 +152,8 @@ struct Emitter {
     /// Two in a row become one instruction.
     mutating func emitMove(_ target: Int, _ source: Int, combines: Bool) {
         guard combines, lastIs(.move), room(for: 1) else { return emit(.move, target, source) }
-        arena[last.start] = UInt32(bitPattern: handlers[Int(GWOp.move2.rawValue)])
+        correctLast(.move2)
         arena[position] = half(target) | half(source) << 16
-        last.op = .move2
         position += 1
     }
 
@@ -169,6 +176,12 @@ struct Emitter {
                 word += 1
             }
         }
+    }
+
+    /// The cells of an instruction with these operands, each of which has at most one.
+    static func cells(_ letters: UnsafePointer<CChar>) -> Int {
+        let halves = halfMask(letters).nonzeroBitCount
+        return 1 + (halves + 1) / 2 + String(cString: letters).utf8.count - halves
     }
 
     /// Which of the operands with these letters have 16 bits: a bit each.
@@ -264,8 +277,7 @@ struct Emitter {
             emit(.jump, word: 0)
             return jumps(to: label)
         }
-        setHandler(last.start, .constU32Jump)
-        last.op = .constU32Jump
+        correctLast(.constU32Jump)
         position += 1
         jumps(to: label)
     }
@@ -310,6 +322,7 @@ struct Emitter {
     mutating func finish() {
         guard !isFull else { return }
         mergeCheckedLoads()
+        pairs?.fuse(written, in: arena)
         let jump = UInt32(bitPattern: handlers[Int(GWOp.jump.rawValue)])
         // Distances of jumps first: the others follow them.
         for pass in 0..<2 {
@@ -400,8 +413,7 @@ struct Emitter {
     /// - Returns: Whether that was possible; the other one is not written otherwise.
     mutating func pair(_ op: GWOp, as pair: GWOp, _ slot: Int, _ word: UInt32) -> Bool {
         guard lastIs(op), room(for: 1) else { return false }
-        setHandler(last.start, pair)
-        last.op = pair
+        correctLast(pair)
         arena[last.start + 1] = arena[last.start + 1] & 0xFFFF | half(slot) << 16
         arena[position] = word
         position += 1
@@ -413,8 +425,7 @@ struct Emitter {
     /// - Returns: Whether that was possible.
     mutating func branchIfZero(_ slot: Int, behind op: GWOp, as fused: GWOp, to label: Label) -> Bool {
         guard lastIs(op), Int(arena[last.start + 1] & 0xFFFF) == slot, room(for: 1) else { return false }
-        setHandler(last.start, fused)
-        last.op = fused
+        correctLast(fused)
         position += 1
         jumps(to: label)
         // What follows must not change where the result goes: the label expects it there.
@@ -446,13 +457,20 @@ struct Emitter {
         guard fixup.start == last.start, fixup.label == label else { return }
         fixups.truncate(to: fixups.count - 1)
         if last.op == .jump { return removeLast() }
-        setHandler(last.start, .constU32)
-        last.op = .constU32
+        correctLast(.constU32)
         position -= 1
+    }
+
+    /// Makes the instruction written last another one.
+    private mutating func correctLast(_ op: GWOp) {
+        setHandler(last.start, op)
+        last.op = op
+        written[written.count - 1].op = op
     }
 
     /// Takes the last instruction back.
     mutating func removeLast() {
+        written.truncate(to: written.count - 1)
         position = last.start
         last = secondLast
         secondLast = Written()

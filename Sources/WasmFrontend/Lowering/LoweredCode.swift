@@ -87,7 +87,8 @@ public final class LoweredCode: @unchecked Sendable {
         let entries = UnsafeMutablePointer<GWCodeEntry>.allocate(capacity: max(1, module.functionTypes.count))
         entries.initialize(repeating: GWCodeEntry(any: 0, zero: 0), count: max(1, module.functionTypes.count))
         let cells = arena.assumingMemoryBound(to: UInt32.self)
-        let emitter = Emitter(handlers: gw_handlers(options.checksAddresses), arena: cells)
+        let emitter = Emitter(
+            handlers: gw_handlers(options.checksAddresses), arena: cells, fusesPairs: options.optimizes)
         state = State(
             lowering: FunctionLowering(
                 module: module, layout: layout, registerGlobal: registerGlobal.map(layout.cell(ofGlobal:)),
