@@ -101,4 +101,65 @@ struct LoweringTests {
         #expect(try Instance(module, store: way.store()).bits("g") == plain)
         #expect(plain == [UInt64(depth + 1)])
     }
+
+    @Test("what only dispatches on its argument is entered behind that, also without a loop", arguments: Way.all)
+    func dispatchWithoutLoop(way: Way) throws {
+        // A local that nobody has set is read behind each label; the argument behind the second.
+        let pieces = """
+                (local.set 1 (i32.add (local.get 1) (i32.const 10)))
+                (br_if $out (i32.eq (global.get $stops) (i32.const 1))))
+              (local.set 1 (i32.add (local.get 1) (i32.add (local.get 0) (i32.const 100)))))
+            (i32.add (local.get 1) (global.get $sp))
+            """
+        let module = try WebAssemblyText.module(
+            """
+            (module (global $sp (mut i32) (i32.const 4000)) (global $stops (mut i32) (i32.const 0))
+              (func $f (param i32) (result i32) (local i32)
+                (block $out (block $b (block $a (br_table $a $b $out (local.get 0)))
+                \(pieces))
+              (func $copies (param i32) (result i32) (local i32 i32)
+                (local.set 2 (global.get $sp))
+                (block $out (block $b (block $a (br_table $a $b $out (local.get 0)))
+                \(pieces))
+              ;; Its argument is something else before.
+              (func $changes (param i32) (result i32) (local i32)
+                (local.set 0 (i32.add (local.get 0) (i32.const 1)))
+                (block $out (block $b (block $a (br_table $a $b $out (local.get 0)))
+                \(pieces))
+              ;; A label leads out of the function.
+              (func $leaves (param i32) (result i32) (local i32)
+                (i32.const 7) (drop)
+                (block $out (block $b (block $a (br_table $a $b $out (local.get 0)))
+                \(pieces))
+              (func $dirty (param i32 i32 i32 i32 i32 i32) (result i32)
+                (local.set 0 (i32.const 77)) (local.set 1 (i32.const 88)) (local.set 2 (i32.const 99)) (i32.const 1))
+              \(["f", "copies", "changes", "leaves"].map { name in
+                  """
+                  (func (export "\(name)") (param i32 i32) (result i32)
+                    (global.set $stops (local.get 1))
+                    (drop (call $dirty (i32.const 1) (i32.const 2) (i32.const 3) (i32.const 4) (i32.const 5) (i32.const 6)))
+                    (if (result i32) (local.get 0) (then (call $\(name) (local.get 0))) (else (call $\(name) (i32.const 0)))))
+                  """ }.joined(separator: "\n"))
+              (func (export "move")
+                \(String(repeating: "(global.set $sp (i32.const 4000)) ", count: 5))))
+            """)
+        let instance = try Instance(module, store: way.store())
+        for (name, expected) in [
+            ("f", [4110, 4010, 4101, 4000]), ("copies", [4110, 4010, 4101, 4000]),
+            ("changes", [4101, 4101, 4000, 4000]), ("leaves", [4110, 4010, 4101, 4000]),
+        ] as [(String, [UInt64])] {
+            let results = try [(0, 0), (0, 1), (1, 0), (2, 0)].flatMap { first, second in
+                try instance.bits(name, .i32(UInt32(first)), .i32(UInt32(second)))
+            }
+            #expect(results == expected, "\(name)")
+        }
+        for (function, isDirect) in [(0, true), (1, true), (2, false)] {
+            let lines = try instance.code.disassemble(function).split(separator: "\n")
+            let table = try #require(lines.firstIndex { $0.contains("branch_table") })
+            let entry = lines.firstIndex { $0.contains("entry with 0:") }
+            // Otherwise its code lies behind the function, and jumps to the table.
+            let isBehind = entry.map { lines[$0...].contains { $0.contains("jump") } } ?? true
+            #expect(entry.map { $0 > table && !isBehind } ?? false == (isDirect && way.optimizes), "\(lines)")
+        }
+    }
 }

@@ -222,6 +222,7 @@ struct FunctionLowering: ~Copyable {
             case .globalGet where registerCopy != nil && i == 0: i += 1
             case .block, .nop: break
             case .loop: return instruction.a == dispatch.loop ? scan.dispatchTarget(0) : nil
+            case .localGet where dispatch.loop == nil: return scan.dispatchTarget(0)
             default: return nil
             }
             i += 1

@@ -63,10 +63,11 @@ struct Construct {
 /// `i32.const K; local.set pc; br loop`. The scan recognises the dispatch (by its structure; nothing here knows that Go
 /// made it) and lets such jumps lead where the table would have sent them.
 struct FunctionScan {
-    /// What a `br_table` behind a loop's head dispatches on.
+    /// What a `br_table` behind a loop's head, or at the function's beginning, dispatches on.
     struct Dispatch {
         enum Variable: Equatable { case local(UInt32), global(UInt32) }
-        var loop: UInt32
+        /// nil where the function is entered there, but never comes back to it.
+        var loop: UInt32?
         var variable: Variable
         /// Its labels: a range of ``labels``.
         var firstLabel: Int
@@ -248,7 +249,8 @@ struct FunctionScan {
 
     // MARK: - The dispatch
 
-    /// Looks back from a `br_table` for `loop; block*; get`, all without parameters.
+    /// Looks back from a `br_table` for `loop; block*; get`, all without parameters; at the function's beginning (behind
+    /// the copy of the register global) also without a loop.
     private mutating func recogniseDispatch(_ table: ScannedInstruction) {
         var index = instructions.count - 1
         guard index >= 0 else { return }
@@ -260,15 +262,22 @@ struct FunctionScan {
         }
         index -= 1
         while index >= 0, instructions[index].op == .block, isPlain(instructions[index].a) { index -= 1 }
-        guard index >= 0, instructions[index].op == .loop, isPlain(instructions[index].a) else { return }
-        let loop = instructions[index].a
+        let loop: UInt32?
+        if index >= 0, instructions[index].op == .loop, isPlain(instructions[index].a) {
+            loop = instructions[index].a
+        } else if index < 0 || index == 1 && instructions[0].op == .globalGet && instructions[1].op == .localSet {
+            loop = nil
+        } else {
+            return
+        }
         // A label that leads out of the loop, or carries values, would need more than a jump.
         for i in Int(table.a)..<Int(table.a) + Int(table.b) {
-            guard constructs[Int(labels[i])].kind == .block, labels[i] > loop || constructs[Int(labels[i])].arity == 0
+            guard constructs[Int(labels[i])].kind == .block,
+                loop.map({ labels[i] > $0 }) ?? false || constructs[Int(labels[i])].arity == 0
             else { return }
         }
         dispatch = Dispatch(loop: loop, variable: variable, firstLabel: Int(table.a), labelCount: Int(table.b))
-        dispatchLoop = loop
+        dispatchLoop = loop ?? .max
         guard case .local(let local) = variable else { return }
         dispatchLocal = local
         for i in 0..<instructions.count - 1 where instructions[i].a == local {

@@ -24,22 +24,29 @@ extension ModuleGenerator {
             body.targets.append(Target(types: [], isLoop: false))
         }
         if chance(8) { statement() }
-        emit([0x03, 0x40])
-        body.targets.append(Target(types: [], isLoop: true))
+        // What is entered at its pieces, but does not come back to the dispatch, has no loop.
+        let comesBack = chance(75)
+        if comesBack {
+            emit([0x03, 0x40])
+            body.targets.append(Target(types: [], isLoop: true))
+        }
         for _ in 0..<pieces {
             emit([0x02, 0x40])
             body.targets.append(Target(types: [], isLoop: false))
         }
         emit([0x20, 0x00])
-        let labels = (0..<pieces).map { piece in chance(92) ? piece : below(pieces) }
+        var labels = (0..<pieces).map { piece in chance(92) ? piece : below(pieces) }
+        if !comesBack && isWrapped && chance(30) { labels.append(pieces) }
         emit([0x0E] + vector(labels.dropLast().map { unsigned($0) }) + unsigned(labels.last!))
         for piece in 0..<pieces {
             emit(0x0B)
             body.targets.removeLast()
             goPiece(piece, of: pieces)
         }
-        emit(0x0B)
-        body.targets.removeLast()
+        if comesBack {
+            emit(0x0B)
+            body.targets.removeLast()
+        }
         if isWrapped {
             emit(0x0B)
             body.targets.removeLast()
