@@ -196,6 +196,7 @@
         if (handler_ == handlers[GWOp_callPushZero] || handler_ == handlers[GWOp_callPushZeroChecked] || \
             handler_ == handlers[GWOp_callIndirectPushZero]) \
             sp = (uint32_t)((uint32_t)sp - GW_PUSH_SIZE); \
+        if (handler_ == handlers[GWOp_spAdd_store64_si]) sp = (uint32_t)((uint32_t)sp + W(1)); \
     } while (0)
 
 // Leaves the callee for the instruction behind the call, or for where the result 0 leads to. A return reads the header

@@ -157,6 +157,97 @@ struct PairTests {
                 (local.set 3 (i64.load (i32.add (global.get $sp) (i32.const -32))))
                 (i64.sub (local.get 3) (i64.load (i32.add (global.get $sp) (i32.const -16))))
                 """
+        case "spAdd_store64_si":
+            // The address wraps where the argument says so.
+            return """
+                (global.set $sp (i32.wrap_i64 (local.get 0)))
+                (local.set 3 (i64.load (i32.wrap_i64 (local.get 1))))
+                (global.set $sp (i32.add (global.get $sp) (i32.const -8)))
+                (i64.store (global.get $sp) (i64.const -123456))
+                (i64.add (local.get 3) (i64.extend_i32_u (global.get $sp)))
+                """
+        case "i64ShrU_rri_move32":
+            return """
+                (local.set 6 (i32.wrap_i64 (i64.shr_u (local.get 0) (i64.const 16))))
+                (i64.extend_i32_u (i32.add (local.get 6) (local.get 6)))
+                """
+        case "i64Shl_rsi_i64Add_rrr":
+            return """
+                (i64.store offset=8 (global.get $sp) (local.get 0))
+                (i64.add (local.get 1) (i64.shl (i64.load offset=8 (global.get $sp)) (i64.const 3)))
+                """
+        case "load8S32_r_load8S32_r":
+            return """
+                (local.set 6 (i32.load8_s (i32.wrap_i64 (local.get 0))))
+                (local.set 7 (i32.load8_s offset=16 (i32.wrap_i64 (local.get 1))))
+                (i64.extend_i32_u (i32.sub (i32.mul (local.get 6) (local.get 6)) (local.get 7)))
+                """
+        case "i32Add_rri_i32Add_rri":
+            return """
+                (local.set 6 (i32.wrap_i64 (local.get 0)))
+                (local.set 6 (i32.add (local.get 6) (i32.const -5)))
+                (local.set 7 (i32.add (local.get 6) (i32.const 9)))
+                (i64.extend_i32_u (i32.mul (local.get 6) (local.get 7)))
+                """
+        case "move32_move32":
+            return """
+                (local.set 6 (i32.wrap_i64 (local.get 0)))
+                (local.set 7 (i32.wrap_i64 (local.get 1)))
+                (i64.extend_i32_u (i32.sub (i32.mul (local.get 6) (local.get 6)) (local.get 7)))
+                """
+        case "load64_s_store64_ri":
+            return """
+                (i64.store offset=8 (global.get $sp) (local.get 0))
+                (local.set 3 (i64.load offset=8 (global.get $sp)))
+                (i64.store offset=16 (i32.wrap_i64 (local.get 3)) (i64.const -77))
+                (i64.mul (local.get 3) (local.get 3))
+                """
+        case "load64_s_store64_rr":
+            return """
+                (i64.store offset=8 (global.get $sp) (local.get 0))
+                (local.set 3 (i64.load offset=8 (global.get $sp)))
+                (i64.store offset=16 (i32.wrap_i64 (local.get 1)) (local.get 3))
+                (i64.mul (local.get 3) (local.get 3))
+                """
+        case "load64_s2_load64_s", "load64_s2_load64_s2", "load64_t_load64_t":
+            let adds = name(pair.first).hasSuffix("t")
+            let address = { (offset: Int) in
+                adds ? "(i32.add (global.get $sp) (i32.const \(offset)))" : "offset=\(offset) (global.get $sp)"
+            }
+            return """
+                (i64.store offset=8 (global.get $sp) (local.get 0))
+                (i64.store offset=16 (global.get $sp) (local.get 1))
+                (i64.store offset=32 (global.get $sp) (local.get 2))
+                (local.set 3 (i64.load \(address(8))))
+                (local.set 4 (i64.load \(address(16))))
+                (local.set 5 (i64.load \(address(32))))
+                (local.set 0 (i64.load \(name(pair.second).hasSuffix("2") ? address(65528) : "(i32.const 8)")))
+                (i64.xor (i64.mul (i64.mul (local.get 3) (local.get 3)) (i64.mul (local.get 4) (local.get 4)))
+                  (i64.mul (i64.mul (local.get 5) (local.get 5)) (i64.add (local.get 0) (local.get 0))))
+                """
+        case "globalGet_i64Ne_branch_ri":
+            return """
+                (global.set $pointer (local.get 0))
+                (if (i64.eqz (global.get $pointer)) (then (local.set 1 (i64.const 12))))
+                (i64.add (local.get 1) (global.get $pointer))
+                """
+        case "i64Eq_rri_i64Eq_branch_ri":
+            return """
+                (local.set 3 (i64.extend_i32_u (i64.eq (local.get 0) (i64.const 8))))
+                (if (i64.ne (local.get 3) (i64.const 0)) (then (local.set 1 (i64.const 99))))
+                (i64.add (local.get 3) (local.get 1))
+                """
+        case "i64And_rri_i64Ne_branch_ri":
+            return """
+                (if (i64.eqz (i64.and (local.get 0) (i64.const 6))) (then (local.set 1 (i64.const 12))))
+                (local.get 1)
+                """
+        case "load32U_a_i64Eq_branch_ri":
+            return """
+                (i64.store (i32.const 128) (local.get 0))
+                (if (i64.ne (i64.load32_u (i32.const 128)) (i64.const 7)) (then (local.set 1 (i64.const 12))))
+                (local.get 1)
+                """
         case "move_load64_branch_zero", "load64_r_i64Eq_branch_zero", "i64LtU_branch_rr_i32Eq_branch_ri":
             // Where a key belongs in a sorted list (runtime.specialFindSplicePoint): 0 points to the last node, and 1 is
             // the key, 2 the kind, of which each node has one.
@@ -222,7 +313,7 @@ struct PairTests {
         } else {
             let code = try #require(Self.body(pair), "no function for \(Self.name(pair.both))")
             function = """
-                (func (export "f") (param i64 i64 i64) (result i64) (local i64 i64 i64)
+                (func (export "f") (param i64 i64 i64) (result i64) (local i64 i64 i64 i32 i32)
                   \(code))
                 """
         }
