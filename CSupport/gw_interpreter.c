@@ -17,8 +17,9 @@
 // which no 32-bit address plus 32-bit offset leaves, and what lies beyond its size faults. The handler of SIGSEGV
 // (gw_signals.c) then sets the program counter of the thread to the label `fault`. That is sound because a computed
 // goto can reach every label from every other, so the compiler keeps the state in the same registers at all of them;
-// handlers only change the state after their memory accesses (see PUSH; TrapTests run with the compiled loop). The
-// checked loop (gw_interpreter_checked.c) compares every address and is for memories without that reservation.
+// handlers only change the state after their memory accesses (see PUSH; TrapTests run with the compiled loop), but for
+// pc, which a pair of instructions moves on in its middle. The checked loop (gw_interpreter_checked.c) compares every
+// address and is for memories without that reservation.
 //
 // 3. INTERRUPTION. Another thread sets `interrupted` and `stack_limit`, and sends the thread of the loop a signal,
 // whose handler moves it to the label `interruption` if it is in a handler. For that, too, the state must be in the

@@ -36,7 +36,7 @@ typedef struct GWPair {
     uint8_t chained;
 } GWPair;
 
-/// All pairs, in the order of their first instructions; `*count` of them.
+/// All pairs, `*count` of them; where several fit, the first does.
 const GWPair *gw_pairs(int *count);
 
 /// Where an operand of a fused operation comes from or goes to.
