@@ -215,6 +215,14 @@
         DISPATCH(); \
     } while (0)
 
+// Go's epilogue: takes W(1) bytes from the stack and returns the constant 0.
+#define RETURN_ZERO_POP() \
+    do { \
+        sp = (uint32_t)((uint32_t)sp + W(1)); \
+        fp[0] = 0; \
+        LEAVE_ZERO(); \
+    } while (0)
+
 // Sanitizers' checks between the accesses would move the state to other registers than a fault must find it in; what
 // the loop has done outside, and everything else, is checked.
 __attribute__((noinline, no_sanitize("address", "undefined", "thread"), section(GW_LOOP_SECTION)))

@@ -25,13 +25,8 @@ struct Disassembler {
         self.code = code
         for op in 0..<Int(GWOp.count.rawValue) {
             let letters = String(cString: info[op].operands).utf8
-            let halves = letters.lazy.filter { "rdhvw".utf8.contains($0) }.count
-            let words = letters.reduce(-halves) {
-                $0 + ($1 == UInt8(ascii: "l") ? 2 : $1 == UInt8(ascii: "q") ? 4 : 1)
-            }
-            let isCall = letters.elementsEqual("C".utf8)
-            sizes.append(isCall ? Int(GW_CALL_CELLS) : 1 + (halves + 1) / 2 + words)
-            if isCall { calls.insert(op) }
+            sizes.append(OperandLetters.cells(info[op].operands))
+            if letters.elementsEqual("C".utf8) { calls.insert(op) }
             if strcmp(info[op].text, "store64") == 0, letters.elementsEqual("si".utf8) { stores.insert(op) }
         }
         let handlers = gw_handlers(code.checked)!
@@ -110,13 +105,12 @@ struct Disassembler {
     private func operands(_ op: Int, at cell: Int, from start: Int) -> String {
         let letters = Array(String(cString: info[op].operands).utf8)
         if letters == [UInt8(ascii: "C")] { return call(at: cell) }
-        let isHalf = { (letter: UInt8) in "rdhvw".utf8.contains(letter) }
-        let halfCount = letters.lazy.filter(isHalf).count
+        let halfCount = letters.lazy.filter(OperandLetters.isHalf).count
         var half = 2 * (cell + 1)
         var word = cell + 1 + (halfCount + 1) / 2
         var texts: [String] = []
         for letter in letters {
-            if isHalf(letter) {
+            if OperandLetters.isHalf(letter) {
                 let bits = code.arena[half / 2] >> (half % 2 == 0 ? 0 : 16) & 0xFFFF
                 switch letter {
                 case UInt8(ascii: "h"): texts.append("\(bits)")

@@ -23,13 +23,12 @@ struct Emitter {
     private struct Fixup { var cell: Int; var start: Int; var label: Label }
     private var fixups = Buffer<Fixup>(capacity: 1024)
 
-    /// The instructions written last, and the position before which nothing may be corrected.
-    struct Written { var op: GWOp = .init(rawValue: 0)!; var start = -1 }
-    private(set) var last = Written()
-    private(set) var secondLast = Written()
-    private var barrier = 0
-    /// Every instruction of the function, and what makes pairs of them; nil for nobody.
+    /// An instruction that has been written.
+    struct Written { var op: GWOp = .invalid; var start = -1 }
+    /// Those of the function, the last two of which may be corrected, and the position before which nothing may be.
     private var written = Buffer<Written>(capacity: 1024)
+    private var barrier = 0
+    /// What makes pairs of them; nil for nobody.
     private let pairs: PairFusion?
 
     /// Whether there was no room for an instruction; the code is then of no use.
@@ -69,11 +68,7 @@ struct Emitter {
     // MARK: - Instructions
 
     /// Forgets what was written last, for corrections: what comes next may be reached another way.
-    mutating func setBarrier() {
-        barrier = position
-        last = Written()
-        secondLast = Written()
-    }
+    mutating func setBarrier() { barrier = position }
 
     private mutating func room(for cells: Int) -> Bool {
         if !isFull && position + cells <= capacity { return true }
@@ -83,9 +78,7 @@ struct Emitter {
 
     private mutating func begin(_ op: GWOp, cells: Int) -> UnsafeMutablePointer<UInt32>? {
         guard room(for: cells) else { return nil }
-        secondLast = last
-        last = Written(op: op, start: position)
-        written.append(last)
+        written.append(Written(op: op, start: position))
         let cell = arena + position
         cell[0] = UInt32(bitPattern: handlers[Int(op.rawValue)])
         position += cells
@@ -178,23 +171,13 @@ struct Emitter {
         }
     }
 
-    /// The cells of an instruction with these operands, each of which has at most one.
-    static func cells(_ letters: UnsafePointer<CChar>) -> Int {
-        let halves = halfMask(letters).nonzeroBitCount
-        return 1 + (halves + 1) / 2 + String(cString: letters).utf8.count - halves
-    }
-
     /// Which of the operands with these letters have 16 bits: a bit each.
     private static func halfMask(_ letters: UnsafePointer<CChar>) -> UInt8 {
         var mask: UInt8 = 0
         var bit: UInt8 = 1
         var next = letters
         while next.pointee != 0 {
-            switch UInt8(bitPattern: next.pointee) {
-            case UInt8(ascii: "r"), UInt8(ascii: "d"), UInt8(ascii: "h"), UInt8(ascii: "v"), UInt8(ascii: "w"):
-                mask |= bit
-            default: break
-            }
+            if OperandLetters.isHalf(UInt8(bitPattern: next.pointee)) { mask |= bit }
             bit <<= 1
             next += 1
         }
@@ -433,6 +416,10 @@ struct Emitter {
         return true
     }
 
+    /// The instructions written last.
+    var last: Written { written.last ?? Written() }
+    var secondLast: Written { written.count > 1 ? written[written.count - 2] : Written() }
+
     /// Whether the instruction written last is `op`, and no label lies behind or before it in the way.
     func lastIs(_ op: GWOp) -> Bool { last.start >= barrier && last.start >= 0 && last.op == op }
     func secondLastIs(_ op: GWOp) -> Bool {
@@ -464,16 +451,13 @@ struct Emitter {
     /// Makes the instruction written last another one.
     private mutating func correctLast(_ op: GWOp) {
         setHandler(last.start, op)
-        last.op = op
         written[written.count - 1].op = op
     }
 
     /// Takes the last instruction back.
     mutating func removeLast() {
-        written.truncate(to: written.count - 1)
         position = last.start
-        last = secondLast
-        secondLast = Written()
+        written.truncate(to: written.count - 1)
     }
 
     /// Lets the instruction written last put its result into another slot, if the slot `from` is where it puts it;

@@ -54,7 +54,7 @@ struct PairFusion {
                 arena[second.start] == handler(second.op),
                 chains(pair, Cells(arena + first.start), Cells(arena + second.start))
             else { continue }
-            assert(second.start - first.start == Emitter.cells(info[Int(first.op.rawValue)].operands))
+            assert(second.start - first.start == OperandLetters.cells(info[Int(first.op.rawValue)].operands))
             arena[first.start] = handler(pair.both)
             return true
         }
@@ -78,14 +78,9 @@ struct PairFusion {
     }
 
     /// Whether the two sources of an instruction, both slots, may be exchanged.
-    ///
-    /// Those of floating-point operations may not: which NaN comes out depends on their order.
-    private static func commutes(_ op: GWOp) -> Bool {
-        switch op {
-        case .i64Add_rrr, .i64Mul_rrr, .i64And_rrr, .i64Or_rrr, .i64Xor_rrr, .i64Eq_branch_zero: true
-        default: false
-        }
-    }
+    private static func commutes(_ op: GWOp) -> Bool { op == .i64Eq_branch_zero || commutative.contains(op) }
+    private static let commutative = (0..<256).compactMap { GWWasmOpcode(rawValue: $0) }.filter(\.isCommutative)
+        .map { gw_select_binary($0, .r, .r, .r) }
 
     private func handler(_ op: GWOp) -> UInt32 { UInt32(bitPattern: handlers[Int(op.rawValue)]) }
 

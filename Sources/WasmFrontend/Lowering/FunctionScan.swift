@@ -273,7 +273,7 @@ struct FunctionScan {
         // A label that leads out of the loop, or carries values, would need more than a jump.
         for i in Int(table.a)..<Int(table.a) + Int(table.b) {
             guard constructs[Int(labels[i])].kind == .block,
-                loop.map({ labels[i] > $0 }) ?? false || constructs[Int(labels[i])].arity == 0
+                labels[i] > loop ?? .max || constructs[Int(labels[i])].arity == 0
             else { return }
         }
         dispatch = Dispatch(loop: loop, variable: variable, firstLabel: Int(table.a), labelCount: Int(table.b))
