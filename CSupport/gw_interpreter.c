@@ -41,17 +41,19 @@
 
 #define SIGNED(i) ((uint64_t)(int64_t)(int32_t)W(i))
 
+// The cells of an instruction, and the number of the one that its jump's distance is in, which is the last.
+#define CELLS_OF(name) GWCells_##name
+#define POS_JUMP(name) (CELLS_OF(name) - 1)
 // Whether an operand of this kind is one of the 16-bit ones, which come first.
 #define IS16_r 1
 #define IS16_i 0
 #define IS16_s 0
 #define IS16_t 0
-// Where the operands of a form d, a, b lie, and how many cells it has.
+// Where the operands of a form d, a, b lie.
 #define FIRST32(d, a, b) (1 + (IS16_##d + IS16_##a + IS16_##b + 1) / 2)
 #define POS_D(d, a, b) (IS16_##d ? 2 : FIRST32(d, a, b))
 #define POS_A(d, a, b) (IS16_##a ? 2 + IS16_##d : FIRST32(d, a, b) + !IS16_##d)
 #define POS_B(d, a, b) (IS16_##b ? 2 + IS16_##d + IS16_##a : FIRST32(d, a, b) + !IS16_##d + !IS16_##a)
-#define CELLS(d, a, b) (FIRST32(d, a, b) + 3 - IS16_##d - IS16_##a - IS16_##b)
 
 #define READ_r(p) fp[H(p)]
 #define READ_i(p) SIGNED(p)
@@ -152,11 +154,11 @@
 #define BITS_uint64_t(value) (value)
 
 // The binary operations as functions of what their slots hold.
-#define GW_ALU64(name, text, fn) \
+#define GW_ALU64(name, text, fn, order, low) \
     static inline uint64_t value_##name(uint64_t a, uint64_t b) { return fn(a, b); }
 #define GW_ALU64_FULL GW_ALU64
 #define GW_ALU64_RI GW_ALU64
-#define GW_ALU32(name, text, fn) \
+#define GW_ALU32(name, text, fn, order) \
     static inline uint64_t value_##name(uint64_t a, uint64_t b) { return fn((uint32_t)a, (uint32_t)b); }
 #define GW_BINARY(name, text, T, R, fn) \
     static inline uint64_t value_##name(uint64_t a, uint64_t b) { return BITS_##R(fn(AS_##T(a), AS_##T(b))); }
@@ -182,7 +184,7 @@
         if (__builtin_expect(TARGET() == GW_UNRESOLVED, 0)) OUTSIDE(function); \
     } while (0)
 // Stores, then changes the register global, although the guest does it the other way round: a fault finds the old
-// value, and AFTER_FAULT makes it the new one. KEEP stops the compiler from moving the state to other registers before
+// value, and gw_outside_fault makes it the new one. KEEP stops the compiler from moving the state to other registers before
 // the store, as it does in handlers as large as these.
 #define KEEP() __asm__ volatile("" : "+r"(pc), "+r"(fp), "+r"(sp) : : "memory")
 #define PUSH() \
@@ -191,15 +193,6 @@
         KEEP(); \
         sp = (uint32_t)((uint32_t)sp - GW_PUSH_SIZE); \
     } while (0)
-#define AFTER_FAULT() \
-    do { \
-        int32_t handler_ = *(const int32_t *)(const void *)pc; \
-        if (handler_ == handlers[GWOp_callPushZero] || handler_ == handlers[GWOp_callPushZeroChecked] || \
-            handler_ == handlers[GWOp_callIndirectPushZero]) \
-            sp = (uint32_t)((uint32_t)sp - GW_PUSH_SIZE); \
-        if (handler_ == handlers[GWOp_spAdd_store64_si]) sp = (uint32_t)((uint32_t)sp + W(1)); \
-    } while (0)
-
 // Leaves the callee for the instruction behind the call, or for where the result 0 leads to. A return reads the header
 // and nothing of the code: loads that depend on loads would make the longest chain of a program that calls much.
 #define LEAVE() \
@@ -229,7 +222,7 @@ __attribute__((noinline, no_sanitize("address", "undefined", "thread"), section(
 GWTrap GW_LOOP(GWMachine *m, GWInstance *inst, const uint32_t *pc, uint64_t *fp) {
     // The handlers, by opcode: offsets from `first`.
     static const int32_t handlers[] = {
-#define GW_ROW(name, text, operands) (int32_t)((const char *)&&do_##name - (const char *)&&first),
+#define GW_ROW(name, ...) (int32_t)((const char *)&&do_##name - (const char *)&&first),
 #include "gw_opcode_rows.h"
 #undef GW_ROW
         // Not opcodes, but places that the signal handlers jump to: as targets of the computed goto they find
@@ -255,15 +248,15 @@ first:;
 #include "gw_handlers_control.inc"
 #include "gw_handlers_vector.inc"
 #include "gw_handlers_pairs.inc"
-#define GW_OUTSIDE(name, text, operands) do_##name : OUTSIDE(gw_outside_##name);
+#define GW_OUTSIDE(name, ...) do_##name : OUTSIDE(gw_outside_##name);
 #include "gw_opcodes.def"
 #include "gw_opcodes_undef.h"
 
 #if GW_CHECKED
 out_of_bounds:
-    AFTER_FAULT();
-    TRAP(memoryOutOfBounds);
 #endif
+fault:
+    OUTSIDE(gw_outside_fault);
 outside:
     // Behind the call everything but m is read again: the compiler has nothing to keep over it, and so keeps the state
     // in the same registers in all handlers, those included that come here.
@@ -281,10 +274,6 @@ stack_exhausted:
     // The state is the caller's: the callee has not begun.
     fp = (uint64_t *)(uintptr_t)fp[-3];
     m->trap = m->interrupted ? GWTrap_interrupted : GWTrap_callStackExhausted;
-    goto trapped;
-fault:
-    AFTER_FAULT();
-    m->trap = GWTrap_memoryOutOfBounds;
     goto trapped;
 registers : {
     // Where pc, fp, inst and m are, as the assembler writes it.

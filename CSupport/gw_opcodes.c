@@ -1,4 +1,6 @@
 // The tables of gw_opcodes.h and gw_traps.h, all made from the rows of the .def files.
+#include "gw_cells.h"
+#include "gw_machine.h"
 #include "gw_opcodes.h"
 #include "gw_traps.h"
 
@@ -12,9 +14,20 @@ const char *gw_trap_message(GWTrap trap) {
     return trap < GWTrap_count ? messages[trap] : "";
 }
 
+// The facts of each row, by name; a pair has none of its own, but those of both.
+enum {
+#define GW_ROW(name, text, operands, family, wasm, facts, ...) FACTS_##name = (facts),
+#include "gw_opcode_rows.h"
+#undef GW_ROW
+};
+
 const GWOpInfo *gw_op_info(void) {
     static const GWOpInfo rows[] = {
-#define GW_ROW(name, text, operands) {text, operands, #name},
+#define GW_ROW(name_, text_, operands_, family_, wasm_, facts_, d, a, b, mode_, plain_, next_) \
+    {.text = text_, .operands = operands_, .name = #name_, .family = GWFamily_##family_, .wasm = GWWasmOpcode_##wasm_, \
+     .facts = FACTS_##name_ | FACTS_##plain_ | FACTS_##next_, .destination = GWKind_##d, .first = GWKind_##a, .second = GWKind_##b, \
+     .mode = GWMode_##mode_, .cells = GW_CELLS(operands_), .halves = GW_HALVES(operands_), .plain = GWOp_##plain_, \
+     .next = GWOp_##next_},
 #include "gw_opcode_rows.h"
 #undef GW_ROW
     };
@@ -23,15 +36,14 @@ const GWOpInfo *gw_op_info(void) {
 
 const GWPair *gw_pairs(int *count) {
     static const GWPair rows[] = {
-// The forms of a chain's second operation, and which of its sources is the first one's result.
-#define GW_SECOND_cr(second) GWOp_##second##_rrr
-#define GW_SECOND_rc(second) GWOp_##second##_rrr
-#define GW_SECOND_ci(second) GWOp_##second##_rri
-#define GW_CHAINED_cr 1
-#define GW_CHAINED_rc 2
-#define GW_CHAINED_ci 1
+// Which source of a chain's second operation is the first one's result.
+#define CHAINED_cr 1
+#define CHAINED_rc 2
+#define CHAINED_ci 1
+#define OP(name) OP_(name)
+#define OP_(name) GWOp_##name
 #define GW_CHAIN(first, b, second, form) \
-    {GWOp_##first##_rr##b, GW_SECOND_##form(second), GWOp_##first##_r##b##_##second##_##form, GW_CHAINED_##form},
+    {GWOp_##first##_rr##b, OP(GW_SECOND_##form(second)), GWOp_##first##_r##b##_##second##_##form, CHAINED_##form},
 #define GW_PAIR(first, second, operands, chained) {GWOp_##first, GWOp_##second, GWOp_##first##_##second, chained},
 #include "gw_opcodes.def"
 #include "gw_opcodes_undef.h"
@@ -40,36 +52,28 @@ const GWPair *gw_pairs(int *count) {
     return rows;
 }
 
-// The selection tables: each takes the rows that it knows what to do with.
-#define GW_TABLE_BINARY(name, text, fn, d, a, b) \
-    [GWWasmOpcode_##name][GWKind_##d][GWKind_##a][GWKind_##b] = GWOp_##name##_##d##a##b,
-
+// The selection tables: each takes the rows that it knows what to do with, in the forms that their family has.
+#define BINARY(name, d, a, b) [GWWasmOpcode_##name][GWKind_##d][GWKind_##a][GWKind_##b] = GWOp_##name##_##d##a##b,
+#define BINARY_MEMORY(name, a, b, operands) BINARY(name, r, a, b)
 static const uint16_t binary[256][4][6][6] = {
-#define GW_ALU64_FULL(name, text, fn) GW_FORMS_64_FULL(GW_TABLE_BINARY, name, text, fn)
-#define GW_ALU64(name, text, fn) GW_FORMS_64(GW_TABLE_BINARY, name, text, fn)
-#define GW_ALU64_RI(name, text, fn) GW_FORMS_RI(GW_TABLE_BINARY, name, text, fn)
-#define GW_ALU32(name, text, fn) GW_FORMS_RI(GW_TABLE_BINARY, name, text, fn)
-#define GW_TRAPPING(name, text, T, fn) GW_TABLE_BINARY(name, text, fn, r, r, r)
-#define GW_BINARY(name, text, T, R, fn) GW_TABLE_BINARY(name, text, fn, r, r, r)
-#define GW_COMPARE64(name, text, T, operator, negated, swapped) GW_FORMS_RI(GW_TABLE_BINARY, name, text, )
-#define GW_COMPARE32(name, text, T, operator, negated, swapped) GW_FORMS_RI(GW_TABLE_BINARY, name, text, )
-#define GW_MEMORY_OPERAND(name, text, fn) \
-    GW_TABLE_BINARY(name, text, fn, r, r, m) GW_TABLE_BINARY(name, text, fn, r, r, k) \
-    GW_TABLE_BINARY(name, text, fn, r, m, r) GW_TABLE_BINARY(name, text, fn, r, k, r)
+#define GW_ALU64_FULL(name, text, fn, order, low) GW_FORMS_64_FULL(BINARY, name)
+#define GW_ALU64(name, text, fn, order, low) GW_FORMS_64(BINARY, name)
+#define GW_ALU64_RI(name, text, fn, order, low) GW_FORMS_RI(BINARY, name)
+#define GW_ALU32(name, text, fn, order) GW_FORMS_RI(BINARY, name)
+#define GW_TRAPPING(name, text, T, fn) BINARY(name, r, r, r)
+#define GW_BINARY(name, text, T, R, fn) BINARY(name, r, r, r)
+#define GW_COMPARE64(name, text, T, operator, negated, swapped) GW_FORMS_RI(BINARY, name)
+#define GW_COMPARE32(name, text, T, operator, negated, swapped) GW_FORMS_RI(BINARY, name)
+#define GW_MEMORY_OPERAND(name, text, fn) GW_FORMS_MEMORY(BINARY_MEMORY, name)
 #include "gw_opcodes.def"
 #include "gw_opcodes_undef.h"
 };
 
+#define BRANCH(name, a, b, operands) [GWWasmOpcode_##name][GWKind_##a][GWKind_##b] = GWOp_##name##_branch_##a##b,
 static const uint16_t branches[256][6][6] = {
-#define GW_COMPARE64(name, text, T, operator, negated, swapped) \
-    [GWWasmOpcode_##name] = { \
-        [GWKind_r] = {GWOp_##name##_branch_rr, GWOp_##name##_branch_ri, GWOp_##name##_branch_rs}, \
-        [GWKind_s] = {0, GWOp_##name##_branch_si}, \
-        [GWKind_t] = {0, GWOp_##name##_branch_ti}, \
-        [GWKind_m] = {GWOp_##name##_branch_mr, GWOp_##name##_branch_mi}},
-#define GW_COMPARE32(name, text, T, operator, negated, swapped) \
-    [GWWasmOpcode_##name] = {[GWKind_r] = {GWOp_##name##_branch_rr, GWOp_##name##_branch_ri}},
-#define GW_BRANCH_FLOAT(name, text, fn) [GWWasmOpcode_##name] = {[GWKind_r] = {GWOp_##name##_branch}},
+#define GW_COMPARE64(name, text, T, operator, negated, swapped) GW_FORMS_BRANCH64(BRANCH, name)
+#define GW_COMPARE32(name, text, T, operator, negated, swapped) GW_FORMS_BRANCH32(BRANCH, name)
+#define GW_BRANCH_FLOAT(name, text, fn) [GWWasmOpcode_##name][GWKind_r][GWKind_r] = GWOp_##name##_branch,
 #include "gw_opcodes.def"
 #include "gw_opcodes_undef.h"
 };
@@ -78,11 +82,17 @@ static const uint16_t branches_not[256] = {
 #include "gw_opcodes.def"
 #include "gw_opcodes_undef.h"
 };
-// Pairs of wasm opcodes, the negation and the mirror image of each integer comparison.
+// Wasm opcodes: the negation and the mirror image of each integer comparison.
 static const uint16_t relations[256][2] = {
 #define GW_COMPARE64(name, text, T, operator, negated, swapped) \
     [GWWasmOpcode_##name] = {GWWasmOpcode_##negated, GWWasmOpcode_##swapped},
 #define GW_COMPARE32 GW_COMPARE64
+#include "gw_opcodes.def"
+#include "gw_opcodes_undef.h"
+};
+static const uint16_t low_halves[256] = {
+#define GW_ALU64(name, text, fn, order, low) [GWWasmOpcode_##name] = GWWasmOpcode_##low,
+#define GW_ALU64_FULL GW_ALU64
 #include "gw_opcodes.def"
 #include "gw_opcodes_undef.h"
 };
@@ -96,27 +106,28 @@ static const uint16_t unary[256 + GW_WASM_FC_COUNT] = {
 #include "gw_opcodes_undef.h"
 };
 
-// Which row of the bytecode moves the bits of which wasm instruction.
-#define LOAD(wasm, row) \
-    [GWWasmOpcode_##wasm - GWWasmOpcode_i32Load] = { \
-        GWOp_##row##_r, GWOp_##row##_k, GWOp_##row##_s, GWOp_##row##_t, \
-        GWOp_##row##_a, GWOp_##row##_x, GWOp_##row##_m}
-static const uint16_t loads[][7] = {
-    LOAD(i32Load, load32U),     LOAD(i64Load, load64),      LOAD(f32Load, load32U),
-    LOAD(f64Load, load64),      LOAD(i32Load8S, load8S32),  LOAD(i32Load8U, load8U),
-    LOAD(i32Load16S, load16S32), LOAD(i32Load16U, load16U), LOAD(i64Load8S, load8S),
-    LOAD(i64Load8U, load8U),    LOAD(i64Load16S, load16S),  LOAD(i64Load16U, load16U),
-    LOAD(i64Load32S, load32S),  LOAD(i64Load32U, load32U),
+// Loads and stores from wasm's first on. Those that move the same bits as another one are found through it.
+#define ACCESS(wasm) [GWWasmOpcode_##wasm - GWWasmOpcode_i32Load]
+enum { ACCESSES = GWWasmOpcode_i64Store32 - GWWasmOpcode_i32Load + 1 };
+static const uint16_t same[ACCESSES] = {
+#define GW_SAME(wasm, other) ACCESS(wasm) = GWWasmOpcode_##other,
+#define GW_LOAD(name, text, wasm, T, as) ACCESS(wasm) = GWWasmOpcode_##wasm,
+#define GW_STORE(name, text, wasm, T) ACCESS(wasm) = GWWasmOpcode_##wasm,
+#include "gw_opcodes.def"
+#include "gw_opcodes_undef.h"
 };
-#define STORE(wasm, row) \
-    [GWWasmOpcode_##wasm - GWWasmOpcode_i32Store] = { \
-        [GWMode_r] = {GWOp_##row##_rr, GWOp_##row##_ri}, [GWMode_k] = {GWOp_##row##_kr, GWOp_##row##_ki}, \
-        [GWMode_s] = {GWOp_##row##_sr, GWOp_##row##_si}, [GWMode_t] = {GWOp_##row##_tr, GWOp_##row##_ti}, \
-        [GWMode_a] = {GWOp_##row##_ar, GWOp_##row##_ai}, [GWMode_x] = {GWOp_##row##_xr}}
-static const uint16_t stores[][7][2] = {
-    STORE(i32Store, store32),  STORE(i64Store, store64),   STORE(f32Store, store32),
-    STORE(f64Store, store64),  STORE(i32Store8, store8),   STORE(i32Store16, store16),
-    STORE(i64Store8, store8),  STORE(i64Store16, store16), STORE(i64Store32, store32),
+#define LOAD(name, wasm, mode, operands) ACCESS(wasm)[GWMode_##mode] = GWOp_##name##_##mode,
+static const uint16_t loads[ACCESSES][7] = {
+#define GW_LOAD(name, text, wasm, T, as) GW_MODES_LOAD(LOAD, name, wasm)
+#include "gw_opcodes.def"
+#include "gw_opcodes_undef.h"
+};
+#define STORE(name, wasm, mode, kind, operands) ACCESS(wasm)[GWMode_##mode][GWKind_##kind] = GWOp_##name##_##mode##kind,
+static const uint16_t stores[ACCESSES][7][4] = {
+#define GW_STORE(name, text, wasm, T) GW_FORMS_STORE(STORE, name, wasm)
+#define GW_COPY(mode, kind, operands) STORE(store64, i64Store, mode, kind, operands)
+#include "gw_opcodes.def"
+#include "gw_opcodes_undef.h"
 };
 
 GWOp gw_select_binary(GWWasmOpcode op, GWKind destination, GWKind first, GWKind second) {
@@ -154,18 +165,12 @@ GWOp gw_select_vector(GWWasmOpcode op) {
     return (op & 0xFF00) == 0xFD00 ? vectors[op & 0xFF] : GWOp_invalid;
 }
 
-GWOp gw_select_load(GWWasmOpcode op, GWMode mode) { return loads[op - GWWasmOpcode_i32Load][mode]; }
+GWOp gw_select_load(GWWasmOpcode op, GWMode mode) {
+    return loads[same[op - GWWasmOpcode_i32Load] - GWWasmOpcode_i32Load][mode];
+}
 
 GWOp gw_select_store(GWWasmOpcode op, GWMode mode, GWKind value) {
-    // Only whole 64-bit words have forms that copy a stack word.
-    if (value == GWKind_s || value == GWKind_t) {
-        if (op != GWWasmOpcode_i64Store && op != GWWasmOpcode_f64Store) return GWOp_invalid;
-        static const uint16_t copies[7][2] = {
-            [GWMode_r] = {GWOp_store64_rs}, [GWMode_k] = {GWOp_store64_ks},
-            [GWMode_s] = {GWOp_store64_ss, GWOp_store64_st}, [GWMode_t] = {GWOp_store64_ts, GWOp_store64_tt}};
-        return copies[mode][value == GWKind_t];
-    }
-    return stores[op - GWWasmOpcode_i32Store][mode][value];
+    return stores[same[op - GWWasmOpcode_i32Load] - GWWasmOpcode_i32Load][mode][value];
 }
 
 GWWasmOpcode gw_negated(GWWasmOpcode op) {
@@ -174,4 +179,13 @@ GWWasmOpcode gw_negated(GWWasmOpcode op) {
 
 GWWasmOpcode gw_swapped(GWWasmOpcode op) {
     return op < 256 && relations[op][1] ? (GWWasmOpcode)relations[op][1] : op;
+}
+
+GWWasmOpcode gw_low_half(GWWasmOpcode op) {
+    return op < 256 && low_halves[op] ? (GWWasmOpcode)low_halves[op] : GWWasmOpcode_nop;
+}
+
+GWFacts gw_numeric_facts(GWWasmOpcode op) {
+    GWOp row = op < 256 ? binary[op][GWKind_r][GWKind_r][GWKind_r] : 0;
+    return gw_op_info()[row ? row : gw_select_unary(op)].facts;
 }

@@ -4,6 +4,7 @@
 // there the state that it goes on with; or they return a trap, and leave the state at the instruction.
 #include <string.h>
 
+#include "gw_decoder.h"
 #include "gw_interpreter.h"
 #include "gw_opcodes.h"
 #include "gw_vector.h"
@@ -20,6 +21,24 @@
         return GWTrap_none; \
     } while (0)
 
+static void add_to_sp(GWInstance *inst, uint32_t summand) {
+    uint64_t *sp = &inst->globals[inst->sp_global];
+    *sp = (uint32_t)((uint32_t)*sp + summand);
+}
+
+// --- Faults ---
+
+// Some handlers change the register global after their access to memory, although the guest has it the other way round.
+OUTSIDE(fault) {
+    STATE();
+    GWOp op = gw_opcode(inst->code->checked, W(0));
+    const GWOpInfo *info = &gw_op_info()[op];
+    if (info->facts & GWFact_pushes) add_to_sp(inst, (uint32_t)-GW_PUSH_SIZE);
+    // A pair that still stands at its first instruction, which adds to the register global, has faulted in its second.
+    if (info->next != GWOp_invalid && info->plain == GWOp_spAdd) add_to_sp(inst, W(1));
+    return GWTrap_memoryOutOfBounds;
+}
+
 // --- Direct calls ---
 
 // Has the callee lowered and writes the target into the call, which is executed again.
@@ -29,10 +48,12 @@ static GWTrap resolve_call(GWMachine *m, bool zero) {
     if (!code) return m->trap;
     // Other threads may be executing this call in another instance: they find either value, and both are right.
     __atomic_store_n((int32_t *)(uintptr_t)(pc + GW_CALL_TARGET), (int32_t)(code - pc), __ATOMIC_RELEASE);
-    const int32_t *handlers = gw_handlers(inst->code->checked);
-    if (__atomic_load_n((const int32_t *)pc, __ATOMIC_RELAXED) == handlers[GWOp_callPushZero] && (int32_t)code[0] == handlers[GWOp_stackCheck])
+    bool checked = inst->code->checked;
+    if (gw_opcode(checked, __atomic_load_n(pc, __ATOMIC_RELAXED)) == GWOp_callPushZero &&
+        gw_opcode(checked, code[0]) == GWOp_stackCheck)
         // Go's call of a function with Go's stack check.
-        __atomic_store_n((int32_t *)(uintptr_t)pc, handlers[GWOp_callPushZeroChecked], __ATOMIC_RELEASE);
+        __atomic_store_n(
+            (int32_t *)(uintptr_t)pc, gw_handlers(checked)[GWOp_callPushZeroChecked], __ATOMIC_RELEASE);
     return GWTrap_none;
 }
 OUTSIDE(resolveCall) { return resolve_call(m, false); }
@@ -67,11 +88,8 @@ OUTSIDE(resolveIndirect) {
 OUTSIDE(resolveIndirectZero) {
     STATE();
     if (!gw_resolve(m, element(m), true)) return m->trap;
-    if ((int32_t)W(0) == gw_handlers(inst->code->checked)[GWOp_callIndirectPushZero]) {
-        // So is its push.
-        uint64_t *sp = &inst->globals[inst->sp_global];
-        *sp = (uint32_t)((uint32_t)*sp + GW_PUSH_SIZE);
-    }
+    // So is its push.
+    if (gw_op_info()[gw_opcode(inst->code->checked, W(0))].facts & GWFact_pushes) add_to_sp(inst, GW_PUSH_SIZE);
     return GWTrap_none;
 }
 OUTSIDE(callOther) { return call_out(m, element(m)); }

@@ -11,11 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "gw_decoder.h"
 #include "gw_interpreter.h"
 #include "gw_opcodes.h"
 
 static uint64_t pairs[GWOp_count][GWOp_count];
-static uint16_t *opcodes[2];
 
 // `size` names count, from the front of `ops`. A row that never counted anything has the size 0.
 typedef struct row {
@@ -79,14 +79,6 @@ static void report(void) {
     print(triples, triple_rows, total, 60);
 }
 
-static void prepare(bool checked) {
-    const int32_t *handlers = gw_handlers(checked);
-    // Handlers lie within a megabyte from the first.
-    uint16_t *table = calloc(2 << 20, sizeof *table);
-    for (int op = 0; op < GWOp_count; op++) table[handlers[op] + (1 << 20)] = (uint16_t)op;
-    opcodes[checked] = table;
-}
-
 // The command ends with _exit, as its output is written: this build's _exit reports first.
 void _exit(int code) {
     report();
@@ -96,8 +88,7 @@ void _exit(int code) {
 
 void gw_profile_count(int32_t handler, bool checked) {
     static _Thread_local uint16_t previous, before;
-    if (!opcodes[checked]) prepare(checked);
-    uint16_t op = opcodes[checked][handler + (1 << 20)];
+    uint16_t op = gw_opcode(checked, (uint32_t)handler);
     pairs[previous][op]++;
     count_triple(before, previous, op);
     before = previous;

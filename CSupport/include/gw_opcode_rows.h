@@ -1,58 +1,99 @@
-// Expands every row of gw_opcodes.def, families included, to GW_ROW(name, "text", "operands"), which the including
-// file defines. Included several times, hence no guard.
+// Expands every row of gw_opcodes.def, families included, to
+//
+//     GW_ROW(name, "text", "operands", family, wasm, facts, destination, first, second, mode, plain, next)
+//
+// which the including file defines: the columns of GWOpInfo. Included several times, hence no guard.
 //
 // The number of a form is nowhere written down: all tables are made by this one expansion.
-#define GW_OP(name, text, operands) GW_ROW(name, text, operands)
-#define GW_OUTSIDE GW_OP
+#ifndef GW_ROWS_H
+#define GW_ROWS_H
 // The letter of a form's destination: a slot that is written is a `d`.
 #define GW_LETTER_r "d"
 #define GW_LETTER_s "s"
 #define GW_LETTER_t "t"
-#define GW_FORM(name, text, fn, d, a, b) GW_ROW(name##_##d##a##b, text, GW_LETTER_##d #a #b)
-#define GW_ALU64_FULL(name, text, fn) GW_FORMS_64_FULL(GW_FORM, name, text, fn)
-#define GW_ALU64(name, text, fn) GW_FORMS_64(GW_FORM, name, text, fn)
-#define GW_ALU64_RI(name, text, fn) GW_FORMS_RI(GW_FORM, name, text, fn)
-#define GW_ALU32(name, text, fn) GW_FORMS_RI(GW_FORM, name, text, fn)
-#define GW_TRAPPING(name, text, T, fn) GW_ROW(name##_rrr, text, "drr")
-#define GW_BINARY(name, text, T, R, fn) GW_ROW(name##_rrr, text, "drr")
-#define GW_UNARY(name, text, T, R, fn) GW_ROW(name, text, "dr")
-#define GW_TRUNC(name, text, T, fn) GW_ROW(name, text, "dr")
+// The second instruction of a chain's form.
+#define GW_SECOND_cr(second) second##_rrr
+#define GW_SECOND_rc(second) second##_rrr
+#define GW_SECOND_ci(second) second##_rri
+// What a source or destination of this kind adds to an instruction's facts.
+#define GW_FACTS_r 0
+#define GW_FACTS_i 0
+#define GW_FACTS_s GWFact_mayTrap
+#define GW_FACTS_t GWFact_mayTrap
+#define GW_FACTS_m GWFact_mayTrap
+#define GW_FACTS_k GWFact_mayTrap
+#define GW_FACTS_COMMUTES GWFact_commutes
+#define GW_FACTS_ORDERED 0
+// A comparison that is its own mirror image.
+#define GW_FACTS_MIRROR(name, swapped) (GWWasmOpcode_##name == GWWasmOpcode_##swapped ? GWFact_commutes : 0)
+// An instruction without operands of kinds that are selected by, one of an operation on slots, and a pair.
+#define GW_PLAIN_ROW(name, text, operands, family, wasm, facts) \
+    GW_ROW(name, text, operands, family, wasm, facts, none, none, none, none, name, invalid)
+#define GW_SLOTS_ROW(name, text, operands, family, wasm, facts, d, a, b) \
+    GW_ROW(name, text, operands, family, wasm, facts, d, a, b, none, name, invalid)
+#define GW_PAIR_ROW(name, operands, first, second) \
+    GW_ROW(name, #name, operands, pair, nop, 0, none, none, none, none, first, second)
+
+#define GW_ROW_BINARY(name, text, order, d, a, b) \
+    GW_SLOTS_ROW(name##_##d##a##b, text, GW_LETTER_##d #a #b, binary, name, \
+                 GW_FACTS_##order | GW_FACTS_##d | GW_FACTS_##a | GW_FACTS_##b, d, a, b)
+#define GW_ROW_COMPARE(name, text, facts, d, a, b) \
+    GW_SLOTS_ROW(name##_##d##a##b, text, GW_LETTER_##d #a #b, binary, name, facts, d, a, b)
+#define GW_ROW_BRANCH(name, text, facts, a, b, operands) \
+    GW_SLOTS_ROW(name##_branch_##a##b, "branch " text, operands, branch, name, \
+                 GWFact_endsBlock | facts | GW_FACTS_##a | GW_FACTS_##b, none, a, b)
+#define GW_ROW_MEMORY(name, text, a, b, operands) \
+    GW_SLOTS_ROW(name##_r##a##b, text, operands, binary, name, GWFact_mayTrap, r, a, b)
+#define GW_ROW_LOAD(name, text, wasm, mode, operands) \
+    GW_ROW(name##_##mode, text, operands, load, wasm, GWFact_mayTrap, r, none, none, mode, name##_##mode, invalid)
+#define GW_ROW_STORE(name, text, wasm, mode, kind, operands) \
+    GW_ROW(name##_##mode##kind, text, operands, store, wasm, GWFact_mayTrap, none, kind, none, mode, \
+           name##_##mode##kind, invalid)
+#endif
+
+#define GW_OP(name, text, operands, family, wasm, facts) GW_PLAIN_ROW(name, text, operands, family, wasm, facts)
+#define GW_PATCH(name, text, operands, family, wasm, facts, plain) \
+    GW_ROW(name, text, operands, family, wasm, facts, none, none, none, none, plain, invalid)
+#define GW_OUTSIDE GW_OP
+#define GW_ALU64_FULL(name, text, fn, order, low) GW_FORMS_64_FULL(GW_ROW_BINARY, name, text, order)
+#define GW_ALU64(name, text, fn, order, low) GW_FORMS_64(GW_ROW_BINARY, name, text, order)
+#define GW_ALU64_RI(name, text, fn, order, low) GW_FORMS_RI(GW_ROW_BINARY, name, text, order)
+#define GW_ALU32(name, text, fn, order) GW_FORMS_RI(GW_ROW_BINARY, name, text, order)
+#define GW_TRAPPING(name, text, T, fn) \
+    GW_SLOTS_ROW(name##_rrr, text, "drr", binary, name, GWFact_mayTrap, r, r, r)
+#define GW_BINARY(name, text, T, R, fn) GW_SLOTS_ROW(name##_rrr, text, "drr", binary, name, 0, r, r, r)
+#define GW_UNARY(name, text, T, R, fn) GW_SLOTS_ROW(name, text, "dr", unary, name, 0, r, r, none)
+#define GW_TRUNC(name, text, T, fn) GW_SLOTS_ROW(name, text, "dr", unary, name, GWFact_mayTrap, r, r, none)
 #define GW_COMPARE64(name, text, T, operator, negated, swapped) \
-    GW_ROW(name##_rrr, text, "drr") GW_ROW(name##_rri, text, "dri") GW_ROW(name##_branch_rr, "branch " text, "rrj") \
-    GW_ROW(name##_branch_ri, "branch " text, "rij") GW_ROW(name##_branch_si, "branch " text, "sij") \
-    GW_ROW(name##_branch_ti, "branch " text, "tij") GW_ROW(name##_branch_rs, "branch " text, "rsj") \
-    GW_ROW(name##_branch_mi, "branch " text, "roij") GW_ROW(name##_branch_mr, "branch " text, "rorj")
+    GW_FORMS_RI(GW_ROW_COMPARE, name, text, GW_FACTS_MIRROR(name, swapped)) \
+    GW_FORMS_BRANCH64(GW_ROW_BRANCH, name, text, GW_FACTS_MIRROR(name, swapped))
 #define GW_COMPARE32(name, text, T, operator, negated, swapped) \
-    GW_ROW(name##_rrr, text, "drr") GW_ROW(name##_rri, text, "dri") GW_ROW(name##_branch_rr, "branch " text, "rrj") \
-    GW_ROW(name##_branch_ri, "branch " text, "rij")
+    GW_FORMS_RI(GW_ROW_COMPARE, name, text, GW_FACTS_MIRROR(name, swapped)) \
+    GW_FORMS_BRANCH32(GW_ROW_BRANCH, name, text, GW_FACTS_MIRROR(name, swapped))
 #define GW_BRANCH_FLOAT(name, text, fn) \
-    GW_ROW(name##_branch, "branch " text, "rrj") GW_ROW(name##_branchNot, "branch_not " text, "rrj")
-#define GW_MEMORY_OPERAND(name, text, fn) \
-    GW_ROW(name##_rrm, text, "drro") GW_ROW(name##_rrk, text, "drrk") GW_ROW(name##_rmr, text, "drro") \
-    GW_ROW(name##_rkr, text, "drrk")
-#define GW_LOAD(name, text, T, as) \
-    GW_ROW(name##_r, text, "dro") GW_ROW(name##_k, text, "drk") GW_ROW(name##_s, text, "ds") GW_ROW(name##_t, text, "dt") \
-    GW_ROW(name##_a, text, "da") GW_ROW(name##_x, text, "drrh") GW_ROW(name##_m, text, "dso")
-#define GW_STORE(name, text, T) \
-    GW_ROW(name##_rr, text, "ror") GW_ROW(name##_ri, text, "roi") GW_ROW(name##_kr, text, "rkr") \
-    GW_ROW(name##_ki, text, "rki") GW_ROW(name##_sr, text, "sr") GW_ROW(name##_si, text, "si") \
-    GW_ROW(name##_tr, text, "tr") GW_ROW(name##_ti, text, "ti") \
-    GW_ROW(name##_ar, text, "ar") GW_ROW(name##_ai, text, "ai") \
-    GW_ROW(name##_xr, text, "rrhr")
-#define GW_PAIR_ROW(name, operands) GW_ROW(name, #name, operands)
-#define GW_CHAIN(first, b, second, form) GW_PAIR_ROW(first##_r##b##_##second##_##form, "dr" #b)
-#define GW_PAIR(first, second, operands, chained) GW_PAIR_ROW(first##_##second, operands)
+    GW_SLOTS_ROW(name##_branch, "branch " text, "rrj", branch, name, GWFact_endsBlock, none, r, r) \
+    GW_SLOTS_ROW(name##_branchNot, "branch_not " text, "rrj", branchNot, name, GWFact_endsBlock, none, r, r)
+#define GW_MEMORY_OPERAND(name, text, fn) GW_FORMS_MEMORY(GW_ROW_MEMORY, name, text)
+#define GW_LOAD(name, text, wasm, T, as) GW_MODES_LOAD(GW_ROW_LOAD, name, text, wasm)
+#define GW_STORE(name, text, wasm, T) GW_FORMS_STORE(GW_ROW_STORE, name, text, wasm)
+#define GW_COPY(mode, kind, operands) GW_ROW_STORE(store64, "store64", i64Store, mode, kind, operands)
+#define GW_CHAIN(first, b, second, form) \
+    GW_PAIR_ROW(first##_r##b##_##second##_##form, "dr" #b, first##_rr##b, GW_SECOND_##form(second))
+#define GW_PAIR(first, second, operands, chained) GW_PAIR_ROW(first##_##second, operands, first, second)
 #include "gw_opcodes.def"
 #include "gw_opcodes_undef.h"
-#define GW_VECTOR_LOAD(code, name, text, bits, fn) GW_ROW(name, text, "wro")
-#define GW_VECTOR_LOAD_LANE(code, name, text, bits) GW_ROW(name, text, "wvrho")
-#define GW_VECTOR_STORE_LANE(code, name, text, bits) GW_ROW(name, text, "rvho")
-#define GW_VECTOR_SPLAT(code, name, text, type, T) GW_ROW(name, text, "wr")
-#define GW_VECTOR_EXTRACT(code, name, text, type, lanes, T) GW_ROW(name, text, "dvh")
-#define GW_VECTOR_REPLACE(code, name, text, type, lanes, T) GW_ROW(name, text, "wvrh")
-#define GW_VECTOR_BINARY(code, name, text, fn) GW_ROW(name, text, "wvv")
-#define GW_VECTOR_UNARY(code, name, text, fn) GW_ROW(name, text, "wv")
-#define GW_VECTOR_SHIFT(code, name, text, fn) GW_ROW(name, text, "wvr")
-#define GW_VECTOR_TEST(code, name, text, fn) GW_ROW(name, text, "dv")
-#define GW_VECTOR_OTHER(code, name, text, immediate, operands, results, letters) GW_ROW(name, text, letters)
+#define GW_VECTOR_ROW(name, text, operands, facts) GW_PLAIN_ROW(name, text, operands, vector, name, facts)
+#define GW_VECTOR_LOAD(code, name, text, bits, fn) GW_VECTOR_ROW(name, text, "wro", GWFact_mayTrap)
+#define GW_VECTOR_LOAD_LANE(code, name, text, bits) GW_VECTOR_ROW(name, text, "wvrho", GWFact_mayTrap)
+#define GW_VECTOR_STORE_LANE(code, name, text, bits) GW_VECTOR_ROW(name, text, "rvho", GWFact_mayTrap)
+#define GW_VECTOR_SPLAT(code, name, text, type, T) GW_VECTOR_ROW(name, text, "wr", 0)
+#define GW_VECTOR_EXTRACT(code, name, text, type, lanes, T) GW_VECTOR_ROW(name, text, "dvh", 0)
+#define GW_VECTOR_REPLACE(code, name, text, type, lanes, T) GW_VECTOR_ROW(name, text, "wvrh", 0)
+#define GW_VECTOR_BINARY(code, name, text, fn) GW_VECTOR_ROW(name, text, "wvv", 0)
+#define GW_VECTOR_UNARY(code, name, text, fn) GW_VECTOR_ROW(name, text, "wv", 0)
+#define GW_VECTOR_SHIFT(code, name, text, fn) GW_VECTOR_ROW(name, text, "wvr", 0)
+#define GW_VECTOR_TEST(code, name, text, fn) GW_VECTOR_ROW(name, text, "dv", 0)
+#define GW_VECTOR_OTHER(code, name, text, immediate, operands, results, letters, facts) \
+    GW_VECTOR_ROW(name, text, letters, facts)
 #include "gw_vector_opcodes.def"
+#undef GW_VECTOR_ROW

@@ -1,10 +1,7 @@
 // Forgets the row macros of gw_opcodes.def, so that the next expansion can define its own.
 #undef GW_OP
+#undef GW_PATCH
 #undef GW_OUTSIDE
-#undef GW_FORM
-#undef GW_LETTER_r
-#undef GW_LETTER_s
-#undef GW_LETTER_t
 #undef GW_ALU64_FULL
 #undef GW_ALU64
 #undef GW_ALU64_RI
@@ -19,6 +16,7 @@
 #undef GW_MEMORY_OPERAND
 #undef GW_LOAD
 #undef GW_STORE
+#undef GW_COPY
+#undef GW_SAME
 #undef GW_CHAIN
 #undef GW_PAIR
-#undef GW_PAIR_ROW

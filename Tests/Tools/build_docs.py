@@ -113,7 +113,7 @@ def instructions():
     page += "".join(f"| {letter} | {cell(meaning)} |\n" for letter, meaning in lines)
     rows = subprocess.run(
         ["cc", "-E", "-P", "-x", "c", "-I", INCLUDE, "-"], check=True, text=True, stdout=subprocess.PIPE,
-        input='#define GW_ROW(name, text, operands) ROW name | text | operands;\n#include "gw_opcode_rows.h"\n').stdout
+        input='#define GW_ROW(name, text, operands, ...) ROW name | text | operands;\n#include "gw_opcode_rows.h"\n').stdout
     found = re.findall(r"ROW (\w+) \| ([^|]*) \| ([^;]*);", rows)
     if not found:
         sys.exit("gw_opcode_rows.h gives no rows")

@@ -14,8 +14,6 @@ struct Emitter {
     private var capacity = 0
     private let handlers: UnsafePointer<Int32>
     private let info: UnsafePointer<GWOpInfo>
-    /// For each instruction, which of its operands have 16 bits.
-    private let halfMasks: UnsafeMutablePointer<UInt8>
 
     /// The positions of labels, -1 until bound.
     private var labels = Buffer<Int>(capacity: 512)
@@ -39,14 +37,11 @@ struct Emitter {
         self.arena = arena
         info = gw_op_info()
         pairs = fusesPairs ? PairFusion(handlers: handlers) : nil
-        halfMasks = .allocate(capacity: Int(GWOp.count.rawValue))
-        for op in 0..<Int(GWOp.count.rawValue) { halfMasks[op] = Self.halfMask(info[op].operands) }
     }
 
     func deallocate() {
         labels.deallocate()
         fixups.deallocate()
-        halfMasks.deallocate()
         checkedLoads.deallocate()
         written.deallocate()
         pairs?.deallocate()
@@ -152,7 +147,7 @@ struct Emitter {
 
     /// Writes an instruction of the operands in the order of its letters, whatever their widths.
     mutating func emit(_ op: GWOp, operands: Operands) {
-        let halves = halfMasks[Int(op.rawValue)]
+        let halves = info[Int(op.rawValue)].halves
         let halfCount = halves.nonzeroBitCount
         let first = 1 + (halfCount + 1) / 2
         guard let cell = begin(op, cells: first + operands.count - halfCount) else { return }
@@ -169,19 +164,6 @@ struct Emitter {
                 word += 1
             }
         }
-    }
-
-    /// Which of the operands with these letters have 16 bits: a bit each.
-    private static func halfMask(_ letters: UnsafePointer<CChar>) -> UInt8 {
-        var mask: UInt8 = 0
-        var bit: UInt8 = 1
-        var next = letters
-        while next.pointee != 0 {
-            if OperandLetters.isHalf(UInt8(bitPattern: next.pointee)) { mask |= bit }
-            bit <<= 1
-            next += 1
-        }
-        return mask
     }
 
     /// The operands of an instruction, in the order of its letters; at most five.

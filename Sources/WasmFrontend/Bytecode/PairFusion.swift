@@ -54,7 +54,7 @@ struct PairFusion {
                 arena[second.start] == handler(second.op),
                 chains(pair, Cells(arena + first.start), Cells(arena + second.start))
             else { continue }
-            assert(second.start - first.start == OperandLetters.cells(info[Int(first.op.rawValue)].operands))
+            assert(second.start - first.start == Int(info[Int(first.op.rawValue)].cells))
             arena[first.start] = handler(pair.both)
             return true
         }
@@ -71,16 +71,11 @@ struct PairFusion {
         let result = first[0]
         if second[wanted] == result { return true }
         let other = source + 2 - Int(pair.chained)
-        guard Self.commutes(pair.second), second[other] == result else { return false }
+        guard info[Int(pair.second.rawValue)].facts.contains(.commutes), second[other] == result else { return false }
         second[other] = second[wanted]
         second[wanted] = result
         return true
     }
-
-    /// Whether the two sources of an instruction, both slots, may be exchanged.
-    private static func commutes(_ op: GWOp) -> Bool { op == .i64Eq_branch_zero || commutative.contains(op) }
-    private static let commutative = (0..<256).compactMap { GWWasmOpcode(rawValue: $0) }.filter(\.isCommutative)
-        .map { gw_select_binary($0, .r, .r, .r) }
 
     private func handler(_ op: GWOp) -> UInt32 { UInt32(bitPattern: handlers[Int(op.rawValue)]) }
 

@@ -64,7 +64,7 @@ extension FunctionLowering {
                 return
             }
             emitter.emit(instruction, operands: Emitter.Operands(displacement, bits))
-        case .m: preconditionFailure("no store has this mode")
+        case .m, .none: preconditionFailure("no store has this mode")
         }
     }
 

@@ -259,17 +259,6 @@ extension FunctionLowering {
 }
 
 extension GWWasmOpcode {
-    /// Whether this numeric instruction can trap: it is then never delayed.
-    var mayTrap: Bool {
-        switch self {
-        case .i32DivS, .i32DivU, .i32RemS, .i32RemU, .i64DivS, .i64DivU, .i64RemS, .i64RemU, .i32TruncF32S,
-            .i32TruncF32U,
-            .i32TruncF64S, .i32TruncF64U, .i64TruncF32S, .i64TruncF32U, .i64TruncF64S, .i64TruncF64U:
-            true
-        default: false
-        }
-    }
-
     /// Whether there are forms with a memory operand on general addresses.
     var takesMemory: Bool {
         gw_select_binary(self, .r, .r, .m) != .invalid || gw_select_branch(self, .m, .i) != .invalid

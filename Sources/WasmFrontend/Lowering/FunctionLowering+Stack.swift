@@ -163,6 +163,7 @@ extension FunctionLowering {
         case .s, .t, .a: emitter.emit(op, target, word: UInt32(truncatingIfNeeded: operand.b))
         case .x: emitter.emit(op, target, Int(operand.a), Int(operand.b & 0xFFFF), Int(operand.b >> 16))
         case .m: emitter.emit(op, target, words: UInt32(truncatingIfNeeded: operand.b), UInt32(operand.b >> 32))
+        case .none: preconditionFailure("not a load")
         }
     }
 
@@ -217,7 +218,7 @@ extension FunctionLowering {
         case .t: emitter.emit(.load64_t, target, word: UInt32(truncatingIfNeeded: value))
         case .m: emitter.emit(.load64_r, target, Int(value & 0xFFFF), word: UInt32(value >> 16))
         case .k: emitter.emit(.load64_k, target, Int(value & 0xFFFF), word: UInt32(value >> 16))
-        case .r, .i: preconditionFailure("not in memory")
+        case .r, .i, .none: preconditionFailure("not in memory")
         }
     }
 

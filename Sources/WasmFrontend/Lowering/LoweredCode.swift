@@ -51,8 +51,7 @@ public final class LoweredCode: @unchecked Sendable {
     }
     private var state: State
     private let lock = Mutex(())
-    /// Made when somebody wants to know what the code says: it has tables of all instructions.
-    private let disassembler = Mutex<Disassembler?>(nil)
+    private var reader: BytecodeReader { BytecodeReader(code.pointee) }
 
     func withState<Result>(_ body: (inout State) throws -> Result) rethrows -> Result {
         try lock.withLock { _ in try body(&state) }
@@ -209,31 +208,41 @@ public final class LoweredCode: @unchecked Sendable {
     /// The index in the module of the function that the call instruction at a cell calls; nil where there is no such
     /// instruction, or it finds out while it runs.
     public func directCallee(at cell: Int) -> Int? {
-        let calls: [GWOp] = [.call, .callZero, .callPushZero, .callPushZeroChecked, .callImport]
-        guard isOneOf(calls, at: cell) else { return nil }
-        return Int(code.pointee.arena[cell + Int(GW_CALL_FUNCTION)])
-    }
-
-    /// The word that the call instruction at a cell pushes onto the guest's stack; nil where it pushes none.
-    private func immediate(at cell: Int) -> Int? {
-        guard isOneOf([.callPushZero, .callPushZeroChecked, .callIndirectPushZero], at: cell) else { return nil }
-        return Int(Int32(bitPattern: code.pointee.arena[cell + Int(GW_CALL_IMMEDIATE)]))
+        guard let call = reader.instruction(at: cell), call.info.family == .call else { return nil }
+        return Int(call[Int(GW_CALL_FUNCTION)])
     }
 
     /// The word that is pushed onto the guest's stack for the call at a cell, which is Go's return address; nil where
     /// there is none, or no call.
     public func pushedWord(at cell: Int) -> Int? {
-        immediate(at: cell) ?? pushedWords(ofFunctionAt: cell).first { $0.cell == cell }?.word
+        reader.instruction(at: cell).flatMap(Self.pushedWord)
+            ?? pushedWords(ofFunctionAt: cell).first { $0.cell == cell }?.word
+    }
+
+    /// The word that a call itself pushes; nil if it pushes none.
+    private static func pushedWord(_ call: BytecodeInstruction) -> Int? {
+        call.info.facts.contains(.pushes) ? call.signed(Int(GW_CALL_IMMEDIATE)) : nil
     }
 
     /// The words that calls in the function at a cell push, with the cells of the calls, in the order of the code.
+    ///
+    /// Where the callee is not known before the return address is pushed, that is done by a store before the call.
     public func pushedWords(ofFunctionAt cell: Int) -> [(cell: Int, word: Int)] {
         guard let lowered = lowered(at: cell) else { return [] }
-        return disassembler.withLock { disassembler in
-            let made = disassembler ?? Disassembler(code.pointee)
-            disassembler = made
-            return made.pushedWords(lowered, word: immediate)
+        var words: [(cell: Int, word: Int)] = []
+        var stored: Int?
+        for instruction in reader.instructions(lowered.cells) {
+            if instruction.plain == .store64_si {
+                if instruction[1] == 0 { stored = instruction.signed(2) }
+            } else if instruction.isCall {
+                let isIndirect = instruction.info.family == .callIndirect
+                if let word = Self.pushedWord(instruction) ?? (isIndirect ? stored : nil) {
+                    words.append((instruction.cell, word))
+                }
+                stored = nil
+            }
         }
+        return words
     }
 
     /// What the last call before a cell pushes, and the first one at or behind it, in the function that the cell
@@ -262,12 +271,6 @@ public final class LoweredCode: @unchecked Sendable {
         withState { $0.lowering.origins = origins }
         guard lower(function) == .none else { return nil }
         return withState { state in state.functions.first.map { (origins, $0) } }
-    }
-
-    private func isOneOf(_ instructions: [GWOp], at cell: Int) -> Bool {
-        let handlers = gw_handlers(options.checksAddresses)!
-        let handler = Int32(bitPattern: code.pointee.arena[cell])
-        return instructions.contains { handlers[Int($0.rawValue)] == handler }
     }
 
     /// The instructions of a function, and beside them what they become.

@@ -95,7 +95,7 @@ struct Operand {
             switch mode {
             case .r, .k: (Int(a), -1)
             case .x: (Int(a), Int(b & 0xFFFF))
-            case .s, .t, .a, .m: (-1, -1)
+            case .s, .t, .a, .m, .none: (-1, -1)
             }
         case .binary: (Self.slot(first, a), Self.slot(second, b))
         case .scaled: (Int(a), Int(b & 0xFFFF))
@@ -107,7 +107,7 @@ struct Operand {
         switch kind {
         case .r: Int(value)
         case .m, .k: Int(value & 0xFFFF)
-        case .i, .s, .t: -1
+        case .i, .s, .t, .none: -1
         }
     }
 }
@@ -119,26 +119,17 @@ extension GWKind {
 
 extension GWWasmOpcode {
     /// Whether the operands of this binary operation may change places.
-    var isCommutative: Bool {
-        switch self {
-        case .i32Add, .i32Mul, .i32And, .i32Or, .i32Xor, .i64Add, .i64Mul, .i64And, .i64Or, .i64Xor: true
-        default: false
-        }
-    }
+    var isCommutative: Bool { gw_numeric_facts(self).contains(.commutes) }
+
+    /// Whether this numeric instruction can trap: it is then never delayed.
+    var mayTrap: Bool { gw_numeric_facts(self).contains(.mayTrap) }
 
     /// Whether this is a comparison of integers: those have a negation and a mirror image.
     var isIntegerComparison: Bool { gw_negated(self) != self }
 
     /// The operation on i32 that makes the low half of what this one on i64 makes, from the low halves of its operands.
     var lowHalf: GWWasmOpcode? {
-        switch self {
-        case .i64Add: .i32Add
-        case .i64Sub: .i32Sub
-        case .i64Mul: .i32Mul
-        case .i64And: .i32And
-        case .i64Or: .i32Or
-        case .i64Xor: .i32Xor
-        default: nil
-        }
+        let low = gw_low_half(self)
+        return low == .nop ? nil : low
     }
 }

@@ -1,0 +1,27 @@
+// How many cells an instruction has: what its operand letters say (see gw_opcodes.def).
+#ifndef GW_CELLS_H
+#define GW_CELLS_H
+
+// Operands of 16 bits come first, two to a cell.
+#define GW_IS_HALF(letter) \
+    ((letter) == 'r' || (letter) == 'd' || (letter) == 'h' || (letter) == 'v' || (letter) == 'w')
+// No instruction has more letters than five; the padding keeps the index inside the literal.
+#define GW_LETTER(operands, index) ((operands "\0\0\0\0\0")[index])
+#define GW_HALF_BIT(operands, index) (GW_IS_HALF(GW_LETTER(operands, index)) << (index))
+/// Which operands have 16 bits: a bit each, the first one's lowest.
+#define GW_HALVES(operands) \
+    (GW_HALF_BIT(operands, 0) | GW_HALF_BIT(operands, 1) | GW_HALF_BIT(operands, 2) | GW_HALF_BIT(operands, 3) | \
+     GW_HALF_BIT(operands, 4))
+#define GW_HALF_COUNT(operands) \
+    (GW_IS_HALF(GW_LETTER(operands, 0)) + GW_IS_HALF(GW_LETTER(operands, 1)) + GW_IS_HALF(GW_LETTER(operands, 2)) + \
+     GW_IS_HALF(GW_LETTER(operands, 3)) + GW_IS_HALF(GW_LETTER(operands, 4)))
+// The cells of an operand that has no 16 bits; of a call's single letter, all but the handler's.
+#define GW_WORDS(letter) \
+    ((letter) == 0 || GW_IS_HALF(letter) ? 0 : (letter) == 'l' ? 2 : (letter) == 'q' ? 4 \
+     : (letter) == 'C' ? GW_CALL_CELLS - 1 : 1)
+/// The cells of an instruction with these operands, the handler's included; without the jumps of a table.
+#define GW_CELLS(operands) \
+    (1 + (GW_HALF_COUNT(operands) + 1) / 2 + GW_WORDS(GW_LETTER(operands, 0)) + GW_WORDS(GW_LETTER(operands, 1)) + \
+     GW_WORDS(GW_LETTER(operands, 2)) + GW_WORDS(GW_LETTER(operands, 3)) + GW_WORDS(GW_LETTER(operands, 4)))
+
+#endif
