@@ -23,11 +23,11 @@ enum {
 
 const GWOpInfo *gw_op_info(void) {
     static const GWOpInfo rows[] = {
-#define GW_ROW(name_, text_, operands_, family_, wasm_, facts_, d, a, b, mode_, plain_, next_) \
+#define GW_ROW(name_, text_, operands_, family_, wasm_, facts_, d, a, b, mode_, plain_, next_, chained_) \
     {.text = text_, .operands = operands_, .name = #name_, .family = GWFamily_##family_, .wasm = GWWasmOpcode_##wasm_, \
      .facts = FACTS_##name_ | FACTS_##plain_ | FACTS_##next_, .destination = GWKind_##d, .first = GWKind_##a, .second = GWKind_##b, \
      .mode = GWMode_##mode_, .cells = GW_CELLS(operands_), .halves = GW_HALVES(operands_), .plain = GWOp_##plain_, \
-     .next = GWOp_##next_},
+     .next = GWOp_##next_, .chained = chained_},
 #include "gw_opcode_rows.h"
 #undef GW_ROW
     };
@@ -36,14 +36,10 @@ const GWOpInfo *gw_op_info(void) {
 
 const GWPair *gw_pairs(int *count) {
     static const GWPair rows[] = {
-// Which source of a chain's second operation is the first one's result.
-#define CHAINED_cr 1
-#define CHAINED_rc 2
-#define CHAINED_ci 1
 #define OP(name) OP_(name)
 #define OP_(name) GWOp_##name
 #define GW_CHAIN(first, b, second, form) \
-    {GWOp_##first##_rr##b, OP(GW_SECOND_##form(second)), GWOp_##first##_r##b##_##second##_##form, CHAINED_##form},
+    {GWOp_##first##_rr##b, OP(GW_SECOND_##form(second)), GWOp_##first##_r##b##_##second##_##form, GW_CHAINED_##form},
 #define GW_PAIR(first, second, operands, chained) {GWOp_##first, GWOp_##second, GWOp_##first##_##second, chained},
 #include "gw_opcodes.def"
 #include "gw_opcodes_undef.h"

@@ -6,11 +6,12 @@
 #include "gw_opcodes.h"
 #include "gw_traps.h"
 #include "gw_numeric.h"
+#include "gw_decoder.h"
 #include "gw_machine.h"
+#include "gw_verifier.h"
 #include "gw_sampler.h"
 #include "gw_files.h"
 #include "gw_curl.h"
-#include "gw_decoder.h"
 #include "gw_build.h"
 
 #endif

@@ -1,6 +1,7 @@
 // Expands every row of gw_opcodes.def, families included, to
 //
-//     GW_ROW(name, "text", "operands", family, wasm, facts, destination, first, second, mode, plain, next)
+//     GW_ROW(name, "text", "operands", family, wasm, facts, destination, first, second, mode, plain, next,
+//            chained)
 //
 // which the including file defines: the columns of GWOpInfo. Included several times, hence no guard.
 //
@@ -15,6 +16,10 @@
 #define GW_SECOND_cr(second) second##_rrr
 #define GW_SECOND_rc(second) second##_rrr
 #define GW_SECOND_ci(second) second##_rri
+// Which of its sources is the first one's result.
+#define GW_CHAINED_cr 1
+#define GW_CHAINED_rc 2
+#define GW_CHAINED_ci 1
 // What a source or destination of this kind adds to an instruction's facts.
 #define GW_FACTS_r 0
 #define GW_FACTS_i 0
@@ -28,11 +33,11 @@
 #define GW_FACTS_MIRROR(name, swapped) (GWWasmOpcode_##name == GWWasmOpcode_##swapped ? GWFact_commutes : 0)
 // An instruction without operands of kinds that are selected by, one of an operation on slots, and a pair.
 #define GW_PLAIN_ROW(name, text, operands, family, wasm, facts) \
-    GW_ROW(name, text, operands, family, wasm, facts, none, none, none, none, name, invalid)
+    GW_ROW(name, text, operands, family, wasm, facts, none, none, none, none, name, invalid, 0)
 #define GW_SLOTS_ROW(name, text, operands, family, wasm, facts, d, a, b) \
-    GW_ROW(name, text, operands, family, wasm, facts, d, a, b, none, name, invalid)
-#define GW_PAIR_ROW(name, operands, first, second) \
-    GW_ROW(name, #name, operands, pair, nop, 0, none, none, none, none, first, second)
+    GW_ROW(name, text, operands, family, wasm, facts, d, a, b, none, name, invalid, 0)
+#define GW_PAIR_ROW(name, operands, first, second, chained) \
+    GW_ROW(name, #name, operands, pair, nop, 0, none, none, none, none, first, second, chained)
 
 #define GW_ROW_BINARY(name, text, order, d, a, b) \
     GW_SLOTS_ROW(name##_##d##a##b, text, GW_LETTER_##d #a #b, binary, name, \
@@ -45,15 +50,16 @@
 #define GW_ROW_MEMORY(name, text, a, b, operands) \
     GW_SLOTS_ROW(name##_r##a##b, text, operands, binary, name, GWFact_mayTrap, r, a, b)
 #define GW_ROW_LOAD(name, text, wasm, mode, operands) \
-    GW_ROW(name##_##mode, text, operands, load, wasm, GWFact_mayTrap, r, none, none, mode, name##_##mode, invalid)
+    GW_ROW(name##_##mode, text, operands, load, wasm, GWFact_mayTrap, r, none, none, mode, name##_##mode, \
+           invalid, 0)
 #define GW_ROW_STORE(name, text, wasm, mode, kind, operands) \
     GW_ROW(name##_##mode##kind, text, operands, store, wasm, GWFact_mayTrap, none, kind, none, mode, \
-           name##_##mode##kind, invalid)
+           name##_##mode##kind, invalid, 0)
 #endif
 
 #define GW_OP(name, text, operands, family, wasm, facts) GW_PLAIN_ROW(name, text, operands, family, wasm, facts)
 #define GW_PATCH(name, text, operands, family, wasm, facts, plain) \
-    GW_ROW(name, text, operands, family, wasm, facts, none, none, none, none, plain, invalid)
+    GW_ROW(name, text, operands, family, wasm, facts, none, none, none, none, plain, invalid, 0)
 #define GW_OUTSIDE GW_OP
 #define GW_ALU64_FULL(name, text, fn, order, low) GW_FORMS_64_FULL(GW_ROW_BINARY, name, text, order)
 #define GW_ALU64(name, text, fn, order, low) GW_FORMS_64(GW_ROW_BINARY, name, text, order)
@@ -78,8 +84,9 @@
 #define GW_STORE(name, text, wasm, T) GW_FORMS_STORE(GW_ROW_STORE, name, text, wasm)
 #define GW_COPY(mode, kind, operands) GW_ROW_STORE(store64, "store64", i64Store, mode, kind, operands)
 #define GW_CHAIN(first, b, second, form) \
-    GW_PAIR_ROW(first##_r##b##_##second##_##form, "dr" #b, first##_rr##b, GW_SECOND_##form(second))
-#define GW_PAIR(first, second, operands, chained) GW_PAIR_ROW(first##_##second, operands, first, second)
+    GW_PAIR_ROW(first##_r##b##_##second##_##form, "dr" #b, first##_rr##b, \
+                GW_SECOND_##form(second), GW_CHAINED_##form)
+#define GW_PAIR(first, second, operands, chained) GW_PAIR_ROW(first##_##second, operands, first, second, chained)
 #include "gw_opcodes.def"
 #include "gw_opcodes_undef.h"
 #define GW_VECTOR_ROW(name, text, operands, facts) GW_PLAIN_ROW(name, text, operands, vector, name, facts)

@@ -135,6 +135,9 @@ typedef struct GWOpInfo {
     GWOp plain;
     /// Of a pair, the instruction that follows in the cells; otherwise `invalid`.
     GWOp next;
+    /// Of a pair, which source of its second instruction is the first one's result: the first (1), the second (2), or 0
+    /// where none need be.
+    uint8_t chained;
 } GWOpInfo;
 
 /// The properties of all instructions, by number: `GWOp_count` rows.

@@ -37,6 +37,92 @@ struct OpcodeTests {
         }
     }
 
+    private static func info(_ row: Row) -> GWOpInfo { gw_op_info()![row.number] }
+
+    @Test("have the cells that their letters say, 16-bit operands first")
+    func cells() {
+        for row in Self.rows {
+            let info = Self.info(row)
+            let halves = row.operands.map { "rdhvw".contains($0) }
+            let words = row.operands.reduce(0) { sum, letter in
+                sum + ("rdhvw".contains(letter) ? 0 : letter == "l" ? 2 : letter == "q" ? 4 : letter == "C" ? 5 : 1)
+            }
+            #expect(Int(info.cells) == 1 + (halves.count { $0 } + 1) / 2 + words, "\(row.name)")
+            #expect((0..<halves.count).allSatisfy { (info.halves >> UInt8($0) & 1 != 0) == halves[$0] }, "\(row.name)")
+        }
+    }
+
+    @Test("may trap where they use memory, divide, truncate or call, and nowhere else")
+    func traps() {
+        for row in Self.rows where row.name != "invalid" {
+            let info = Self.info(row)
+            guard info.family != .pair else { continue }
+            let name = String(cString: info.text)
+            let usesMemory =
+                row.operands.contains { "stoka".contains($0) } || name.hasPrefix("load") || name.hasPrefix("store")
+            let divides = [".div_", ".rem_", ".trunc_f"].contains { name.contains($0) } && !name.hasPrefix("f")
+            let isBulk = ["copy", "fill", "init"].contains { name.hasSuffix("." + $0) }
+            let isTable = name == "table.get" || name == "table.set"
+            let isCall = row.operands == ["C"]
+            let mayTrap = usesMemory || divides || isBulk || isTable || isCall || name == "unreachable"
+            #expect(info.facts.contains(.mayTrap) == mayTrap, "\(row.name)")
+        }
+        #expect(gw_numeric_facts(.i32DivS).contains(.mayTrap))
+        #expect(gw_numeric_facts(.i64TruncF64U).contains(.mayTrap))
+        #expect(!gw_numeric_facts(.i32TruncSatF32S).contains(.mayTrap))
+    }
+
+    @Test("end a block where control may go elsewhere, and only there")
+    func blocks() {
+        for row in Self.rows where row.name != "invalid" {
+            let info = Self.info(row)
+            guard info.family != .pair else { continue }
+            let leaves = ["unreachable", "exit"].contains(row.name) || row.name.hasPrefix("return")
+            let jumps = row.operands.contains("j") || row.operands == ["C"] || row.name == "branchTable"
+            #expect(info.facts.contains(.endsBlock) == (leaves || jumps), "\(row.name)")
+            let isLast = leaves || ["jump", "constU32Jump", "branchTable"].contains(row.name)
+            #expect(info.facts.contains(.neverGoesOn) == isLast, "\(row.name)")
+        }
+    }
+
+    @Test("commute where exchanged operands give the same number, and have a low half that is the same operation")
+    func algebra() {
+        let commuting = Set(["add", "mul", "and", "or", "xor", "eq", "ne"].flatMap { ["i32." + $0, "i64." + $0] })
+        for op in Self.wasm where gw_wasm_opcodes()![Int(op.rawValue)].operand_count == 2 {
+            let text = String(cString: gw_wasm_opcodes()![Int(op.rawValue)].text)
+            guard gw_select_binary(op, .r, .r, .r) != .invalid else { continue }
+            #expect(gw_numeric_facts(op).contains(.commutes) == commuting.contains(text), "\(text)")
+            let low = gw_low_half(op)
+            guard low != .nop else { continue }
+            #expect(String(cString: gw_wasm_opcodes()![Int(low.rawValue)].text) == "i32" + text.dropFirst(3))
+        }
+        #expect(gw_low_half(.i64Add) == .i32Add)
+        #expect(gw_low_half(.i64ShrU) == .nop)
+    }
+
+    @Test("are read back from their handlers, also what stands for another instruction")
+    func decoding() {
+        for checked in [false, true] {
+            let handlers = gw_handlers(checked)!
+            for row in Self.rows {
+                let op = gw_opcode(checked, UInt32(bitPattern: handlers[row.number]))
+                // Handlers whose machine code is the same are one: those read the same cells.
+                #expect(handlers[Int(op.rawValue)] == handlers[row.number])
+                #expect(Self.info(Self.rows[Int(op.rawValue)]).cells == Self.info(row).cells, "\(row.name)")
+            }
+            #expect(gw_opcode(checked, UInt32(bitPattern: handlers[1]) &+ 1) == .invalid)
+            #expect(gw_opcode(checked, 0x7FFF_0000) == .invalid)
+        }
+        for row in Self.rows {
+            let info = Self.info(row)
+            let plain = gw_op_info()![Int(info.plain.rawValue)]
+            #expect(plain.plain == info.plain)
+            #expect(String(cString: plain.operands) == String(row.operands), "\(row.name)")
+            #expect((info.family == .pair) == (info.next != .invalid), "\(row.name)")
+        }
+        #expect(Self.info(Self.rows[Int(GWOp.callPushZeroChecked.rawValue)]).plain == .callPushZero)
+    }
+
     @Test("negations and mirror images of comparisons lead back")
     func relations() {
         var comparisons = 0

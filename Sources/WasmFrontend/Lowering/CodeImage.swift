@@ -22,10 +22,10 @@ internal import CSupport
 /// The checksum tells files that the system has not completed; it is no protection from those who may write to the
 /// folder. They decide what is run.
 package enum CodeImage {
-    /// "gowasm1" in ASCII, which changes with the layout of the file.
+    /// "gowasm2" in ASCII, which changes with the layout of the file.
     ///
     /// What changes the bytecode is another engine.
-    fileprivate static let format: UInt64 = 0x316D_7361_776F_67
+    fileprivate static let format: UInt64 = 0x326D_7361_776F_67
 
     /// The build of gowasm-fast that makes and runs the bytecode: another one may have other handlers, or another lowering.
     package struct Engine: Equatable {
@@ -69,6 +69,8 @@ package enum CodeImage {
         var first: UInt32
         var any: UInt32
         var zero: UInt32
+        /// How many slots its frame has.
+        var slots: UInt32
     }
 }
 
@@ -102,7 +104,7 @@ extension LoweredCode {
                 let entry = code.pointee.entries[lowered.function]
                 return CodeImage.Entry(
                     function: UInt32(lowered.function), first: UInt32(lowered.cells.lowerBound), any: entry.any,
-                    zero: entry.zero)
+                    zero: entry.zero, slots: UInt32(lowered.slots))
             }
             var header = header(engine, functions: entries.count, cells: state.position)
             let cells = UnsafeRawBufferPointer(start: code.pointee.arena, count: state.position * cellSize)
@@ -149,16 +151,27 @@ extension LoweredCode {
             entries.withUnsafeBytes { sum.add($0) }
             sum.add(UnsafeRawBufferPointer(cells))
             guard sum.value == header.checksum else { return false }
-
             gw_vector_prepare()
+            // Nobody runs the code yet: whoever could, waits for the lock.
+            for entry in entries {
+                code.pointee.entries[Int(entry.function)] = GWCodeEntry(any: entry.any, zero: entry.zero)
+            }
+            guard functions.allSatisfy({ isRight($0, &state.verifier) }) else {
+                for entry in entries { code.pointee.entries[Int(entry.function)] = GWCodeEntry(any: 0, zero: 0) }
+                return false
+            }
             state.functions = functions
             state.position = cellCount
-            for entry in entries {
-                let place = code.pointee.entries + Int(entry.function)
-                place.pointee.zero = entry.zero
-                gw_publish(&place.pointee.any, entry.any)
-            }
             return true
+        }
+    }
+
+    private func isRight(_ lowered: Lowered, _ verifier: inout BytecodeVerifier) -> Bool {
+        do throws(BytecodeVerifier.Fault) {
+            try verifier.verify(lowered, of: code.pointee)
+            return true
+        } catch {
+            return false
         }
     }
 
@@ -174,9 +187,9 @@ extension LoweredCode {
             let next = index + 1 < entries.count ? Int(entries[index + 1].first) : end
             guard first > 0, first < next, next <= end, (first..<next).contains(Int(entry.any)),
                 (first..<next).contains(Int(entry.zero)), Int(entry.function) >= module.importedFunctionCount,
-                Int(entry.function) < module.functionTypes.count
+                Int(entry.function) < module.functionTypes.count, entry.slots <= GW_MAXIMUM_FRAME_SLOTS
             else { return nil }
-            stretches.append(Lowered(cells: first..<next, function: Int(entry.function)))
+            stretches.append(Lowered(cells: first..<next, function: Int(entry.function), slots: Int(entry.slots)))
         }
         return stretches
     }

@@ -93,10 +93,11 @@ struct FunctionLowering: ~Copyable {
         stack.deallocate()
     }
 
-    /// Where the code of a function begins, in cells of the arena.
+    /// Where the code of a function begins, in cells of the arena, and how many slots its frame has.
     struct Result {
         var any: Int
         var zero: Int
+        var slots: Int
     }
 
     /// Validates and lowers a function that the module defines.
@@ -122,7 +123,8 @@ struct FunctionLowering: ~Copyable {
         }
         scan.finish()
         prepareFrame(summary, type)
-        guard firstTemporary + summary.maxOperandHeight + callRoom <= Int(GW_MAXIMUM_FRAME_SLOTS) else { return nil }
+        let slots = firstTemporary + summary.maxOperandHeight + callRoom
+        guard slots <= Int(GW_MAXIMUM_FRAME_SLOTS) else { return nil }
         emitter.begin(at: position, capacity: capacity)
 
         let live = optimizes && localCount <= FunctionScan.largestAnalysis ? scan.readBeforeWritten() : nil
@@ -146,7 +148,7 @@ struct FunctionLowering: ~Copyable {
         }
         emitter.finish()
         guard !emitter.isFull else { return nil }
-        return Result(any: any, zero: zero)
+        return Result(any: any, zero: zero, slots: slots)
     }
 
     private mutating func validate(_ body: Range<Int>, type: UInt32) throws(LoadFailure) -> FunctionValidator.Summary {

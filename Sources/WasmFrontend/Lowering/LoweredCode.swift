@@ -40,6 +40,8 @@ public final class LoweredCode: @unchecked Sendable {
         /// The first cell, and the first behind it.
         var cells: Range<Int>
         var function: Int
+        /// How many slots its frame has, with room for the header and the arguments of what it calls.
+        var slots: Int
     }
     struct State: ~Copyable {
         var lowering: FunctionLowering
@@ -48,6 +50,8 @@ public final class LoweredCode: @unchecked Sendable {
         /// In the order of their cells.
         var functions: [Lowered] = []
         var position = 1
+        /// What checks bytecode: kept bytecode, and in builds for tests all.
+        var verifier: BytecodeVerifier
     }
     private var state: State
     private let lock = Mutex(())
@@ -92,7 +96,9 @@ public final class LoweredCode: @unchecked Sendable {
             lowering: FunctionLowering(
                 module: module, layout: layout, registerGlobal: registerGlobal.map(layout.cell(ofGlobal:)),
                 optimizes: options.optimizes, typeNumbers: typeNumbers,
-                emitter: emitter))
+                emitter: emitter),
+            verifier: BytecodeVerifier(
+                module, layout: layout, typeNumbers: typeNumbers, hasRegisterGlobal: registerGlobal != nil))
         code.initialize(
             to: GWCode(
                 checked: options.checksAddresses, arena: cells, capacity: UInt64(bytes / 4), entries: entries,
@@ -180,13 +186,38 @@ public final class LoweredCode: @unchecked Sendable {
                 return .invalidFunction
             }
             state.position = state.lowering.emitter.position
-            state.functions.append(Lowered(cells: start..<state.position, function: function))
+            let lowered = Lowered(cells: start..<state.position, function: function, slots: result.slots)
+            state.functions.append(lowered)
             entry.pointee.zero = UInt32(result.zero)
             // Whoever sees this sees the code, too.
             gw_publish(&entry.pointee.any, UInt32(result.any))
+            #if DEBUG || GOWASM_VERIFY
+                do throws(BytecodeVerifier.Fault) {
+                    try state.verifier.verify(lowered, of: code.pointee)
+                } catch {
+                    fatalError("lowered to what is no bytecode: \(error)")
+                }
+            #endif
             return .none
         }
     }
+
+    /// What is wrong with the code of functions, if it is no bytecode (see gw_verify): a line each, in their order.
+    package func faults() -> [String] {
+        withState { state in
+            state.functions.compactMap { lowered in
+                do throws(BytecodeVerifier.Fault) {
+                    try state.verifier.verify(lowered, of: code.pointee)
+                    return nil
+                } catch {
+                    return "\(error)"
+                }
+            }
+        }
+    }
+
+    /// The cells of the functions that have been lowered, in their order.
+    package var loweredCells: [Range<Int>] { withState { $0.functions.map(\.cells) } }
 
     /// The lowered function that a cell belongs to; nil for none.
     func lowered(at cell: Int) -> Lowered? {
