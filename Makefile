@@ -19,7 +19,9 @@ STATIC_LIBRARIES := $(TOOLS)/static-libraries
 RELEASE += -Xswiftc -use-ld=lld -Xlinker -no-pie -Xswiftc -L -Xswiftc "$(STATIC_LIBRARIES)"
 endif
 GOWASM := .build/release/gowasm-fast
-RELEASE_TESTS := -c release -Xswiftc -enable-testing --scratch-path .build-release-tests
+# All bytecode is verified where the lowering is tested; debug builds do so without being told.
+VERIFIED := -Xswiftc -DGOWASM_VERIFY
+RELEASE_TESTS := -c release -Xswiftc -enable-testing $(VERIFIED) --scratch-path .build-release-tests
 
 BUILD_PACKAGES := git pkg-config libffi-dev zlib1g-dev g++
 # wabt's wat2wasm assembles modules of tests. (The specification's tests need a newer one, from install-wabt.sh.)
@@ -106,7 +108,7 @@ RUNS ?= -max_total_time=$(TIME)
 fuzz-coverage: build-packages ## Fuzz decoder, validator, lowering, hosts and symbols for TIME seconds each, led by coverage (TARGETS=code)
 	@echo "==> Building the fuzzers (with AddressSanitizer and UndefinedBehaviorSanitizer)"
 	@GOWASM_FUZZ=1 $(SWIFT) build -c release --product gowasm-fuzz --scratch-path $(FUZZED) --sanitize=address \
-	    -Xswiftc -sanitize=fuzzer -Xswiftc -enable-testing -Xcc -fsanitize=undefined -Xcc -fsanitize-trap=undefined
+	    -Xswiftc -sanitize=fuzzer -Xswiftc -enable-testing $(VERIFIED) -Xcc -fsanitize=undefined -Xcc -fsanitize-trap=undefined
 	@Tests/Tools/fuzz-coverage.sh $(FUZZED)/release/gowasm-fuzz "$(TOOLS)/fuzz-coverage" $(TARGETS) -seed=$(SEED) $(RUNS)
 
 # STD="--packages os,time", STD="--go 1.24.11 --subset" and more: see STD=--help.

@@ -152,26 +152,20 @@ extension LoweredCode {
             sum.add(UnsafeRawBufferPointer(cells))
             guard sum.value == header.checksum else { return false }
             gw_vector_prepare()
-            // Nobody runs the code yet: whoever could, waits for the lock.
             for entry in entries {
-                code.pointee.entries[Int(entry.function)] = GWCodeEntry(any: entry.any, zero: entry.zero)
+                let place = code.pointee.entries + Int(entry.function)
+                place.pointee.zero = entry.zero
+                gw_publish(&place.pointee.any, entry.any)
             }
-            guard functions.allSatisfy({ isRight($0, &state.verifier) }) else {
-                for entry in entries { code.pointee.entries[Int(entry.function)] = GWCodeEntry(any: 0, zero: 0) }
-                return false
-            }
+            #if DEBUG || GOWASM_VERIFY
+                guard functions.allSatisfy({ state.verifier.fault(in: $0, of: code.pointee) == nil }) else {
+                    for entry in entries { code.pointee.entries[Int(entry.function)] = GWCodeEntry(any: 0, zero: 0) }
+                    return false
+                }
+            #endif
             state.functions = functions
             state.position = cellCount
             return true
-        }
-    }
-
-    private func isRight(_ lowered: Lowered, _ verifier: inout BytecodeVerifier) -> Bool {
-        do throws(BytecodeVerifier.Fault) {
-            try verifier.verify(lowered, of: code.pointee)
-            return true
-        } catch {
-            return false
         }
     }
 

@@ -192,10 +192,8 @@ public final class LoweredCode: @unchecked Sendable {
             // Whoever sees this sees the code, too.
             gw_publish(&entry.pointee.any, UInt32(result.any))
             #if DEBUG || GOWASM_VERIFY
-                do throws(BytecodeVerifier.Fault) {
-                    try state.verifier.verify(lowered, of: code.pointee)
-                } catch {
-                    fatalError("lowered to what is no bytecode: \(error)")
+                if let fault = state.verifier.fault(in: lowered, of: code.pointee) {
+                    fatalError("lowered to what is no bytecode: \(fault)")
                 }
             #endif
             return .none
@@ -205,14 +203,7 @@ public final class LoweredCode: @unchecked Sendable {
     /// What is wrong with the code of functions, if it is no bytecode (see gw_verify): a line each, in their order.
     package func faults() -> [String] {
         withState { state in
-            state.functions.compactMap { lowered in
-                do throws(BytecodeVerifier.Fault) {
-                    try state.verifier.verify(lowered, of: code.pointee)
-                    return nil
-                } catch {
-                    return "\(error)"
-                }
-            }
+            state.functions.compactMap { state.verifier.fault(in: $0, of: code.pointee)?.description }
         }
     }
 
