@@ -61,7 +61,7 @@ test-tools: build-packages ## Install what tests need and build the Go test prog
 	@Tests/Tools/go-toolchains.sh "$(TOOLS)"
 	@Tests/Tools/build-programs.sh "$(TOOLS)"
 
-test: build test-tools ## Run every test
+test: lint build test-tools ## Run every test
 	@echo "==> Building the tests (debug)"
 	@$(SWIFT) build --build-tests
 	@echo "==> Running the tests (debug; Go programs with the release build)"
@@ -164,8 +164,10 @@ bench-imports: build engines ## Say what single imports and operations of packag
 	@Tests/Tools/go-toolchains.sh --newest "$(TOOLS)"
 	@$(PYTHON) Benchmarks/imports.py --go "$(TOOLS)/go/newest/go/bin/go" --node "$(NODE)" $(IMPORTS)
 
-lint: ## Check the layout of the Swift sources
-	@$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
+lint: build-packages ## Check the layout of the Swift sources, and the C sources for warnings
+	@echo "==> Checking the sources"
+	@$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Benchmarks
+	@SWIFT="$(SWIFT)" Tests/Tools/lint_c.sh
 
 install: build ## Install the program under PREFIX (/usr/local)
 	@install -D -m 755 $(GOWASM) "$(DESTDIR)$(PREFIX)/bin/gowasm-fast"

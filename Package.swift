@@ -1,14 +1,18 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+/// In CI no warning may stay.
+let warnings: [SwiftSetting] = Context.environment["CI"] == "true" ? [.treatAllWarnings(as: .error)] : []
+
 /// Settings that every Swift target shares.
-let swiftSettings: [SwiftSetting] = [
-    // An `import` makes a package's members visible only in the files that write it, so that a file's
-    // dependencies can be read off its first lines.
-    .enableUpcomingFeature("MemberImportVisibility"),
-    // Existentials cost a box and a dynamic dispatch: `any` shows where one is meant.
-    .enableUpcomingFeature("ExistentialAny"),
-]
+let swiftSettings: [SwiftSetting] =
+    [
+        // An `import` makes a package's members visible only in the files that write it, so that a file's
+        // dependencies can be read off its first lines.
+        .enableUpcomingFeature("MemberImportVisibility"),
+        // Existentials cost a box and a dynamic dispatch: `any` shows where one is meant.
+        .enableUpcomingFeature("ExistentialAny"),
+    ] + warnings
 
 let package = Package(
     name: "gowasm-fast",

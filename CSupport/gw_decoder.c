@@ -1,4 +1,5 @@
-// From a handler's distance to its opcode, by a table over all distances that handlers have: found out once for each loop.
+// From a handler's distance to its opcode, by a table over all distances that handlers have: found out once for each
+// loop.
 #include "gw_decoder.h"
 
 #include <pthread.h>

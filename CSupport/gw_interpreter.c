@@ -184,8 +184,8 @@
         if (__builtin_expect(TARGET() == GW_UNRESOLVED, 0)) OUTSIDE(function); \
     } while (0)
 // Stores, then changes the register global, although the guest does it the other way round: a fault finds the old
-// value, and gw_outside_fault makes it the new one. KEEP stops the compiler from moving the state to other registers before
-// the store, as it does in handlers as large as these.
+// value, and gw_outside_fault makes it the new one. KEEP stops the compiler from moving the state to other registers
+// before the store, as it does in handlers as large as these.
 #define KEEP() __asm__ volatile("" : "+r"(pc), "+r"(fp), "+r"(sp) : : "memory")
 #define PUSH() \
     do { \

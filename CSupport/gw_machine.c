@@ -232,7 +232,8 @@ GWTrap gw_call(GWMachine *m, GWFunction *f) {
     if (m->depth == 0) m->c_stack_limit = c_stack_limit();
     if ((uintptr_t)__builtin_frame_address(0) < m->c_stack_limit) return GWTrap_callStackExhausted;
     uint64_t *slots = m->top;
-    if (slots > GW_READ(m->stack_limit)) return GW_READ(m->interrupted) ? GWTrap_interrupted : GWTrap_callStackExhausted;
+    if (slots > GW_READ(m->stack_limit))
+        return GW_READ(m->interrupted) ? GWTrap_interrupted : GWTrap_callStackExhausted;
     if (f->host) return call_host(m, f, slots);
 
     GWInstance *inst = f->instance;

@@ -25,8 +25,9 @@ const GWOpInfo *gw_op_info(void) {
     static const GWOpInfo rows[] = {
 #define GW_ROW(name_, text_, operands_, family_, wasm_, facts_, d, a, b, mode_, plain_, next_, chained_) \
     {.text = text_, .operands = operands_, .name = #name_, .family = GWFamily_##family_, .wasm = GWWasmOpcode_##wasm_, \
-     .facts = FACTS_##name_ | FACTS_##plain_ | FACTS_##next_, .destination = GWKind_##d, .first = GWKind_##a, .second = GWKind_##b, \
-     .mode = GWMode_##mode_, .cells = GW_CELLS(operands_), .halves = GW_HALVES(operands_), .plain = GWOp_##plain_, \
+     .facts = FACTS_##name_ | FACTS_##plain_ | FACTS_##next_, .destination = GWKind_##d, .first = GWKind_##a, \
+     .second = GWKind_##b, .mode = GWMode_##mode_, .cells = GW_CELLS(operands_), .halves = GW_HALVES(operands_), \
+     .plain = GWOp_##plain_, \
      .next = GWOp_##next_, .chained = chained_},
 #include "gw_opcode_rows.h"
 #undef GW_ROW

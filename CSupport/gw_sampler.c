@@ -82,7 +82,9 @@ static uint64_t home(void *context, int index) {
 
 // --- The tree ---
 
-static uint64_t bits(GWSamplePlace place) { return place.cell | (uint64_t)place.code << 32 | (uint64_t)place.kind << 48; }
+static uint64_t bits(GWSamplePlace place) {
+    return place.cell | (uint64_t)place.code << 32 | (uint64_t)place.kind << 48;
+}
 
 /// The node of a place below a caller, made if it is new; 0 where there is no room.
 static uint32_t node(uint32_t caller, GWSamplePlace place) {

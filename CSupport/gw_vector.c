@@ -103,7 +103,8 @@ SSE41 static gw_v128 shuffle_sse41(gw_v128 a, gw_v128 b, gw_v128 lanes) {
 
 CALLED(swizzle_sse41,
        (gw_v128)__builtin_ia32_pshufb128(
-           (bytes16)gw_v128_read(a), (bytes16)__builtin_elementwise_add_sat(gw_v128_read(b), (gw_v128){} + 0x70)), SSE41)
+           (bytes16)gw_v128_read(a), (bytes16)__builtin_elementwise_add_sat(gw_v128_read(b), (gw_v128){} + 0x70)),
+        SSE41)
 
 // The instruction's rounding modes, without the exception for inexact results.
 #define ROUNDING_SSE41(name, mode) \

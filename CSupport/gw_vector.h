@@ -121,7 +121,9 @@ GW_VECTOR uint32_t gw_v128_any_true(gw_v128 a) { return __builtin_reduce_or((gw_
         return (gw_v128)__builtin_elementwise_max((gw_u##B##x##N)a, (gw_u##B##x##N)b); \
     } \
     GW_V128 gw_##S##_shl(gw_v128 a, uint32_t b) { return (gw_v128)((gw_u##B##x##N)a << (uint##B##_t)(b & (B - 1))); } \
-    GW_V128 gw_##S##_shr_u(gw_v128 a, uint32_t b) { return (gw_v128)((gw_u##B##x##N)a >> (uint##B##_t)(b & (B - 1))); } \
+    GW_V128 gw_##S##_shr_u(gw_v128 a, uint32_t b) { \
+        return (gw_v128)((gw_u##B##x##N)a >> (uint##B##_t)(b & (B - 1))); \
+    } \
     GW_V128 gw_##S##_shr_s(gw_v128 a, uint32_t b) { return (gw_v128)((gw_i##B##x##N)a >> (int##B##_t)(b & (B - 1))); } \
     GW_VECTOR uint32_t gw_##S##_all_true(gw_v128 a) { \
         return __builtin_reduce_or((gw_i##B##x##N)((gw_i##B##x##N)a == 0)) == 0; \
@@ -236,7 +238,8 @@ GW_V128 gw_i32x4_dot_i16x8_s(gw_v128 a, gw_v128 b) {
         __builtin_elementwise_min(__builtin_elementwise_max((W)(v), (W){} + (LOWEST)), (W){} + (HIGHEST)), H)
 GW_V128 gw_i8x16_narrow_i16x8_s(gw_v128 a, gw_v128 b) {
     return (gw_v128)__builtin_shufflevector(
-        GW_SATURATE(gw_i16x8, gw_i8x8, a, -128, 127), GW_SATURATE(gw_i16x8, gw_i8x8, b, -128, 127), GW_LOW16, GW_HIGH16);
+        GW_SATURATE(gw_i16x8, gw_i8x8, a, -128, 127), GW_SATURATE(gw_i16x8, gw_i8x8, b, -128, 127),
+        GW_LOW16, GW_HIGH16);
 }
 GW_V128 gw_i8x16_narrow_i16x8_u(gw_v128 a, gw_v128 b) {
     return (gw_v128)__builtin_shufflevector(

@@ -1,8 +1,8 @@
 // The verifier of bytecode; see gw_verifier.h for what it promises.
 //
-// One pass in the order of the cells, which reads operands by the letters of their rows and notes where instructions begin
-// and where jumps lead; then the places that jumps lead to are looked up. Nothing is read before it is known to lie within
-// the function.
+// One pass in the order of the cells, which reads operands by the letters of their rows and notes where instructions
+// begin and where jumps lead; then the places that jumps lead to are looked up. Nothing is read before it is known to
+// lie within the function.
 #include "gw_verifier.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-// Reads instructions back from the cells that a loop runs: the only place that knows which handler belongs to which opcode.
+// Reads instructions back from the cells that a loop runs: the only place that knows which handler belongs to which
+// opcode.
 #ifndef GW_DECODER_H
 #define GW_DECODER_H
 

@@ -1,4 +1,5 @@
-// Checks bytecode before it runs: that a loop which executes it stays within the code, the frame and what the module has.
+// Checks bytecode before it runs: that a loop which executes it stays within the code, the frame and what the module
+// has.
 #ifndef GW_VERIFIER_H
 #define GW_VERIFIER_H
 
@@ -39,10 +40,11 @@ typedef struct GWBytecodeFault {
 
 /// Checks the code of a function: the cells from `first` up to `end`, for a frame of `slots`.
 ///
-/// It is right if each cell belongs to an instruction of gw_opcodes.def (those behind a `branch_table` to it), the last of
-/// which never goes on; jumps and entries lead to instructions of the function; slots lie in the frame; globals, tables,
-/// segments, functions, types and lanes are there; calls leave room for the callee's header and lead to what the callee's
-/// entry says; and what a pair or a checked call takes for granted is so. Types of values are not checked: slots have none.
+/// It is right if each cell belongs to an instruction of gw_opcodes.def (those behind a `branch_table` to it), the last
+/// of which never goes on; jumps and entries lead to instructions of the function; slots lie in the frame; globals,
+/// tables, segments, functions, types and lanes are there; calls leave room for the callee's header and lead to what
+/// the callee's entry says; and what a pair or a checked call takes for granted is so. Types of values are not checked:
+/// slots have none.
 GWBytecodeFault gw_verify(
     const GWCode *code, const GWModuleShape *shape, uint32_t function, uint32_t first, uint32_t end, uint32_t slots,
     GWVerifierSpace *space);
