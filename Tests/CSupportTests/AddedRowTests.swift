@@ -1,0 +1,34 @@
+import Foundation
+import Testing
+import _TestSupport
+
+/// What ARCHITECTURE.md says of adding a form of an instruction: that it takes one row, and nothing else.
+@Suite("A form that is added in one place")
+struct AddedRowTests {
+    @Test("reaches selection, decoder, verifier, loop and reference page")
+    func addedForm() throws {
+        let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
+        let process = Process()
+        process.executableURL = Checkout.folder.appendingPathComponent("Tests/Tools/added_row.sh")
+        process.arguments = [folder.url.path]
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0)
+        #expect(
+            text == """
+                selection: i64Xor_rtr
+                row: dtr, 3 cells, may trap, commutes
+                decoder: i64Xor_rtr
+                verifier: right
+                verifier, with slot 9 of 4: a slot must lie in the frame
+                loop: 0, f0f0
+                loop, beyond the memory: out of bounds memory access
+                reference page: | i64.xor | dtr | `i64Xor_rtr` |
+
+                """)
+    }
+}
