@@ -31,6 +31,8 @@
 #define GW_FACTS_ORDERED 0
 // A comparison that is its own mirror image.
 #define GW_FACTS_MIRROR(name, swapped) (GWWasmOpcode_##name == GWWasmOpcode_##swapped ? GWFact_commutes : 0)
+// Sources of different kinds cannot be exchanged: their operands lie in different places.
+#define GW_FACTS_IF_SAME(a, b, facts) (GWKind_##a == GWKind_##b ? (facts) : 0)
 // An instruction without operands of kinds that are selected by, one of an operation on slots, and a pair.
 #define GW_PLAIN_ROW(name, text, operands, family, wasm, facts) \
     GW_ROW(name, text, operands, family, wasm, facts, none, none, none, none, name, invalid, 0)
@@ -41,12 +43,12 @@
 
 #define GW_ROW_BINARY(name, text, order, d, a, b) \
     GW_SLOTS_ROW(name##_##d##a##b, text, GW_LETTER_##d #a #b, binary, name, \
-                 GW_FACTS_##order | GW_FACTS_##d | GW_FACTS_##a | GW_FACTS_##b, d, a, b)
+                 GW_FACTS_IF_SAME(a, b, GW_FACTS_##order) | GW_FACTS_##d | GW_FACTS_##a | GW_FACTS_##b, d, a, b)
 #define GW_ROW_COMPARE(name, text, facts, d, a, b) \
-    GW_SLOTS_ROW(name##_##d##a##b, text, GW_LETTER_##d #a #b, binary, name, facts, d, a, b)
+    GW_SLOTS_ROW(name##_##d##a##b, text, GW_LETTER_##d #a #b, binary, name, GW_FACTS_IF_SAME(a, b, facts), d, a, b)
 #define GW_ROW_BRANCH(name, text, facts, a, b, operands) \
     GW_SLOTS_ROW(name##_branch_##a##b, "branch " text, operands, branch, name, \
-                 GWFact_endsBlock | facts | GW_FACTS_##a | GW_FACTS_##b, none, a, b)
+                 GWFact_endsBlock | GW_FACTS_IF_SAME(a, b, facts) | GW_FACTS_##a | GW_FACTS_##b, none, a, b)
 #define GW_ROW_MEMORY(name, text, a, b, operands) \
     GW_SLOTS_ROW(name##_r##a##b, text, operands, binary, name, GWFact_mayTrap, r, a, b)
 #define GW_ROW_LOAD(name, text, wasm, mode, operands) \

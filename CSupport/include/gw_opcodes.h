@@ -97,7 +97,7 @@ typedef enum __attribute__((enum_extensibility(closed))) GWFamily : uint8_t {
 typedef enum __attribute__((flag_enum, enum_extensibility(open))) GWFacts : uint16_t {
     /// It can end in a trap.
     GWFact_mayTrap = 1,
-    /// Its two sources, where both are of one kind, may be exchanged.
+    /// Its two sources, which are of one kind, may be exchanged.
     GWFact_commutes = 2,
     /// Control need not go on to the instruction behind it: a block ends here.
     GWFact_endsBlock = 4,

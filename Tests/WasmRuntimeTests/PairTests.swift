@@ -379,4 +379,18 @@ struct PairTests {
             #expect(isThere == way.optimizes, "\(Self.name(pair.both)), \(way): \(listing)")
         }
     }
+
+    @Test("an immediate that is the number of the first one's slot is no use of its result", arguments: Way.all)
+    func immediateLikeSlot(way: Way) throws {
+        // The first result lies in slot 2, the second instruction adds 2 to another one.
+        let module = try WebAssemblyText.module(
+            """
+            (module (func (export "f") (param i64 i64 i64 i64) (result i64)
+              (local.set 2 (i64.add (local.get 2) (local.get 3)))
+              (local.set 1 (i64.add (local.get 1) (i64.const 2)))
+              (i64.sub (i64.mul (local.get 1) (i64.const 1000)) (local.get 2))))
+            """)
+        let instance = try Instance(module, store: way.store())
+        #expect(try instance.bits("f", .i64(0), .i64(5), .i64(20), .i64(3)) == [7 * 1000 - 23])
+    }
 }
