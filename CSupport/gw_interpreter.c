@@ -280,6 +280,7 @@ outside:
 stack_exhausted:
     // The state is the caller's: the callee has not begun.
     fp = (uint64_t *)(uintptr_t)fp[-3];
+    if (m->watched) OUTSIDE(gw_outside_watchedCall);
     m->trap = m->interrupted ? GWTrap_interrupted : GWTrap_callStackExhausted;
     goto trapped;
 fault:
