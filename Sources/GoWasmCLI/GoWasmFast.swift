@@ -207,7 +207,7 @@ public struct GoWasmFast: ParsableCommand {
     /// `go test` look for in PATH: all arguments are the program's, which has the whole environment, all files, and the
     /// working directory of the process.
     public static func launch(_ arguments: [String] = CommandLine.arguments) -> Never {
-        outliveLargeFiles()
+        ProcessSetup.run()
         let name = arguments.first?.split(separator: "/").last
         if arguments.count > 1, name == "go_js_wasm_exec" || name == "go_wasip1_wasm_exec" {
             var invocation = Invocation(file: arguments[1], arguments: Array(arguments.dropFirst()))

@@ -50,6 +50,7 @@ package final class FileSystem {
     package convenience init(
         _ access: HostAccess, streams: StandardStreams = StandardStreams(), usesSystemLookup: Bool = true
     ) throws(HostAccessError) {
+        try? StandardDescriptors.openClosed()
         let processDirectory = (try? Self.processDirectory()) ?? [GuestPath.slash]
         var mounts: [Mount] = []
         for mount in access.mounts {
@@ -77,6 +78,7 @@ package final class FileSystem {
 
     /// No files but standard input, output and error; or all that the process may use.
     package convenience init(allowsAllFiles: Bool = false) {
+        try? StandardDescriptors.openClosed()
         let access = allowsAllFiles ? HostAccess.all : .none
         self.init(access, [], (try? Self.processDirectory()) ?? [GuestPath.slash], StandardStreams())
     }
