@@ -59,7 +59,10 @@ public struct GoWasmFast: ParsableCommand {
     @Option(
         name: .customLong("tcp-listen"),
         help: ArgumentHelp(
-            "Listen here before a program for WASI starts, which gets the listening socket. May be repeated.",
+            """
+            Listen here before a program for WASI starts, which gets the listening socket as descriptor 3, or, where \
+            there are folders, behind those (the first of them is 4). May be repeated.
+            """,
             valueName: "ADDRESS:PORT"))
     var listeners: [String] = []
 

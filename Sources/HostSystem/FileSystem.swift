@@ -239,8 +239,8 @@ package final class FileSystem {
     /// Where a path lies that begins at an open directory, as in WASI.
     package func locate(_ path: [UInt8], in directory: OpenFile) throws(ErrorCode) -> Location {
         guard !path.isEmpty else { throw ErrorCode(ENOENT) }
-        guard !path.contains(0) else { throw ErrorCode(EILSEQ) }
-        if let base = directory.base { return try locate(base + [GuestPath.slash] + path) }
+        guard !path.contains(0) else { throw ErrorCode(EINVAL) }
+        if let base = directory.base { return try locate(GuestPath.joined(base, path)) }
         guard let folder = directory.folder else { throw ErrorCode(ENOTDIR) }
         let name = directory.preopenName ?? []
         return Location(folder: folder, path: path, named: name.last == GuestPath.slash ? name + path : path)
