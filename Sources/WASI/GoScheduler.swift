@@ -69,6 +69,7 @@ final class GoScheduler {
     private var yields = 0
     private var isWatchingTurn = false
     private var searches = 0
+    private var idleTurns = 0
     private var clockReads = 0
 
     /// Looks after the guest of an instance.
@@ -107,10 +108,12 @@ final class GoScheduler {
     func yield(_ clock: Clock, _ waker: Waker?) {
         yields += 1
         if isWatchingTurn {
-            if searches == 1 { wait(clock, waker) }
+            idleTurns = searches == 1 ? idleTurns + 1 : 0
+            // One turn does not tell: now and then Go prefers the queue that a goroutine that yields waits in.
+            if idleTurns > 1 { wait(clock, waker) }
         } else {
             guard yields % Self.turnsUnwatched == 0, functions != nil else { return }
-            isWatchingTurn = true
+            (isWatchingTurn, idleTurns) = (true, 0)
         }
         (searches, clockReads) = (0, 0)
         callsLeft = Self.watchedCalls

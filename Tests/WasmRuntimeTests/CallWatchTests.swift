@@ -25,7 +25,8 @@ struct CallWatchTests {
             """)
     }
 
-    @Test("each call is told of until nobody wants it, and what is called meanwhile changes nothing", arguments: Way.all)
+    @Test(
+        "each call is told of until nobody wants it, and what is called meanwhile changes nothing", arguments: Way.all)
     func telling(way: Way) throws {
         let store = way.store()
         let instance = try Instance(try Self.module.get(), store: store)
