@@ -280,9 +280,8 @@ outside:
 stack_exhausted:
     // The state is the caller's: the callee has not begun.
     fp = (uint64_t *)(uintptr_t)fp[-3];
-    if (m->watched) OUTSIDE(gw_outside_watchedCall);
-    m->trap = m->interrupted ? GWTrap_interrupted : GWTrap_callStackExhausted;
-    goto trapped;
+    if (!m->interrupted) OUTSIDE(gw_outside_limitedCall);
+    TRAP(interrupted);
 fault:
     AFTER_FAULT();
     m->trap = GWTrap_memoryOutOfBounds;

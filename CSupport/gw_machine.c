@@ -177,25 +177,21 @@ void gw_machine_interrupt(GWMachine *m) {
 
 void gw_machine_resume(GWMachine *m) {
     GW_WRITE(m->interrupted, false);
-    if (!GW_READ(m->watched)) GW_WRITE(m->stack_limit, stack_end(m));
+    GW_WRITE(m->stack_limit, stack_end(m));
 }
 
 // --- Watching calls ---
 
-void gw_machine_watch(GWMachine *m) {
-    GW_WRITE(m->watched, true);
-    GW_WRITE(m->stack_limit, NULL);
-}
+void gw_machine_watch(GWMachine *m) { GW_WRITE(m->stack_limit, NULL); }
 
 static void end_watching(GWMachine *m) {
-    GW_WRITE(m->watched, false);
     GW_WRITE(m->stack_limit, stack_end(m));
     // An interruption sets the flag first: either it is seen here, or its limit comes behind this one.
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     if (GW_READ(m->interrupted)) GW_WRITE(m->stack_limit, NULL);
 }
 
-GWTrap gw_watched(GWMachine *m, const GWFunction *function, uint64_t *slots) {
+GWTrap gw_limited(GWMachine *m, const GWFunction *function, uint64_t *slots) {
     end_watching(m);
     if (slots > stack_end(m)) return GWTrap_callStackExhausted;
     if (GW_READ(m->interrupted)) return GWTrap_interrupted;

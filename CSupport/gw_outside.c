@@ -82,11 +82,10 @@ OUTSIDE(callOtherZero) {
     return call_out(m, element(m));
 }
 
-// --- Calls that somebody watches ---
+// --- Calls beyond the stack's limit, which is 0 where somebody wants to be told of them ---
 
-// A call whose frame would begin beyond the limit, as that is 0. The frame's header is written, and what Go's calls
-// push is pushed: what is left of the call is to enter the callee.
-OUTSIDE(watchedCall) {
+// The frame's header is written, and what Go's calls push is pushed: what is left of the call is to enter the callee.
+OUTSIDE(limitedCall) {
     STATE();
     const int32_t *handlers = gw_handlers(inst->code->checked);
     int32_t handler = __atomic_load_n((const int32_t *)pc, __ATOMIC_RELAXED);
@@ -94,7 +93,7 @@ OUTSIDE(watchedCall) {
     bool is_indirect = is_zero || handler == handlers[GWOp_callIndirect];
     const GWFunction *callee = is_indirect ? element(m) : gw_function(inst, W(GW_CALL_FUNCTION));
     uint64_t *frame = fp + H(2);
-    GWTrap trap = gw_watched(m, callee, frame);
+    GWTrap trap = gw_limited(m, callee, frame);
     if (trap != GWTrap_none) return trap;
     if (is_indirect) m->pc = inst->code->arena + (is_zero ? callee->entry->zero : callee->entry->any);
     else m->pc = pc + (int32_t)W(GW_CALL_TARGET);

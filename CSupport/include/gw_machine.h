@@ -159,7 +159,8 @@ typedef GWWatching GWWatcher(void *context, uint32_t function);
 
 /// The frame stack and the fate of one thread of execution.
 struct GWMachine {
-    /// Calls that would begin a frame beyond this slot fail; 0 once an interruption is wanted.
+    /// Calls that would begin a frame beyond this slot fail; 0 once an interruption is wanted,
+    /// or where the next call is to be told of.
     uint64_t *volatile stack_limit;
     /// The slot from which the next call from the host may use the stack; the slots of a header lie free below.
     uint64_t *top;
@@ -169,8 +170,6 @@ struct GWMachine {
     /// The address below which the C stack must not grow while host functions call guests call host functions.
     uintptr_t c_stack_limit;
     volatile bool interrupted;
-    /// Whether the next call is to be told of; `stack_limit` is 0 until it comes.
-    volatile bool watched;
     /// Who is told of a call of the function before it begins.
     GWWatcher *watcher;
     void *watcher_context;

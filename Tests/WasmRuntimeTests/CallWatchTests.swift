@@ -1,3 +1,5 @@
+import Dispatch
+import Synchronization
 import Testing
 import WasmFrontend
 import _TestSupport
@@ -68,7 +70,26 @@ struct CallWatchTests {
         #expect(trap.code == .callStackExhausted)
     }
 
-    @Test("a guest that is watched is interrupted, and asked for from any thread", arguments: Way.all)
+    @Test("another thread asks as often as it likes", arguments: Way.all)
+    func threads(way: Way) throws {
+        let store = way.store()
+        let instance = try Instance(try Self.module.get(), store: store)
+        nonisolated(unsafe) var count = 0
+        let watch = CallWatch(store) { _ in
+            count += 1
+            return false
+        }
+        let isOver = Atomic(false)
+        let asking = DispatchGroup()
+        DispatchQueue.global().async(group: asking) {
+            while !isOver.load(ordering: .relaxed) { watch.request() }
+        }
+        while count < 2000 { #expect(try instance.bits("run", .i32(50)) == [50 * 51 / 2 + 5000]) }
+        isOver.store(true, ordering: .relaxed)
+        asking.wait()
+    }
+
+    @Test("a guest that is watched is interrupted", arguments: Way.all)
     func interruption(way: Way) throws {
         let store = way.store()
         let instance = try Instance(try Self.module.get(), store: store)
