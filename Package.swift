@@ -91,9 +91,13 @@ let package = Package(
         .testTarget(
             name: "WASITests", dependencies: ["WASI", "HostSystem", "WasmRuntime", "WasmFrontend", "_TestSupport"],
             swiftSettings: swiftSettings),
+        // Is an application, with its own signals and descriptors, for the tests below.
+        .executableTarget(
+            name: "_Application", dependencies: ["GoWasm"], path: "Tests/Application", swiftSettings: swiftSettings),
         // Uses the library as applications do.
         .testTarget(
-            name: "EmbeddingTests", dependencies: ["GoWasm", "_TestSupport"], swiftSettings: swiftSettings),
+            name: "EmbeddingTests", dependencies: ["GoWasm", "_Application", "_TestSupport"],
+            swiftSettings: swiftSettings),
         // Runs the specification's own tests.
         .testTarget(
             name: "SpecTests", dependencies: ["WasmRuntime", "WasmFrontend", "_TestSupport"],

@@ -273,8 +273,8 @@ outside:
 stack_exhausted:
     // The state is the caller's: the callee has not begun.
     fp = (uint64_t *)(uintptr_t)fp[-3];
-    m->trap = m->interrupted ? GWTrap_interrupted : GWTrap_callStackExhausted;
-    goto trapped;
+    if (!m->interrupted) OUTSIDE(gw_outside_limitedCall);
+    TRAP(interrupted);
 registers : {
     // Where pc, fp, inst and m are, as the assembler writes it.
     const char *names;

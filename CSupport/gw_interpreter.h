@@ -57,6 +57,9 @@ static inline GWFunction *gw_function(const GWInstance *instance, uint32_t index
     return index < instance->import_count ? instance->imports[index]
                                           : &instance->functions[index - instance->import_count];
 }
+/// Is asked about a call beyond the stack's limit: tells whoever watches the machine's calls that the function is about to
+/// be called, where that is why, or returns a trap. Arguments lie at `slots`. The state must have been saved.
+GWTrap gw_limited(GWMachine *m, const GWFunction *function, uint64_t *slots);
 /// Calls a function that is not of the running instance: another's, or the host's. Arguments and results lie at
 /// `slots`. The state must have been saved. Returns GWTrap_none or why the execution must end.
 GWTrap gw_call_out(GWMachine *m, GWFunction *function, uint64_t *slots);
@@ -69,6 +72,7 @@ typedef GWTrap gw_outside(GWMachine *m);
 gw_outside gw_outside_i8x16Shuffle;
 /// An access beyond the memory's size: the trap, with the register global as the guest has it.
 gw_outside gw_outside_fault;
+gw_outside gw_outside_limitedCall;
 gw_outside gw_outside_resolveCall, gw_outside_resolveCallZero, gw_outside_resolveIndirect,
     gw_outside_resolveIndirectZero, gw_outside_callOther, gw_outside_callOtherZero;
 /// The bytes that a pushing call moves the stack pointer by: the return address of Go's calling convention.

@@ -180,6 +180,44 @@ void gw_machine_resume(GWMachine *m) {
     GW_WRITE(m->stack_limit, stack_end(m));
 }
 
+// --- Watching calls ---
+
+void gw_machine_watch(GWMachine *m) { GW_WRITE(m->stack_limit, NULL); }
+
+static void end_watching(GWMachine *m) {
+    GW_WRITE(m->stack_limit, stack_end(m));
+    // An interruption sets the flag first: either it is seen here, or its limit comes behind this one.
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (GW_READ(m->interrupted)) GW_WRITE(m->stack_limit, NULL);
+}
+
+GWTrap gw_limited(GWMachine *m, const GWFunction *function, uint64_t *slots) {
+    end_watching(m);
+    if (slots > stack_end(m)) return GWTrap_callStackExhausted;
+    if (GW_READ(m->interrupted)) return GWTrap_interrupted;
+    if (!m->watcher) return GWTrap_none;
+    bool outside = m->outside;
+    uint64_t *top = m->top;
+    m->top = slots + function->slots + GW_FRAME_HEADER;
+    GW_WRITE(m->outside, true);
+    GWActivation here = {m->outer, m->pc, m->fp, m->instance};
+    GWWatching wish = m->watcher(m->watcher_context, function->index);
+    m->pc = here.pc;
+    m->fp = here.fp;
+    m->instance = here.instance;
+    GW_WRITE(m->outside, outside);
+    m->top = top;
+    if (wish == GWWatching_failed) return GWTrap_hostError;
+    if (wish == GWWatching_goesOn) gw_machine_watch(m);
+    return GW_READ(m->interrupted) ? GWTrap_interrupted : GWTrap_none;
+}
+
+// Whether a call from the host finds no room for its frame, or the execution is to end.
+static bool is_refused(GWMachine *m, const uint64_t *slots) {
+    if (slots <= GW_READ(m->stack_limit)) return false;
+    return GW_READ(m->interrupted) || slots > stack_end(m);
+}
+
 // --- Calls ---
 
 const uint32_t *gw_resolve(GWMachine *m, GWFunction *f, bool zero) {
@@ -232,8 +270,7 @@ GWTrap gw_call(GWMachine *m, GWFunction *f) {
     if (m->depth == 0) m->c_stack_limit = c_stack_limit();
     if ((uintptr_t)__builtin_frame_address(0) < m->c_stack_limit) return GWTrap_callStackExhausted;
     uint64_t *slots = m->top;
-    if (slots > GW_READ(m->stack_limit))
-        return GW_READ(m->interrupted) ? GWTrap_interrupted : GWTrap_callStackExhausted;
+    if (is_refused(m, slots)) return GW_READ(m->interrupted) ? GWTrap_interrupted : GWTrap_callStackExhausted;
     if (f->host) return call_host(m, f, slots);
 
     GWInstance *inst = f->instance;

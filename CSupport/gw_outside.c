@@ -100,6 +100,24 @@ OUTSIDE(callOtherZero) {
     return call_out(m, element(m));
 }
 
+// --- Calls beyond the stack's limit, which is 0 where somebody wants to be told of them ---
+
+// The frame's header is written, and what Go's calls push is pushed: what is left of the call is to enter the callee.
+OUTSIDE(limitedCall) {
+    STATE();
+    GWOp op = gw_opcode(inst->code->checked, __atomic_load_n(pc, __ATOMIC_RELAXED));
+    bool is_indirect = gw_op_info()[op].family == GWFamily_callIndirect;
+    bool is_zero = is_indirect && op != GWOp_callIndirect;
+    const GWFunction *callee = is_indirect ? element(m) : gw_function(inst, W(GW_CALL_FUNCTION));
+    uint64_t *frame = fp + H(2);
+    GWTrap trap = gw_limited(m, callee, frame);
+    if (trap != GWTrap_none) return trap;
+    if (is_indirect) m->pc = inst->code->arena + (is_zero ? callee->entry->zero : callee->entry->any);
+    else m->pc = pc + (int32_t)W(GW_CALL_TARGET);
+    m->fp = frame;
+    return GWTrap_none;
+}
+
 // --- Memory ---
 
 OUTSIDE(memoryGrow) {

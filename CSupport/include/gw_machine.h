@@ -151,9 +151,16 @@ typedef struct GWActivation {
 #define GW_READ(field) __atomic_load_n(&(field), __ATOMIC_RELAXED)
 #define GW_WRITE(field, value) __atomic_store_n(&(field), (value), __ATOMIC_RELAXED)
 
+/// What whoever watches calls wants behind one of them.
+typedef enum GWWatching { GWWatching_ends, GWWatching_goesOn, GWWatching_failed } GWWatching;
+/// Is told, on the machine's thread, of the call of the function with this index in its module. May call functions of
+/// the machine. Where that failed, the execution ends with the trap `hostError`.
+typedef GWWatching GWWatcher(void *context, uint32_t function);
+
 /// The frame stack and the fate of one thread of execution.
 struct GWMachine {
-    /// Calls that would begin a frame beyond this slot fail; 0 once an interruption is wanted.
+    /// Calls that would begin a frame beyond this slot fail; 0 once an interruption is wanted,
+    /// or where the next call is to be told of.
     uint64_t *volatile stack_limit;
     /// The slot from which the next call from the host may use the stack; the slots of a header lie free below.
     uint64_t *top;
@@ -163,6 +170,9 @@ struct GWMachine {
     /// The address below which the C stack must not grow while host functions call guests call host functions.
     uintptr_t c_stack_limit;
     volatile bool interrupted;
+    /// Who is told of a call of the function before it begins.
+    GWWatcher *watcher;
+    void *watcher_context;
     /// Whether a host function runs, or a function is lowered: what looks at `interrupted` when it ends.
     volatile bool outside;
     /// The thread that is in the loop, for interruptions; valid while `depth` is not 0, under `lock`.
@@ -194,6 +204,11 @@ void gw_machine_destroy(GWMachine *machine);
 void gw_machine_interrupt(GWMachine *machine);
 /// Withdraws the wish, so that the machine can be used again.
 void gw_machine_resume(GWMachine *machine);
+
+/// Has the machine's watcher told of the next call from one function of a module to another; from any thread.
+///
+/// It comes at the next call, and costs the loop nothing before: calls look at the stack's limit anyway.
+void gw_machine_watch(GWMachine *machine);
 
 /// Calls a function. Its arguments lie in `machine->top[0...]`, and its results come there.
 /// Functions of modules and of the host are called alike. Returns GWTrap_none or why the execution ended.

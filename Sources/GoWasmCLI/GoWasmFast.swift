@@ -59,7 +59,10 @@ public struct GoWasmFast: ParsableCommand {
     @Option(
         name: .customLong("tcp-listen"),
         help: ArgumentHelp(
-            "Listen here before a program for WASI starts, which gets the listening socket. May be repeated.",
+            """
+            Listen here before a program for WASI starts, which gets the listening socket as descriptor 3, or, where \
+            there are folders, behind those (the first of them is 4). May be repeated.
+            """,
             valueName: "ADDRESS:PORT"))
     var listeners: [String] = []
 
@@ -207,7 +210,7 @@ public struct GoWasmFast: ParsableCommand {
     /// `go test` look for in PATH: all arguments are the program's, which has the whole environment, all files, and the
     /// working directory of the process.
     public static func launch(_ arguments: [String] = CommandLine.arguments) -> Never {
-        outliveLargeFiles()
+        ProcessSetup.run()
         let name = arguments.first?.split(separator: "/").last
         if arguments.count > 1, name == "go_js_wasm_exec" || name == "go_wasip1_wasm_exec" {
             var invocation = Invocation(file: arguments[1], arguments: Array(arguments.dropFirst()))

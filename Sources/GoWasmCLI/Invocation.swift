@@ -12,9 +12,6 @@ import WasmRuntime
     import Darwin
 #endif
 
-/// Makes writing beyond the largest size that a file may have an error of the write, as in native programs of Go.
-func outliveLargeFiles() { signal(SIGXFSZ, SIG_IGN) }
-
 /// Ends the process at once: nothing is buffered that would have to be written.
 func endProcess(_ code: Int32) -> Never { _exit(code) }
 

@@ -10,8 +10,8 @@
 package enum Descriptors {
     /// Writes all bytes, however many system calls it takes: a full pipe is waited for, interruptions are repeated.
     ///
-    /// Nothing is buffered, so what a program has written is out even when it traps next. A broken pipe ends the
-    /// process by SIGPIPE, as it ends native programs, unless that signal is ignored.
+    /// Nothing is buffered, so what a program has written is out even when it traps next. See ``BrokenPipe`` for pipes
+    /// that nobody reads.
     package static func writeAll(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) throws(ErrorCode) {
         var done = 0
         while done < bytes.count {
@@ -22,23 +22,31 @@ package enum Descriptors {
     /// Writes all bytes like ``writeAll(_:_:)``, or those before an error, as on a disk that is full: the next attempt
     /// throws it.
     ///
+    /// - Parameter isPipe: Whether it may be a pipe or a socket, which can have lost its reader.
     /// - Returns: How many were written; 0 only for none.
     package static func writeAsFarAsPossible(
-        _ descriptor: Int32, _ bytes: UnsafeRawBufferPointer
+        _ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, isPipe: Bool = true
     ) throws(ErrorCode) -> Int {
         var offset = 0
         while offset < bytes.count {
-            let written = systemWrite(descriptor, bytes.baseAddress! + offset, bytes.count - offset)
+            let rest = UnsafeRawBufferPointer(rebasing: bytes[offset...])
+            let written =
+                isPipe ? writeToPipe(descriptor, rest) : systemWrite(descriptor, rest.baseAddress!, rest.count)
             if written >= 0 {
                 offset += written
             } else if errno == EAGAIN || errno == EWOULDBLOCK {
                 wait(for: descriptor, events: Int16(POLLOUT))
             } else if errno != EINTR {
+                let number = errno
                 if offset > 0 { return offset }
-                throw ErrorCode.last
+                throw BrokenPipe.error(number, descriptor)
             }
         }
         return offset
+    }
+
+    private static func writeToPipe(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
+        BrokenPipe.withoutSignal { systemWrite(descriptor, bytes.baseAddress!, bytes.count) }
     }
 
     /// What a pipe takes without waiting when it says that it can be written to.
@@ -49,15 +57,16 @@ package enum Descriptors {
     package static func writeIfReady(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) throws(ErrorCode) -> Int {
         var offset = 0
         while offset < bytes.count, isReady(descriptor, Int16(POLLOUT)) {
-            let piece = min(bytes.count - offset, pieceSize)
-            let written = systemWrite(descriptor, bytes.baseAddress! + offset, piece)
+            let piece = bytes[offset..<min(bytes.count, offset + pieceSize)]
+            let written = writeToPipe(descriptor, UnsafeRawBufferPointer(rebasing: piece))
             if written >= 0 {
                 offset += written
             } else if errno == EAGAIN || errno == EWOULDBLOCK {
                 return offset
             } else if errno != EINTR {
+                let number = errno
                 if offset > 0 { return offset }
-                throw ErrorCode.last
+                throw BrokenPipe.error(number, descriptor)
             }
         }
         return offset

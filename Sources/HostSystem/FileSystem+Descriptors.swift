@@ -97,7 +97,7 @@ extension FileSystem {
     ) throws(ErrorCode) -> Int {
         if try file.writeStream(bytes) { return bytes.count }
         guard let waker, file.kind.canBlock else {
-            return try Descriptors.writeAsFarAsPossible(file.descriptor, bytes)
+            return try Descriptors.writeAsFarAsPossible(file.descriptor, bytes, isPipe: file.kind.canBlock)
         }
         var done = 0
         while done < bytes.count {

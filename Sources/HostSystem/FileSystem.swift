@@ -50,6 +50,7 @@ package final class FileSystem {
     package convenience init(
         _ access: HostAccess, streams: StandardStreams = StandardStreams(), usesSystemLookup: Bool = true
     ) throws(HostAccessError) {
+        try? StandardDescriptors.openClosed()
         let processDirectory = (try? Self.processDirectory()) ?? [GuestPath.slash]
         var mounts: [Mount] = []
         for mount in access.mounts {
@@ -77,6 +78,7 @@ package final class FileSystem {
 
     /// No files but standard input, output and error; or all that the process may use.
     package convenience init(allowsAllFiles: Bool = false) {
+        try? StandardDescriptors.openClosed()
         let access = allowsAllFiles ? HostAccess.all : .none
         self.init(access, [], (try? Self.processDirectory()) ?? [GuestPath.slash], StandardStreams())
     }
@@ -237,8 +239,8 @@ package final class FileSystem {
     /// Where a path lies that begins at an open directory, as in WASI.
     package func locate(_ path: [UInt8], in directory: OpenFile) throws(ErrorCode) -> Location {
         guard !path.isEmpty else { throw ErrorCode(ENOENT) }
-        guard !path.contains(0) else { throw ErrorCode(EILSEQ) }
-        if let base = directory.base { return try locate(base + [GuestPath.slash] + path) }
+        guard !path.contains(0) else { throw ErrorCode(EINVAL) }
+        if let base = directory.base { return try locate(GuestPath.joined(base, path)) }
         guard let folder = directory.folder else { throw ErrorCode(ENOTDIR) }
         let name = directory.preopenName ?? []
         return Location(folder: folder, path: path, named: name.last == GuestPath.slash ? name + path : path)

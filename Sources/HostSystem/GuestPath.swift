@@ -16,7 +16,12 @@ package enum GuestPath {
 
     /// The path that `path` means in a folder.
     package static func absolute(_ path: [UInt8], in folder: [UInt8]) -> [UInt8] {
-        path.first == slash ? path : folder + [slash] + path
+        path.first == slash ? path : joined(folder, path)
+    }
+
+    /// A path behind that of a folder, with one slash between them.
+    static func joined(_ folder: [UInt8], _ path: [UInt8]) -> [UInt8] {
+        folder.last == slash ? folder + path : folder + [slash] + path
     }
 
     static func isParent(_ name: [UInt8]) -> Bool { name == [UInt8(ascii: "."), UInt8(ascii: ".")] }

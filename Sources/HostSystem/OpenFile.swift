@@ -46,6 +46,8 @@ package final class OpenFile {
 
     /// The name under which a directory is given to a guest of WASI from the start.
     package var preopenName: [UInt8]?
+    /// Whether it is a socket that listened before the guest started.
+    package var isListener = false
     /// Where paths in it begin that are looked up in all that was granted; nil for a directory that they cannot leave.
     ///
     /// For the root of the guest's tree, and a working directory that was not granted, but folders beneath it.

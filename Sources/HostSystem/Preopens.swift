@@ -10,13 +10,18 @@
 extension FileSystem {
     /// Gives the guest its folders and listening sockets as descriptors, from 3 on.
     ///
-    /// The first is the root of the guest's tree, also where that was not granted, so that every absolute path comes to
+    /// The first folder is the root of the guest's tree, also where that was not granted, so that every absolute path comes to
     /// this program, which can say why it denies one. Further folders have their absolute names, with a slash behind:
     /// Go's library looks which of the names an absolute path begins with, and would take "/abc" for "c" in a folder
     /// "/ab". The working directory comes last under the name ".", which C libraries compare with relative paths. (To
     /// them it is the same as "/".)
+    ///
+    /// Where there are no folders, the sockets come first: programs look for them from 3 on, where other runtimes have
+    /// them then, too. Otherwise they follow the root and the folders.
     package func addPreopens() throws(HostAccessError) {
         let slash = GuestPath.slash
+        let hasFolders = access.allowsAllFiles || !access.mounts.isEmpty
+        if !hasFolders { try addListeners() }
         let root = mounts.first { $0.path == [slash] }
         if access.allowsAllFiles {
             let all = Folder(descriptor: 0, isConfined: false, isReadOnly: false)
@@ -29,12 +34,18 @@ extension FileSystem {
         for mount in mounts.reversed() where mount.path != [slash] {
             try addPreopen(mount.folder.descriptor, ".", mount.folder, name: mount.path + [slash])
         }
+        if hasFolders { try addListeners() }
         if !access.allowsAllFiles, root == nil, let path = try? workingDirectory() {
             try addWorkingDirectory(path)
         }
+    }
+
+    private func addListeners() throws(HostAccessError) {
         for address in access.listeners {
+            let file = addSocket(try Listener.open(address, report: report)).file
             // As other runtimes do: only then Go waits for connections beside its other goroutines.
-            addSocket(try Listener.open(address, report: report)).file.isNonBlocking = true
+            file.isNonBlocking = true
+            file.isListener = true
         }
     }
 

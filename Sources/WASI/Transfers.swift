@@ -99,14 +99,18 @@ enum Transfers {
     ///
     /// A closed connection is an error and not a signal.
     static func send(_ files: FileSystem, _ file: OpenFile, _ buffers: Buffers) throws(ErrorCode) -> Int {
-        try repeating(until: file.isNonBlocking ? 0 : size(of: buffers)) { done throws(ErrorCode) in
-            try files.whenReady(file, Int16(POLLOUT), attemptWaits: false) { () throws(ErrorCode) in
-                try Descriptors.unlessBlocked {
-                    withMessage(of: buffers, from: done) { message in
-                        sendmsg(file.descriptor, &message, noSignal | Int32(MSG_DONTWAIT))
+        do throws(ErrorCode) {
+            return try repeating(until: file.isNonBlocking ? 0 : size(of: buffers)) { done throws(ErrorCode) in
+                try files.whenReady(file, Int16(POLLOUT), attemptWaits: false) { () throws(ErrorCode) in
+                    try Descriptors.unlessBlocked {
+                        withMessage(of: buffers, from: done) { message in
+                            sendmsg(file.descriptor, &message, noSignal | Int32(MSG_DONTWAIT))
+                        }
                     }
                 }
             }
+        } catch {
+            throw BrokenPipe.error(error.number, file.descriptor)
         }
     }
 

@@ -52,6 +52,9 @@ struct WASIFunction {
 
     var type: FunctionType { FunctionType(parameters.flatMap(\.value.types), returns ? [.i32] : []) }
 
+    /// Whether it moves bytes out of the guest.
+    var sends: Bool { name == "fd_write" || name.hasPrefix("sock_send") }
+
     private init(
         _ name: String, _ parameters: KeyValuePairs<StaticString, Parameter>, returns: Bool = true,
         _ body: @escaping (WASIHost, CallArguments) throws -> Void

@@ -233,8 +233,10 @@ extension WASIHost {
     // MARK: Directories
 
     func fdPrestatGet(_ number: UInt32, _ result: UInt32) throws(ErrorCode) {
-        guard let name = try files.file(Int(number)).preopenName else { throw ErrorCode(EBADF) }
-        // The only kind that there is: a directory.
+        let file = try files.file(Int(number))
+        // Not a directory, which is the only kind that there is (0). Libraries look no further behind an error.
+        if file.isListener { return try memory.store(UInt64(1), at: result) }
+        guard let name = file.preopenName else { throw ErrorCode(EBADF) }
         try memory.store(UInt32(0), at: result)
         try memory.store(UInt32(name.count), at: result, offset: 4)
     }

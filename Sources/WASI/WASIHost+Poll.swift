@@ -61,6 +61,8 @@ extension WASIHost {
         for index in 0..<count { waiting.append(try subscription(at: subscriptions + index * Layout.subscription)) }
         var requests = waiting.compactMap(\.request)
 
+        scheduler?.beginPolling()
+        defer { scheduler?.endPolling(requests.lazy.filter { $0.revents == 0 }) }
         var written: UInt32 = 0
         while written == 0 {
             try wait(&requests, atMost: waiting)

@@ -28,6 +28,8 @@ final class WASIHost {
     var endProcess: ((Int32) -> Never)?
     /// Gets each call.
     private let trace: HostCallTrace?
+    /// What stands for the thread of Go's scheduler; nil for other programs.
+    var scheduler: GoScheduler?
     /// The guest's memory, which is kept by the same store as this object.
     private var linked: UnownedMemory?
 
@@ -77,6 +79,7 @@ final class WASIHost {
                     try body(self, CallArguments(values: values))
                 } catch let error as ErrorCode {
                     code = UInt32(error.wasi)
+                    noteRefusal(error, function, values)
                 }
                 result?.storeBytes(of: code, as: UInt32.self)
             }
@@ -95,12 +98,23 @@ final class WASIHost {
                 report(.returned)
             } catch let error as ErrorCode {
                 result?.storeBytes(of: UInt32(error.wasi), as: UInt32.self)
+                noteRefusal(error, function, values)
                 report(.failed("\(error.name)"))
             } catch {
                 report(error is WASIExit ? .exited : .aborted("\(error)"))
                 throw error
             }
         }
+    }
+
+    /// Keeps in mind what a guest was told to try again later: its first argument is a descriptor.
+    private func noteRefusal(
+        _ error: ErrorCode, _ function: WASIFunction, _ values: UnsafeMutablePointer<UnsafeMutableRawPointer?>
+    ) {
+        guard error.number == EAGAIN, let scheduler,
+            let file = try? files.file(Int(CallArguments(values: values)[0]))
+        else { return }
+        scheduler.noteRefusal(file.descriptor, Int16(function.sends ? POLLOUT : POLLIN))
     }
 
     // MARK: - Arguments and environment
@@ -147,6 +161,7 @@ final class WASIHost {
     }
 
     func clockTimeGet(_ id: UInt32, _ result: UInt32) throws(ErrorCode) {
+        scheduler?.noteClockRead()
         try memory.store(clock.time(of: Self.clock(id)), at: result)
     }
 
@@ -154,7 +169,10 @@ final class WASIHost {
         random.fill(try memory.bytes(at: address, count: count))
     }
 
-    func schedYield() { sched_yield() }
+    func schedYield() {
+        sched_yield()
+        scheduler?.yield(clock, files.waker)
+    }
 
     func procExit(_ code: UInt32) throws { try end(ExitStatus(code: Int32(truncatingIfNeeded: code))) }
 

@@ -41,6 +41,9 @@ package struct WASIProgram: Sendable {
         package var random = RandomSource()
         /// What can end the program's waiting.
         package var waker: Waker?
+        /// Finds the indices of functions of a Go program by their names, or nil unless there are all of them; nil for
+        /// other programs.
+        package var findGoFunctions: (([String]) -> [Int]?)?
         /// Ends the process with an exit status right where the program exits.
         package var endProcess: ((Int32) -> Never)?
 
@@ -90,7 +93,11 @@ package struct WASIProgram: Sendable {
         var imports = options.imports
         host.define(module.imports, in: &imports)
         let instance = try Instance(module, imports: imports, store: store)
-        host.link(try? instance.memory(named: "memory"))
+        let memory = try? instance.memory(named: "memory")
+        host.link(memory)
+        if let memory, let findFunctions = options.findGoFunctions {
+            host.scheduler = GoScheduler(instance, memory, findFunctions: findFunctions)
+        }
         return instance
     }
 }

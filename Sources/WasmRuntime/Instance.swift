@@ -57,9 +57,17 @@ public final class Instance {
         return memory
     }
 
-    private func function(_ index: Int) -> Function {
+    /// The function with an index in the module, exported or not.
+    ///
+    /// - Precondition: The module has it.
+    package func function(_ index: Int) -> Function {
         Function(storage.function(index), module.types[Int(module.functionTypes[index])], store: store)
     }
+
+    /// The cell of a global by its index in the module, exported or not.
+    ///
+    /// - Precondition: The module has it.
+    package func globalCell(_ index: Int) -> UnsafeMutablePointer<UInt64> { storage.global(index) }
 
     /// Ends the execution soon, with the trap `interrupted`.
     ///

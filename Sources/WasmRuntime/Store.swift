@@ -42,6 +42,9 @@ public final class Store {
     /// The error that a host function threw, on its way out through the guest.
     var pendingError: (any Error)?
 
+    /// Who watches the calls of functions; nil for nobody.
+    var callWatch: CallWatch?
+
     // What the engine's structures point at, kept until the store goes.
     private(set) var instances: [UnsafeMutablePointer<GWInstance>: InstanceStorage] = [:]
     private var hostFunctions: [HostFunction] = []
@@ -62,6 +65,7 @@ public final class Store {
     }
 
     deinit {
+        callWatch?.detach()
         configuration.profiler?.remove(machine)
         configuration.statistics?.leave(self)
         for memory in memories {

@@ -35,8 +35,8 @@ extension LibraryTests {
                     """
                 case .accept:
                     """
-                    (drop (call $fd_fdstat_set_flags (i32.const 4) (i32.const 0)))
-                    (call $sock_accept (i32.const 4) (i32.const 0) (i32.const 24))
+                    (drop (call $fd_fdstat_set_flags (i32.const 3) (i32.const 0)))
+                    (call $sock_accept (i32.const 3) (i32.const 0) (i32.const 24))
                     """
                 case .openPipe:
                     """

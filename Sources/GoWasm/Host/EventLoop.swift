@@ -137,7 +137,11 @@ final class EventLoop {
         if let network {
             // Rounded up: a timer must not find that its time has not come yet. libcurl does not wait without an end.
             let milliseconds = limit.map { Int32(clamping: ($0 + 999_999) / 1_000_000) } ?? 60_000
-            network.wait(with: &requests, milliseconds: milliseconds)
+            // Libraries that libcurl uses write to connections that may have been closed.
+            _ = BrokenPipe.withoutSignal {
+                network.wait(with: &requests, milliseconds: milliseconds)
+                return 0
+            }
         } else {
             _ = gw_poll(&requests, UInt32(requests.count), limit ?? -1)
         }

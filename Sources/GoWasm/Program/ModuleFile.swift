@@ -1,3 +1,4 @@
+internal import HostSystem
 internal import WasmFrontend
 
 #if canImport(Glibc)
@@ -12,6 +13,7 @@ internal import WasmFrontend
 enum ModuleFile {
     /// Reads a file, which may also be a pipe: `gowasm-fast <(go build -o /dev/stdout)`.
     static func contents(_ path: String) throws(FileProblem) -> ModuleBytes {
+        try? StandardDescriptors.openClosed()
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .system(errno) }
         defer { close(descriptor) }

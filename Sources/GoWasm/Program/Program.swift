@@ -139,6 +139,13 @@ public struct Program: Sendable {
         }
     }
 
+    /// Finds functions by their names in Go; nil where the module is not one of Go's for WASI of a version that is known.
+    var findGoFunctions: (([String]) -> [Int]?)? {
+        guard kind == .wasiCommand || kind == .wasiReactor, let version = goVersion, (21...27).contains(version.minor)
+        else { return nil }
+        return { [module] names in GoLineTable(module)?.functions(named: names) }
+    }
+
     /// What Go's js/wasm is made of.
     func makeGoProgram() throws(ProgramError) -> GoProgram {
         if let goProgram { return goProgram }

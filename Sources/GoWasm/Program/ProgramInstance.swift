@@ -39,7 +39,8 @@ public final class ProgramInstance {
                 let (instance, host, block) = try program.makeGoProgram().prepare(configuration, store, mailbox)
                 (self.instance, self.host, self.block) = (instance, host, block)
             } else {
-                let options = configuration.wasiOptions(waker: control?.waker)
+                var options = configuration.wasiOptions(waker: control?.waker)
+                options.findGoFunctions = program.findGoFunctions
                 instance = try WASIProgram(program.module).instantiate(options, store)
                 (host, block) = (nil, nil)
             }

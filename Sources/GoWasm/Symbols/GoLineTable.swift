@@ -44,6 +44,17 @@ public struct GoLineTable: Sendable {
         return image.word(description + offset).flatMap { image.string(at: layout.names + Int($0)) }
     }
 
+    /// The functions of the module with these names; nil unless there are all of them.
+    public func functions(named names: [String]) -> [Int]? {
+        var found: [String: Int] = [:]
+        for index in descriptions.indices where descriptions[index] != 0 {
+            guard let name = name(ofFunction: importedFunctionCount + index), names.contains(name) else { continue }
+            found[name] = importedFunctionCount + index
+        }
+        let result = names.compactMap { found[$0] }
+        return result.count == names.count ? result : nil
+    }
+
     /// The line of a call, by the return address that Go pushed for it; for nil, the function's first line.
     public func line(inFunction function: Int, returnAddress: Int?) -> Line? {
         // Addresses are the function's number and that of a block: the call belongs to the block before.
