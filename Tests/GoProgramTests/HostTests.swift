@@ -194,6 +194,18 @@ struct HostTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: code).isEmpty)
     }
 
+    @Test("the environment is not given without an option", arguments: FileProgram.all)
+    func environment(_ program: FileProgram) throws {
+        for (options, isGiven) in [([], false), (["--inherit-env"], true), (["--env", "PROBE_X=1"], true)] {
+            let finished = try Command(
+                executable: Tools.executable, arguments: options + [program.module("probe"), "env", "PROBE_X"],
+                environment: Tools.sanitizerOptions.merging(["PROBE_X": "1"]) { $1 }
+            ).run()
+            let expected = isGiven ? "PROBE_X \"1\" true\n" : "PROBE_X \"\" false\n"
+            #expect(String(decoding: finished.output, as: UTF8.self).hasPrefix(expected), "\(finished.errorText)")
+        }
+    }
+
     @Test("a folder that is given under its own path has the working directory", arguments: FileProgram.all)
     func workingDirectory(_ program: FileProgram) throws {
         let folder = try playground()
