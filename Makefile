@@ -32,7 +32,7 @@ ifeq ($(CI),true)
 export GOWASM_REQUIRE_SUITES := 1
 endif
 
-.PHONY: help build run examples docs test test-tools engines fuzz fuzz-coverage std-tests bench bench-plugin bench-imports \
+.PHONY: help build run examples docs test test-tools engines fuzz fuzz-coverage attack-cache std-tests bench bench-plugin bench-imports \
     micro sanitize sanitize-threads lint install clean distclean build-packages static-libraries
 
 help: ## Print this list
@@ -75,6 +75,7 @@ test: lint build test-tools ## Run every test
 	@python3 Tests/Tools/std_tests.py --go newest --folder "$(TOOLS)" --subset --output "$(TOOLS)/std/results"
 	@python3 Tests/Tools/std_tests.py --go newest --folder "$(TOOLS)" --os wasip1 --subset --output "$(TOOLS)/std/results"
 	@$(MAKE) --no-print-directory fuzz FUZZ="--count 250"
+	@$(MAKE) --no-print-directory attack-cache ATTACK="--count 400"
 	@if [[ "$${CI:-}" == true ]]; then $(MAKE) --no-print-directory sanitize sanitize-threads fuzz-coverage RUNS=-runs=6000; fi
 
 # The engines to compare with: Node 24 and wasmtime, from PyPI.
@@ -110,6 +111,10 @@ fuzz-coverage: build-packages ## Fuzz decoder, validator, lowering, hosts and sy
 	@GOWASM_FUZZ=1 $(SWIFT) build -c release --product gowasm-fuzz --scratch-path $(FUZZED) --sanitize=address \
 	    -Xswiftc -sanitize=fuzzer -Xswiftc -enable-testing $(VERIFIED) -Xcc -fsanitize=undefined -Xcc -fsanitize-trap=undefined
 	@Tests/Tools/fuzz-coverage.sh $(FUZZED)/release/gowasm-fuzz "$(TOOLS)/fuzz-coverage" $(TARGETS) -seed=$(SEED) $(RUNS)
+
+# ATTACK=--remade makes the checksums anew, and counts how the runs end; ATTACK="--count 300" is a slice.
+attack-cache: build ## Run programs with damaged, foreign, raced and interrupted files of kept bytecode (ATTACK=--help)
+	@Tests/Tools/attack_cache.py --executable $(GOWASM) --seed $(SEED) --output "$(TOOLS)/attack-cache" $(ATTACK)
 
 # STD="--packages os,time", STD="--go 1.24.11 --subset" and more: see STD=--help.
 std-tests: build engines ## Run the tests of Go's standard library here and on Node 24 or wasmtime (STD=--help lists options)

@@ -12,6 +12,7 @@
 #ifdef __linux__
 #include <linux/magic.h>
 #include <linux/openat2.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 
@@ -33,6 +34,12 @@ bool gw_is_in_procfs(int file) {
     struct statfs system;
     return fstatfs(file, &system) == 0 && system.f_type == PROC_SUPER_MAGIC;
 }
+
+uint64_t gw_mount_number(int file) {
+    struct statx status;
+    if (statx(file, "", AT_EMPTY_PATH, STATX_MNT_ID, &status) != 0) return 0;
+    return status.stx_mask & STATX_MNT_ID ? status.stx_mnt_id : 0;
+}
 #else
 int gw_open_beneath(int directory, const char *path, int flags, unsigned mode) {
     (void)directory, (void)path, (void)flags, (void)mode;
@@ -49,6 +56,11 @@ int gw_pipe(int ends[2]) {
 bool gw_is_in_procfs(int file) {
     (void)file;
     return false;
+}
+
+uint64_t gw_mount_number(int file) {
+    (void)file;
+    return 0;
 }
 #endif
 

@@ -14,6 +14,9 @@ int gw_open_beneath(int directory, const char *path, int flags, unsigned mode);
 /// Whether an open file is one of Linux's procfs.
 bool gw_is_in_procfs(int file);
 
+/// The number of the mount through which a file was opened; 0 where the system does not say.
+uint64_t gw_mount_number(int file);
+
 /// The flag that opens a file only to say which one is meant, without the right to read it: O_PATH, or reading where
 /// there is no such flag.
 int gw_lookup_only(void);

@@ -186,7 +186,7 @@ public struct GoWasmFast: ParsableCommand {
         if !profiles.isEmpty, !disassemble {
             do {
                 let session = try ProfileSession(
-                    program: command[0], loaded: invocation.loaded, files: profiles)
+                    program: command[0], loaded: invocation.loaded, files: profiles, access: invocation.access)
                 invocation.profiling = session
                 invocation.engine.profiler = session.profiler
             } catch {

@@ -36,14 +36,16 @@ final class ProfileSession: Sendable {
         var descriptor: Int32
     }
 
-    /// Opens the files, before anything runs that would be lost.
-    init(program: String, loaded: Invocation.Loaded, files: [(Format, String)]) throws {
+    /// Opens the files, before anything runs that would be lost, or that could put something else in their places.
+    init(program: String, loaded: Invocation.Loaded, files: [(Format, String)], access: HostAccess) throws {
         self.program = program
         self.loaded = loaded
         outputs = try files.map { format, path in
-            let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-            guard descriptor >= 0 else { throw ProfileError(path: path, number: errno) }
-            return Output(format: format, path: path, descriptor: descriptor)
+            do throws(OutputFile.Failure) {
+                return Output(format: format, path: path, descriptor: try OutputFile.open(path, beside: access))
+            } catch {
+                throw ProfileError(path: path, reason: error)
+            }
         }
     }
 
@@ -69,7 +71,7 @@ final class ProfileSession: Sendable {
                         try Descriptors.writeAll(output.descriptor, UnsafeRawBufferPointer(bytes))
                     }
                 } catch {
-                    let failure = ProfileError(path: output.path, number: error.number)
+                    let failure = ProfileError(path: output.path, reason: .system(error))
                     Invocation.writeError("gowasm-fast: \(failure)")
                     isWritten = false
                 }
@@ -92,9 +94,16 @@ final class ProfileSession: Sendable {
 /// A file of a profile that cannot be written.
 struct ProfileError: Error, CustomStringConvertible {
     var path: String
-    var number: Int32
+    var reason: OutputFile.Failure
 
     var description: String {
-        "cannot write the profile \(path.debugDescription): \(String(cString: strerror(number)))"
+        let text =
+            switch reason {
+            case .system(let error): error.message
+            case .planted(let name, let isLink):
+                "\(name.debugDescription) is \(isLink ? "a link" : "no file") in a folder that the program is given, "
+                    + "which it may have made; remove it, or name another file"
+            }
+        return "cannot write the profile \(path.debugDescription): \(text)"
     }
 }

@@ -88,9 +88,11 @@ extension FileSystem {
     private func openNow(_ location: Location, flags: Int32, mode: UInt32) throws(ErrorCode) -> Int {
         let flags = flags & Self.openFlags
         let changes = flags & O_ACCMODE != O_RDONLY || flags & (O_CREAT | O_TRUNC) != 0
-        if changes { try checkWritable(location) }
+        let system = flags | O_NONBLOCK | O_NOCTTY
         let opened = try allowing(location) { () throws(ErrorCode) in
-            try location.folder.open(location.path, flags | O_NONBLOCK | O_NOCTTY, mode: masked(mode))
+            changes
+                ? try openForChange(location, system, mode: masked(mode))
+                : try location.folder.open(location.path, system)
         }
         return try add(opened, location)
     }
@@ -102,6 +104,10 @@ extension FileSystem {
         guard fstat(found, &status) == 0, OpenFile.Kind(mode: status.st_mode) == .pipe else {
             systemClose(found)
             return nil
+        }
+        do throws(ErrorCode) { try checkFile(found, location) } catch {
+            systemClose(found)
+            throw error
         }
         return try PipeOpening(found, flags: O_WRONLY)
     }
@@ -177,20 +183,22 @@ extension FileSystem {
     /// Makes a directory.
     package func makeDirectory(_ location: Location, mode: UInt32) throws(ErrorCode) {
         let mode = mode_t(masked(mode) & 0o7777)
-        try change(location) { mkdirat($0, $1, mode) }
+        try change(location, .makeFolder) { mkdirat($0, $1, mode) }
     }
 
     /// Removes an empty directory.
     package func removeDirectory(_ location: Location) throws(ErrorCode) {
-        try change(location) { unlinkat($0, $1, AT_REMOVEDIR) }
+        try change(location, .remove) { unlinkat($0, $1, AT_REMOVEDIR) }
     }
 
     /// Removes a file that is no directory.
-    package func unlink(_ location: Location) throws(ErrorCode) { try change(location) { unlinkat($0, $1, 0) } }
+    package func unlink(_ location: Location) throws(ErrorCode) {
+        try change(location, .remove) { unlinkat($0, $1, 0) }
+    }
 
     /// Gives a file another name.
     package func rename(_ old: Location, to new: Location) throws(ErrorCode) {
-        try change(old, new) { renameat($0, $1, $2, $3) }
+        try change(old, new, removesOld: true) { renameat($0, $1, $2, $3) }
     }
 
     /// Gives a file a further name; a link is not followed.
@@ -200,13 +208,15 @@ extension FileSystem {
             systemClose(try lookUp(old, followingLinks: true, O_DIRECTORY))
             throw ErrorCode(EPERM)
         }
-        try change(old, new) { linkat($0, $1, $2, $3, 0) }
+        try change(old, new, removesOld: false) { linkat($0, $1, $2, $3, 0) }
     }
 
     /// Makes a symbolic link; its target is text that is looked at when the link is used.
     package func makeSymbolicLink(_ target: [UInt8], at location: Location) throws(ErrorCode) {
         guard !target.contains(0) else { throw ErrorCode(EINVAL) }
-        try change(location) { directory, name in GuestPath.withCString(target) { symlinkat($0, directory, name) } }
+        try change(location, .make) { directory, name in
+            GuestPath.withCString(target) { symlinkat($0, directory, name) }
+        }
     }
 
     /// The text of a symbolic link.
@@ -244,9 +254,8 @@ extension FileSystem {
 
     /// Changes the length of a file.
     package func truncate(_ location: Location, to length: Int64) throws(ErrorCode) {
-        try checkWritable(location)
         let opened = try allowing(location) { () throws(ErrorCode) in
-            try location.folder.open(location.path, O_WRONLY | O_NONBLOCK | O_NOCTTY)
+            try openForChange(location, O_WRONLY | O_NONBLOCK | O_NOCTTY)
         }
         defer { systemClose(opened) }
         try check(ftruncate(opened, off_t(length)))
@@ -265,66 +274,12 @@ extension FileSystem {
     // MARK: - What they have in common
 
     /// Opens a file only to say which one is meant.
-    private func lookUp(
+    func lookUp(
         _ location: Location, followingLinks: Bool, _ flags: Int32 = 0
     ) throws(ErrorCode) -> Int32 {
         try allowing(location) { () throws(ErrorCode) in
             try location.folder.open(
                 location.path, Folder.lookupOnly | flags | (followingLinks ? 0 : O_NOFOLLOW))
-        }
-    }
-
-    /// Changes a file itself, whatever its name leads to: `body` gets a directory and a path, or, where the file had to
-    /// be opened so as not to leave the folder, a path that leads to that.
-    private func changeFile(
-        _ location: Location, followingLinks: Bool, _ body: (Int32, UnsafePointer<CChar>, _ isOpened: Bool) -> Int32
-    ) throws(ErrorCode) {
-        try checkWritable(location)
-        guard location.folder.isConfined else {
-            return try check(
-                GuestPath.withCString(location.path) { body(location.folder.descriptor, $0, false) })
-        }
-        let opened = try lookUp(location, followingLinks: followingLinks)
-        defer { systemClose(opened) }
-        try check(Folder.path(of: opened).withCString { body(AT_FDCWD, $0, true) })
-    }
-
-    /// Changes a name: `body` gets the directory that it is in, and the name.
-    private func change(
-        _ location: Location, _ body: (Int32, UnsafePointer<CChar>) -> Int32
-    ) throws(ErrorCode) {
-        try checkWritable(location)
-        let (directory, name) = try parent(of: location)
-        defer { if directory != location.folder.descriptor { systemClose(directory) } }
-        try check(GuestPath.withCString(name) { body(directory, $0) })
-    }
-
-    private func change(
-        _ old: Location, _ new: Location,
-        _ body: (Int32, UnsafePointer<CChar>, Int32, UnsafePointer<CChar>) -> Int32
-    ) throws(ErrorCode) {
-        try checkWritable(old)
-        let (directory, name) = try parent(of: old)
-        defer { if directory != old.folder.descriptor { systemClose(directory) } }
-        try change(new) { newDirectory, newName in
-            GuestPath.withCString(name) { body(directory, $0, newDirectory, newName) }
-        }
-    }
-
-    /// The directory that holds the last name of a path, open if it is not the folder itself; and the name.
-    ///
-    /// A slash behind the name stays. The calls that get it follow no links.
-    private func parent(of location: Location) throws(ErrorCode) -> (directory: Int32, name: [UInt8]) {
-        let folder = location.folder
-        guard folder.isConfined else { return (folder.descriptor, location.path) }
-        let flags = Folder.lookupOnly | O_DIRECTORY
-        return try allowing(location) { () throws(ErrorCode) in
-            guard let (parent, name, hasSlash) = GuestPath.split(location.path) else {
-                // "." and "..": the system has fitting errors for "." in the directory that they mean.
-                return (try folder.open(location.path, flags), [UInt8(ascii: ".")])
-            }
-            let directory = parent.isEmpty ? folder.descriptor : try folder.open(parent, flags)
-            return (directory, hasSlash ? name + [GuestPath.slash] : name)
         }
     }
 }

@@ -32,6 +32,8 @@ package final class FileSystem {
     /// The open files.
     package var descriptors = DescriptorTable()
     let mounts: [Mount]
+    /// What stays as it is whatever lets it be changed; see ``Protection``.
+    var protection: Protection
     /// The guest's working directory; nil where it is the process's.
     private(set) var virtualDirectory: [UInt8]?
     /// Writes a line for the user.
@@ -53,6 +55,8 @@ package final class FileSystem {
         try? StandardDescriptors.openClosed()
         let processDirectory = (try? Self.processDirectory()) ?? [GuestPath.slash]
         var mounts: [Mount] = []
+        var isComplete = false
+        defer { if !isComplete { for mount in mounts { systemClose(mount.folder.descriptor) } } }
         for mount in access.mounts {
             let host = Array(mount.host.utf8)
             let opened = GuestPath.withCString(host) {
@@ -61,9 +65,7 @@ package final class FileSystem {
                     ? readable : systemOpen($0, Folder.lookupOnly | O_DIRECTORY | O_CLOEXEC)
             }
             guard opened >= 0 else {
-                let reason = ErrorCode.last.message
-                for mount in mounts { systemClose(mount.folder.descriptor) }
-                throw .folder(path: mount.host, reason: reason)
+                throw .folder(path: mount.host, reason: ErrorCode.last.message)
             }
             let folder = Folder(
                 descriptor: opened,
@@ -73,20 +75,26 @@ package final class FileSystem {
             let path = GuestPath.normalized(Array(mount.guest.utf8), in: processDirectory)
             mounts.append(Mount(path: path, folder: folder))
         }
-        self.init(access, mounts, processDirectory, streams)
+        let protection = try Protection(access, mounts.map(\.folder), processDirectory)
+        isComplete = true
+        self.init(access, mounts, protection, processDirectory, streams)
     }
 
     /// No files but standard input, output and error; or all that the process may use.
     package convenience init(allowsAllFiles: Bool = false) {
         try? StandardDescriptors.openClosed()
         let access = allowsAllFiles ? HostAccess.all : .none
-        self.init(access, [], (try? Self.processDirectory()) ?? [GuestPath.slash], StandardStreams())
+        let protection = Protection(keptCode: allowsAllFiles ? KeptCode.folders : [])
+        self.init(
+            access, [], protection, (try? Self.processDirectory()) ?? [GuestPath.slash], StandardStreams())
     }
 
     private init(
-        _ access: HostAccess, _ mounts: [Mount], _ processDirectory: [UInt8], _ streams: StandardStreams
+        _ access: HostAccess, _ mounts: [Mount], _ protection: Protection, _ processDirectory: [UInt8],
+        _ streams: StandardStreams
     ) {
         self.access = access
+        self.protection = protection
         // The inner one of two folders is found first; of two on the same place the later.
         self.mounts = mounts.enumerated().sorted {
             ($0.element.path.count, $0.offset) > ($1.element.path.count, $1.offset)
@@ -258,7 +266,7 @@ package final class FileSystem {
 
     // MARK: - Refusing
 
-    enum Hint { case outside, escape, readOnly, memory }
+    enum Hint { case outside, escape, readOnly, memory, keptCode, way }
 
     /// The error for what the guest may not do; the user is told once how to allow it.
     func deny(_ hint: Hint, _ path: [UInt8]) -> ErrorCode {
@@ -276,6 +284,12 @@ package final class FileSystem {
                     "the program was denied changing \(name), whose folder was given with :ro; "
                         + "--dir without that lets it"
                 case .memory: "the program was denied \(name): no option gives it the memory of a process"
+                case .keptCode:
+                    "the program was denied changing \(name): no option lets it change the code of programs that is "
+                        + "kept for later runs"
+                case .way:
+                    "the program was denied moving, removing or making \(name), which leads to a folder that it may "
+                        + "not change"
                 }
             report(text)
         }
@@ -294,10 +308,5 @@ package final class FileSystem {
     /// Throws where nothing may be changed.
     func checkWritable(_ location: Location) throws(ErrorCode) {
         if location.folder.isReadOnly { throw deny(.readOnly, location.named) }
-    }
-
-    /// Throws where nothing may be changed.
-    func checkWritable(_ file: OpenFile) throws(ErrorCode) {
-        if file.isReadOnly { throw deny(.readOnly, Array("an open file".utf8)) }
     }
 }

@@ -23,7 +23,7 @@ struct Folder {
     static let lookupOnly = gw_lookup_only()
 
     /// How many symbolic links a path may lead through, as on Linux.
-    private static let linkLimit = 40
+    static let linkLimit = 40
 
     /// Opens a path.
     ///
@@ -54,7 +54,7 @@ struct Folder {
     }
 
     /// Opens a path without keeping it beneath anything.
-    private static func open(
+    static func open(
         _ directory: Int32, _ path: [UInt8], _ flags: Int32, _ mode: UInt32
     ) throws(ErrorCode) -> Int32 {
         while true {
@@ -132,6 +132,9 @@ struct Folder {
             "/dev/fd/\(descriptor)"
         #endif
     }
+
+    /// Whether an open file is one of Linux's procfs.
+    static func isInProcfs(_ descriptor: Int32) -> Bool { gw_is_in_procfs(descriptor) }
 
     /// The text of a link, by its name in a directory or, with the empty name, opened itself; nil for other files.
     static func linkTarget(_ directory: Int32, _ name: [UInt8]) -> [UInt8]? {

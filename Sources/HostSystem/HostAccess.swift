@@ -29,6 +29,9 @@ public struct HostAccess: Sendable {
     }
 
     /// The folders, in any order: of two that contain a path the inner one counts.
+    ///
+    /// What is in a folder that is read only cannot be changed through an outer one that is not, by whatever path. One
+    /// folder cannot be given in both ways, nor one that is read only beside all files or a root that is not.
     public var mounts: [Mount]
     /// Whether the guest may use all files that this process may use, under their own paths.
     public var allowsAllFiles: Bool
@@ -57,6 +60,8 @@ public struct HostAccess: Sendable {
 public enum HostAccessError: Error, Equatable, Sendable, CustomStringConvertible {
     /// A folder cannot be opened.
     case folder(path: String, reason: String)
+    /// A folder cannot be given only to be read, as something else that is granted lets it be changed.
+    case readOnly(path: String, reason: String)
     /// An address cannot be listened on.
     case listener(address: String, reason: String)
 
@@ -64,6 +69,7 @@ public enum HostAccessError: Error, Equatable, Sendable, CustomStringConvertible
     public var description: String {
         switch self {
         case .folder(let path, let reason): "the folder \(path.debugDescription) cannot be opened: \(reason)"
+        case .readOnly(let path, let reason): "the folder \(path.debugDescription) cannot be given with :ro: \(reason)"
         case .listener(let address, let reason): "cannot listen on \(address.debugDescription): \(reason)"
         }
     }

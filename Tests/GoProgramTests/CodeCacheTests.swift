@@ -278,9 +278,85 @@ struct CodeCacheTests {
         #endif
         try run(["HOME": home, "XDG_CACHE_HOME": folder.path("caches")])
         #expect(try files(folder.path("caches") + "/gowasm-fast").count == 1)
+        // The XDG base directory specification: all paths must be absolute, and others are ignored.
+        let other = folder.path("other")
+        try FileManager.default.createDirectory(atPath: other, withIntermediateDirectories: false)
+        try run(["HOME": other, "XDG_CACHE_HOME": "caches"])
+        #expect(try files(other + "/.cache/gowasm-fast").count == 1)
+        #expect(!FileManager.default.fileExists(atPath: "caches"))
+        try run(["HOME": "relative"])
+        #expect(!FileManager.default.fileExists(atPath: "relative"))
         try run(["HOME": folder.path("none"), "GOWASM_CACHE": folder.path("own")])
         #expect(try files(folder.path("own")).count == 1)
         #expect(!FileManager.default.fileExists(atPath: folder.path("none")))
+    }
+
+    @Test(
+        "is neither made nor used in a home that belongs to somebody else",
+        .enabled(if: geteuid() == 0, "Only root can make such a home."))
+    func otherHome() throws {
+        func run(_ home: String) throws {
+            let finished = try Command(
+                executable: Tools.executable, arguments: [Tools.mainModule, "20"],
+                environment: Tools.sanitizerOptions.merging(["HOME": home]) { $1 }
+            ).run()
+            #expect(finished.end == .exited(0) && finished.errors.isEmpty)
+        }
+        for makesCaches in [false, true] {
+            let home = folder.path("home\(makesCaches)")
+            try FileManager.default.createDirectory(
+                atPath: home + (makesCaches ? "/.cache" : ""), withIntermediateDirectories: true)
+            #expect(chown(home, 12345, 12345) == 0)
+            if makesCaches { #expect(chown(home + "/.cache", 12345, 12345) == 0) }
+            try run(home)
+            #expect(!FileManager.default.fileExists(atPath: home + "/.cache/gowasm-fast"))
+            #expect(FileManager.default.fileExists(atPath: home + "/.cache") == makesCaches)
+        }
+    }
+
+    @Test("is not read from a folder that others may write to, or that belongs to somebody else")
+    func folders() throws {
+        try expectFib()
+        let (name, data) = try #require(try files().first)
+        // Whether it is read shows in a file of another time, which says so when it is used.
+        func isRead() throws -> Bool {
+            let file = cache + "/" + name
+            let old = Date(timeIntervalSinceNow: -86_400)
+            try FileManager.default.setAttributes([.modificationDate: old], ofItemAtPath: file)
+            try expectFib()
+            let date = try FileManager.default.attributesOfItem(atPath: file)[.modificationDate] as? Date
+            #expect(try Data(contentsOf: URL(fileURLWithPath: file)) == data)
+            return try #require(date).timeIntervalSince(old) > 3600
+        }
+        #expect(try isRead())
+        #expect(chmod(cache, 0o770) == 0)
+        #expect(try !isRead())
+        #expect(chmod(cache, 0o700) == 0)
+        #expect(try isRead())
+        guard geteuid() == 0 else { return }
+        #expect(chown(cache, 12345, 12345) == 0)
+        #expect(try !isRead())
+    }
+
+    @Test("leaves nothing for ever of what could not be completed, and looks at no more files than it may have")
+    func leftOvers() throws {
+        try FileManager.default.createDirectory(atPath: cache, withIntermediateDirectories: false)
+        try Self.allowOnlyOwner(cache)
+        for (name, hours) in [("1.bytecode.abc", 2), ("2.bytecode.def", 0)] {
+            let path = try folder.write(Data("x".utf8), to: "cache/" + name)
+            let date = Date(timeIntervalSinceNow: -3600 * Double(hours) - 60)
+            try FileManager.default.setAttributes([.modificationDate: date], ofItemAtPath: path)
+        }
+        try expectFib()
+        let left = try FileManager.default.contentsOfDirectory(atPath: cache)
+        #expect(left.count == 2 && left.contains("2.bytecode.def"), "\(left)")
+        // More files than there can be: some are removed, and not all are looked at.
+        for number in 0..<20_000 {
+            #expect(close(open("\(cache)/n\(number).bytecode", O_CREAT | O_WRONLY, 0o600)) == 0)
+        }
+        try expectFib(["--no-optimize"])
+        let rest = try FileManager.default.contentsOfDirectory(atPath: cache).count
+        #expect(rest < 19_000 && rest > 10_000, "\(rest)")
     }
 
     @Test("is the same for programs that start and end at the same time")

@@ -134,6 +134,78 @@ struct HostTests {
         #expect(readOnly.errorLines.count == 1 && readOnly.errorText.contains(":ro"))
     }
 
+    @Test("with :ro nothing can be changed through a folder around it either", arguments: FileProgram.all)
+    func readOnlyWithin(_ program: FileProgram) throws {
+        let folder = try playground()
+        let options = ["--dir", "\(folder.path("in")):/g", "--dir", "\(folder.path("in/real")):/r:ro"]
+        let changes = ["write", "append", "remove", "rename", "linkto", "truncate", "chtimes"]
+        let paths = ["/r/file", "/g/real/file", "/g/sub/../real/file", "/g/sub/back/real/file"]
+        let operations =
+            paths.flatMap { path in changes.map { ($0, path) } } + [("rename", "/g/real"), ("remove", "/g/real")]
+        let finished = try run(program, options, operations.flatMap { [$0.0, $0.1] })
+        #expect(
+            String(decoding: finished.output, as: UTF8.self)
+                == operations.map { "\($0.0) \($0.1): permission denied\n" }.joined(), "\(finished.errorText)")
+        #expect(try String(contentsOfFile: folder.path("in/real/file"), encoding: .utf8) == "public")
+        let allowed = try run(program, options, ["write", "/g/file", "read", "/g/real/file", "write", "/g/sub/x"])
+        #expect(
+            String(decoding: allowed.output, as: UTF8.self)
+                == "write /g/file: ok\nread /g/real/file: ok\nwrite /g/sub/x: ok\n", "\(allowed.errorText)")
+        // Where that cannot be held the command says so, and the program does not start.
+        for all in [["--allow-all"], ["--dir", "/"], ["--dir", folder.path("in/real")]] {
+            let refused = try run(program, all + ["--dir", "\(folder.path("in/real")):/r:ro"], ["write", "/r/file"])
+            #expect(refused.end == .exited(1) && refused.output.isEmpty)
+            #expect(refused.errorLines.count == 1 && refused.errorText.contains("cannot be given with :ro"))
+        }
+    }
+
+    @Test("code that is kept for later runs cannot be changed, whatever was given", arguments: FileProgram.all)
+    func keptCode(_ program: FileProgram) throws {
+        let folder = try playground()
+        let home = folder.path("in")
+        let wrapper = folder.path(program.isWASI ? "go_wasip1_wasm_exec" : "go_js_wasm_exec")
+        try FileManager.default.createSymbolicLink(atPath: wrapper, withDestinationPath: Tools.executable)
+        let code = home + "/.cache/gowasm-fast"
+        for round in 0..<2 {
+            // At first there is no such folder.
+            let operations =
+                round == 0
+                ? [("mkdir", "ok", home + "/.cache"), ("mkdir", "permission denied", code)]
+                : [
+                    ("write", "permission denied", code + "/x"), ("rename", "permission denied", code),
+                    ("rename", "permission denied", home + "/.cache"), ("rename", "permission denied", home),
+                ]
+            for (executable, options) in [
+                (Tools.executable, ["--dir", home]), (Tools.executable, ["--allow-all"]), (wrapper, []),
+            ] {
+                // With --dir the home is the root of what is granted, and cannot be named.
+                let tried = operations.filter { options.first != "--dir" || $0.2 != home }
+                let finished = try Command(
+                    executable: executable, arguments: options + [program.module] + tried.flatMap { [$0.0, $0.2] },
+                    environment: Tools.sanitizerOptions.merging(["HOME": home, "GOWASM_CACHE": "off"]) { $1 }
+                ).run()
+                #expect(
+                    String(decoding: finished.output, as: UTF8.self)
+                        == tried.map { "\($0.0) \($0.2): \($0.1)\n" }.joined(), "\(finished.errorText)")
+                if round == 0 { try FileManager.default.removeItem(atPath: home + "/.cache") }
+            }
+            try FileManager.default.createDirectory(atPath: code, withIntermediateDirectories: true)
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: code).isEmpty)
+    }
+
+    @Test("the environment is not given without an option", arguments: FileProgram.all)
+    func environment(_ program: FileProgram) throws {
+        for (options, isGiven) in [([], false), (["--inherit-env"], true), (["--env", "PROBE_X=1"], true)] {
+            let finished = try Command(
+                executable: Tools.executable, arguments: options + [program.module("probe"), "env", "PROBE_X"],
+                environment: Tools.sanitizerOptions.merging(["PROBE_X": "1"]) { $1 }
+            ).run()
+            let expected = isGiven ? "PROBE_X \"1\" true\n" : "PROBE_X \"\" false\n"
+            #expect(String(decoding: finished.output, as: UTF8.self).hasPrefix(expected), "\(finished.errorText)")
+        }
+    }
+
     @Test("a folder that is given under its own path has the working directory", arguments: FileProgram.all)
     func workingDirectory(_ program: FileProgram) throws {
         let folder = try playground()

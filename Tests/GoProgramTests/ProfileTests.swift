@@ -145,4 +145,49 @@ struct ProfileTests {
         #expect(after.end == .exited(1) && !after.output.isEmpty)
         #expect(after.errorLines.count == 1 && after.errorText.contains("No space left on device"))
     }
+
+    @Test("no link in a folder that the program is given is followed to a profile's file")
+    func links() throws {
+        let folder = try TemporaryFolder()
+        for name in ["in/sub", "out"] {
+            try FileManager.default.createDirectory(atPath: folder.path(name), withIntermediateDirectories: true)
+        }
+        let secret = try folder.write(Data("secret".utf8), to: "out/file")
+        for (name, target) in [
+            ("in/link", "../out/file"), ("in/up", "../out"), ("in/new", "../out/new"), ("in/inside", "sub"),
+            ("out/users", folder.path("in/sub/real")), ("out/fine", "mine"),
+        ] { try FileManager.default.createSymbolicLink(atPath: folder.path(name), withDestinationPath: target) }
+        #expect(mkfifo(folder.path("in/fifo"), 0o600) == 0)
+        func run(_ file: String, _ options: [String]) throws -> Finished {
+            try Command(
+                executable: Tools.executable, arguments: options + ["--cpuprofile", file, Tools.mainModule, "20"],
+                environment: Tools.sanitizerOptions
+            ).run()
+        }
+        for granted in ["in", "in:/g:ro"] {
+            for name in ["in/link", "in/up/file", "in/new", "in/inside/x", "in/fifo"] {
+                let finished = try run(folder.path(name), ["--dir", folder.path(granted)])
+                #expect(finished.end == .exited(1) && finished.output.isEmpty, "\(name)")
+                #expect(
+                    finished.errorLines.count == 1 && finished.errorText.contains("in a folder that the program is"))
+            }
+        }
+        #expect(try String(contentsOfFile: secret, encoding: .utf8) == "secret")
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: folder.path("out")).sorted() == [
+                "file", "fine", "users",
+            ])
+        // A file in the folder, the user's own links elsewhere, and those of the system.
+        for name in ["in/real", "out/users", "out/fine"] {
+            let finished = try run(folder.path(name), ["--dir", folder.path("in")])
+            #expect(finished.end == .exited(0), "\(finished.errorText)")
+            #expect(try Data(contentsOf: URL(fileURLWithPath: folder.path(name))).count > 100)
+        }
+        #expect(try run(folder.path("in/new"), []).end == .exited(0))
+        #expect(FileManager.default.fileExists(atPath: folder.path("out/new")))
+        for name in ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"] {
+            let finished = try run(name, ["--dir", folder.path("in")])
+            #expect(finished.end == .exited(0) && finished.output.count > 100, "\(finished.errorText)")
+        }
+    }
 }
