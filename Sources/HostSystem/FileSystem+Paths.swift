@@ -160,7 +160,7 @@ extension FileSystem {
         _ path: [UInt8], in directory: OpenFile, followingLinks: Bool
     ) throws(ErrorCode) -> stat {
         if let base = directory.base, !path.isEmpty {
-            return try status(base + [GuestPath.slash] + path, followingLinks: followingLinks)
+            return try status(GuestPath.joined(base, path), followingLinks: followingLinks)
         }
         return try status(locate(path, in: directory), followingLinks: followingLinks)
     }

@@ -238,7 +238,7 @@ package final class FileSystem {
     package func locate(_ path: [UInt8], in directory: OpenFile) throws(ErrorCode) -> Location {
         guard !path.isEmpty else { throw ErrorCode(ENOENT) }
         guard !path.contains(0) else { throw ErrorCode(EILSEQ) }
-        if let base = directory.base { return try locate(base + [GuestPath.slash] + path) }
+        if let base = directory.base { return try locate(GuestPath.joined(base, path)) }
         guard let folder = directory.folder else { throw ErrorCode(ENOTDIR) }
         let name = directory.preopenName ?? []
         return Location(folder: folder, path: path, named: name.last == GuestPath.slash ? name + path : path)
