@@ -92,7 +92,8 @@ struct HostileValues {
         frozen.freeze()
         add("a frozen array", .object(frozen))
         if kinds.contains(.huge) {
-            add("new Array(2^32 - 1)", .object(JSArray(length: JSArray.maximumLength, prototype: realm.prototypes.array)))
+            let longest = JSArray(length: JSArray.maximumLength, prototype: realm.prototypes.array)
+            add("new Array(2^32 - 1)", .object(longest))
         }
     }
 
@@ -203,12 +204,8 @@ struct HostileValues {
                 add("an object of length \(number)", .object(object(["length": .number(number), "0": .null])))
             }
         }
-        add(
-            "an object whose valueOf throws",
-            .object(
-                object([
-                    "valueOf": .object(realm.makeFunction { realm, _, _ throws(JSFailure) in throw realm.typeError("x") })
-                ])))
+        let throwing = realm.makeFunction { realm, _, _ throws(JSFailure) in throw realm.typeError("x") }
+        add("an object whose valueOf throws", .object(object(["valueOf": .object(throwing)])))
         let cyclic = object(["a": .number(1.0)])
         cyclic.define(realm.key("self"), .object(cyclic))
         cyclic.define(realm.keys.toString, .object(cyclic))
