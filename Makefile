@@ -30,7 +30,7 @@ ifeq ($(CI),true)
 export GOWASM_REQUIRE_SUITES := 1
 endif
 
-.PHONY: help build run examples docs test test-tools engines fuzz fuzz-coverage std-tests bench bench-plugin bench-imports \
+.PHONY: help build run examples docs test test-tools engines fuzz fuzz-coverage fuzz-host std-tests bench bench-plugin bench-imports \
     micro sanitize sanitize-threads lint install clean distclean build-packages static-libraries
 
 help: ## Print this list
@@ -62,6 +62,7 @@ test-tools: build-packages ## Install what tests need and build the Go test prog
 test: build test-tools ## Run every test
 	@echo "==> Building the tests (debug)"
 	@$(SWIFT) build --build-tests
+	@Tests/Tools/lint_traps.py
 	@echo "==> Running the tests (debug; Go programs with the release build)"
 	@$(SWIFT) test --skip-build
 	@echo "==> Building the tests (release), in which the compiler optimises the loop"
@@ -73,7 +74,8 @@ test: build test-tools ## Run every test
 	@python3 Tests/Tools/std_tests.py --go newest --folder "$(TOOLS)" --subset --output "$(TOOLS)/std/results"
 	@python3 Tests/Tools/std_tests.py --go newest --folder "$(TOOLS)" --os wasip1 --subset --output "$(TOOLS)/std/results"
 	@$(MAKE) --no-print-directory fuzz FUZZ="--count 250"
-	@if [[ "$${CI:-}" == true ]]; then $(MAKE) --no-print-directory sanitize sanitize-threads fuzz-coverage RUNS=-runs=6000; fi
+	@if [[ "$${CI:-}" == true ]]; then $(MAKE) --no-print-directory sanitize sanitize-threads \
+	    fuzz-coverage fuzz-host RUNS=-runs=6000 CALLS=400000; fi
 
 # The engines to compare with: Node 24 and wasmtime, from PyPI.
 PYTHON := "$(TOOLS)/venv/bin/python"
@@ -108,6 +110,22 @@ fuzz-coverage: build-packages ## Fuzz decoder, validator, lowering, hosts and sy
 	@GOWASM_FUZZ=1 $(SWIFT) build -c release --product gowasm-fuzz --scratch-path $(FUZZED) --sanitize=address \
 	    -Xswiftc -sanitize=fuzzer -Xswiftc -enable-testing -Xcc -fsanitize=undefined -Xcc -fsanitize-trap=undefined
 	@Tests/Tools/fuzz-coverage.sh $(FUZZED)/release/gowasm-fuzz "$(TOOLS)/fuzz-coverage" $(TARGETS) -seed=$(SEED) $(RUNS)
+
+# Half of the calls are made with sanitizers, half under a limit of memory, which AddressSanitizer does not work under. The
+# values `huge` and `long` make calls slow: HOST_KINDS=js,sweep,imports,wasi leaves them out.
+HOST_FUZZED := .build-host-fuzz
+CALLS ?= 5000000
+HOST_KINDS ?= js,sweep,imports,wasi,huge,long
+fuzz-host: build-packages ## Call the host CALLS times with hostile values, in processes with little stack and memory
+	@echo "==> Building the caller of the host (with AddressSanitizer and UndefinedBehaviorSanitizer, and without)"
+	@GOWASM_FUZZ=host $(SWIFT) build -c release --product gowasm-fuzz-host --scratch-path $(HOST_FUZZED) --sanitize=address \
+	    -Xswiftc -enable-testing -Xcc -fsanitize=undefined -Xcc -fsanitize-trap=undefined
+	@GOWASM_FUZZ=host $(SWIFT) build --product gowasm-fuzz-host
+	@echo "==> Calling the host"
+	@Tests/Tools/fuzz_host.py $(HOST_FUZZED)/release/gowasm-fuzz-host --sanitized --seed $(SEED) \
+	    --calls $$(($(CALLS) / 2)) --kinds $(HOST_KINDS)
+	@Tests/Tools/fuzz_host.py .build/debug/gowasm-fuzz-host --seed $$(($(SEED) + 1000000)) \
+	    --calls $$(($(CALLS) / 2)) --kinds $(HOST_KINDS)
 
 # STD="--packages os,time", STD="--go 1.24.11 --subset" and more: see STD=--help.
 std-tests: build engines ## Run the tests of Go's standard library here and on Node 24 or wasmtime (STD=--help lists options)
@@ -162,8 +180,10 @@ bench-imports: build engines ## Say what single imports and operations of packag
 	@Tests/Tools/go-toolchains.sh --newest "$(TOOLS)"
 	@$(PYTHON) Benchmarks/imports.py --go "$(TOOLS)/go/newest/go/bin/go" --node "$(NODE)" $(IMPORTS)
 
-lint: ## Check the layout of the Swift sources
+lint: ## Check the layout of the Swift sources, and that no number of a guest's can end the process
 	@$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
+	@$(SWIFT) build
+	@Tests/Tools/lint_traps.py
 
 install: build ## Install the program under PREFIX (/usr/local)
 	@install -D -m 755 $(GOWASM) "$(DESTDIR)$(PREFIX)/bin/gowasm-fast"
