@@ -75,7 +75,7 @@ test: build test-tools ## Run every test
 	@python3 Tests/Tools/std_tests.py --go newest --folder "$(TOOLS)" --os wasip1 --subset --output "$(TOOLS)/std/results"
 	@$(MAKE) --no-print-directory fuzz FUZZ="--count 250"
 	@if [[ "$${CI:-}" == true ]]; then $(MAKE) --no-print-directory sanitize sanitize-threads \
-	    fuzz-coverage fuzz-host RUNS=-runs=6000 CALLS=400000; fi
+	    fuzz-coverage fuzz-host RUNS=-runs=6000 CALLS=400000 HOST_KINDS=js,sweep,imports,wasi; fi
 
 # The engines to compare with: Node 24 and wasmtime, from PyPI.
 PYTHON := "$(TOOLS)/venv/bin/python"
