@@ -88,7 +88,8 @@ def syntax_tree(module: str, build: pathlib.Path) -> str:
     command = [
         "swiftc", "-dump-ast", "-module-name", module, "-I", build / "Modules", "-I", "CSupport/include",
         "-Xcc", f"-fmodule-map-file={ROOT}/CSupport/include/module.modulemap", "-I", "Sources/CFFI",
-        "-package-name", ROOT.name, "-swift-version", "6", "-enable-upcoming-feature", "MemberImportVisibility",
+        # SwiftPM calls a package by its folder, as an identifier.
+        "-package-name", re.sub(r"\W", "_", ROOT.name.lower()), "-swift-version", "6", "-enable-upcoming-feature", "MemberImportVisibility",
         "-enable-upcoming-feature", "ExistentialAny", *sorted((ROOT / "Sources" / module).rglob("*.swift")),
     ]
     command = [os.path.relpath(part, ROOT) if isinstance(part, pathlib.Path) else part for part in command]
