@@ -32,7 +32,7 @@ ifeq ($(CI),true)
 export GOWASM_REQUIRE_SUITES := 1
 endif
 
-.PHONY: help build run examples docs test test-tools engines fuzz fuzz-coverage attack-cache std-tests bench bench-plugin bench-imports \
+.PHONY: help build run examples docs test test-tools engines fuzz fuzz-coverage attack-cache fuzz-host std-tests bench bench-plugin bench-imports \
     micro sanitize sanitize-threads lint install clean distclean build-packages static-libraries
 
 help: ## Print this list
@@ -76,7 +76,8 @@ test: lint build test-tools ## Run every test
 	@python3 Tests/Tools/std_tests.py --go newest --folder "$(TOOLS)" --os wasip1 --subset --output "$(TOOLS)/std/results"
 	@$(MAKE) --no-print-directory fuzz FUZZ="--count 250"
 	@$(MAKE) --no-print-directory attack-cache ATTACK="--count 400"
-	@if [[ "$${CI:-}" == true ]]; then $(MAKE) --no-print-directory sanitize sanitize-threads fuzz-coverage RUNS=-runs=6000; fi
+	@if [[ "$${CI:-}" == true ]]; then $(MAKE) --no-print-directory sanitize sanitize-threads \
+	    fuzz-coverage fuzz-host RUNS=-runs=6000 CALLS=400000 HOST_KINDS=js,sweep,imports,wasi; fi
 
 # The engines to compare with: Node 24 and wasmtime, from PyPI.
 PYTHON := "$(TOOLS)/venv/bin/python"
@@ -115,6 +116,22 @@ fuzz-coverage: build-packages ## Fuzz decoder, validator, lowering, hosts and sy
 # ATTACK=--remade makes the checksums anew, and counts how the runs end; ATTACK="--count 300" is a slice.
 attack-cache: build ## Run programs with damaged, foreign, raced and interrupted files of kept bytecode (ATTACK=--help)
 	@Tests/Tools/attack_cache.py --executable $(GOWASM) --seed $(SEED) --output "$(TOOLS)/attack-cache" $(ATTACK)
+
+# Half of the calls are made with sanitizers, half under a limit of memory, which AddressSanitizer does not work under. The
+# values `huge` and `long` make calls slow: HOST_KINDS=js,sweep,imports,wasi leaves them out.
+HOST_FUZZED := .build-host-fuzz
+CALLS ?= 5000000
+HOST_KINDS ?= js,sweep,imports,wasi,huge,long
+fuzz-host: build-packages ## Call the host CALLS times with hostile values, in processes with little stack and memory
+	@echo "==> Building the caller of the host (with AddressSanitizer and UndefinedBehaviorSanitizer, and without)"
+	@GOWASM_FUZZ=host $(SWIFT) build -c release --product gowasm-fuzz-host --scratch-path $(HOST_FUZZED) --sanitize=address \
+	    -Xswiftc -enable-testing -Xcc -fsanitize=undefined -Xcc -fsanitize-trap=undefined
+	@GOWASM_FUZZ=host $(SWIFT) build --product gowasm-fuzz-host
+	@echo "==> Calling the host"
+	@Tests/Tools/fuzz_host.py $(HOST_FUZZED)/release/gowasm-fuzz-host --sanitized --seed $(SEED) \
+	    --calls $$(($(CALLS) / 2)) --kinds $(HOST_KINDS)
+	@Tests/Tools/fuzz_host.py .build/debug/gowasm-fuzz-host --seed $$(($(SEED) + 1000000)) \
+	    --calls $$(($(CALLS) / 2)) --kinds $(HOST_KINDS)
 
 # STD="--packages os,time", STD="--go 1.24.11 --subset" and more: see STD=--help.
 std-tests: build engines ## Run the tests of Go's standard library here and on Node 24 or wasmtime (STD=--help lists options)
@@ -169,10 +186,12 @@ bench-imports: build engines ## Say what single imports and operations of packag
 	@Tests/Tools/go-toolchains.sh --newest "$(TOOLS)"
 	@$(PYTHON) Benchmarks/imports.py --go "$(TOOLS)/go/newest/go/bin/go" --node "$(NODE)" $(IMPORTS)
 
-lint: build-packages ## Check the layout of the Swift sources, and the C sources for warnings
+lint: build-packages ## Check the sources: layout, warnings of C, and that no number of a guest's can end the process
 	@echo "==> Checking the sources"
 	@$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Benchmarks
 	@SWIFT="$(SWIFT)" Tests/Tools/lint_c.sh
+	@$(SWIFT) build
+	@Tests/Tools/lint_traps.py
 
 install: build ## Install the program under PREFIX (/usr/local)
 	@install -D -m 755 $(GOWASM) "$(DESTDIR)$(PREFIX)/bin/gowasm-fast"

@@ -119,3 +119,11 @@ if Context.environment["GOWASM_FUZZ"] == "1" {
             dependencies: ["GoWasm", "WASI", "HostSystem", "WasmRuntime", "WasmFrontend", "CSupport", "_TestSupport"],
             path: "Tests/Fuzz", swiftSettings: swiftSettings))
 }
+// `make fuzz-host` sets this: the target needs what only tests see, which release builds do not have otherwise.
+if Context.environment["GOWASM_FUZZ"] == "host" {
+    package.targets.append(
+        .executableTarget(
+            name: "gowasm-fuzz-host",
+            dependencies: ["GoWasm", "WASI", "HostSystem", "WasmRuntime", "WasmFrontend", "CSupport", "_TestSupport"],
+            path: "Tests/HostFuzz", swiftSettings: swiftSettings))
+}

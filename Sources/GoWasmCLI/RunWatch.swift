@@ -47,6 +47,8 @@ final class RunWatch: Sendable {
     private struct State {
         var reason: Reason?
         var isEnding = false
+        /// When the timer that was started last runs out, in nanoseconds of ``Clock/monotonic``; nil where there is none.
+        var deadline: Int64?
     }
     private let state = Mutex(State())
     private let timeout: Double?
@@ -136,15 +138,18 @@ final class RunWatch: Sendable {
         }
         // A signal that is ignored may never come.
         signal(SIGALRM, SIG_DFL)
-        if let timeout { Self.startTimer(timeout) }
+        if let timeout { startTimer(timeout) }
     }
 
     /// Has SIGALRM come after so many seconds.
-    private static func startTimer(_ seconds: Double) {
+    private func startTimer(_ seconds: Double) {
         var times = itimerval()
         // A time of zero would switch the timer off.
         times.it_value.tv_sec = Int(seconds)
         times.it_value.tv_usec = .init(max(1, (seconds - seconds.rounded(.down)) * 1_000_000))
+        let wait = Int64(times.it_value.tv_sec) &* 1_000_000_000 &+ Int64(times.it_value.tv_usec) * 1000
+        let deadline = Clock.monotonic.addingReportingOverflow(wait)
+        state.withLock { $0.deadline = deadline.overflow ? .max : deadline.partialValue }
         // ITIMER_REAL, which is an enumeration in Glibc's header and a number in others.
         setitimer(0, &times, nil)
     }
@@ -157,10 +162,12 @@ final class RunWatch: Sendable {
         while true {
             var number: Int32 = 0
             guard sigwait(&set, &number) == 0 else { continue }
+            // Anybody may send SIGALRM; the timer's comes when its time has come.
+            let isTimer = number == SIGALRM && state.withLock { $0.deadline.map { $0 <= Clock.monotonic } ?? false }
             let reason: Reason =
                 switch (number, timeout) {
                 case (SIGQUIT, _): .quit
-                case (SIGALRM, let timeout?): .timeout(seconds: timeout)
+                case (_, let timeout?) where isTimer: .timeout(seconds: timeout)
                 default: .signal(number)
                 }
             let (first, isEnding) = state.withLock { state in
@@ -170,11 +177,11 @@ final class RunWatch: Sendable {
             guard let first else {
                 control.stop(.cancelled)
                 start = Clock.monotonic
-                Self.startTimer(Self.patience)
+                startTimer(Self.patience)
                 continue
             }
             guard Clock.monotonic - start > Self.repetition else { continue }
-            guard number == SIGALRM else { _exit(reason.exitCode) }
+            guard isTimer else { _exit(reason.exitCode) }
             if isEnding { continue }
             // Nor may this wait for whoever reads standard error.
             if Descriptors.isReady(STDERR_FILENO, Int16(POLLOUT)) {

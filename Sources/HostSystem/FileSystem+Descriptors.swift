@@ -57,10 +57,12 @@ extension FileSystem {
     ///   - event: What the operation needs: `POLLIN` or `POLLOUT`.
     ///   - attemptWaits: Whether an attempt waits itself where the descriptor does. Then none is made before the file
     ///     is ready, unless nothing could end that waiting: then the system may as well do it.
-    /// - Throws: EAGAIN where the guest does not want to wait; EINTR where all waiting shall end.
+    /// - Throws: EAGAIN where the guest does not want to wait; EINTR where all waiting shall end; EBADF where the file was
+    ///   not opened for this.
     package func whenReady<Result>(
         _ file: OpenFile, _ event: Int16, attemptWaits: Bool = true, _ attempt: () throws(ErrorCode) -> Result?
     ) throws(ErrorCode) -> Result {
+        if file.kind.canBlock { try file.checkMode(for: event) }
         if attemptWaits, file.kind.canBlock {
             if file.isNonBlocking {
                 guard Descriptors.isReady(file.descriptor, event) else { throw ErrorCode(EAGAIN) }
@@ -99,6 +101,7 @@ extension FileSystem {
         guard let waker, file.kind.canBlock else {
             return try Descriptors.writeAsFarAsPossible(file.descriptor, bytes, isPipe: file.kind.canBlock)
         }
+        try file.checkMode(for: Int16(POLLOUT))
         var done = 0
         while done < bytes.count {
             do {
@@ -129,25 +132,38 @@ extension FileSystem {
         #endif
     }
 
+    /// Throws where a file is not the guest's to change: standard input, output and error are read, written and waited
+    /// for, and somebody else's otherwise.
+    ///
+    /// EPERM is what the system says to those who do not own a file, and one of the two errors that are Go's
+    /// `fs.ErrPermission`.
+    package func checkOwned(_ file: OpenFile) throws(ErrorCode) {
+        if file.isStandardStream { throw ErrorCode(EPERM) }
+    }
+
     /// Changes the length.
     package func truncate(_ file: OpenFile, to length: Int64) throws(ErrorCode) {
+        try checkOwned(file)
         try check(ftruncate(file.descriptor, off_t(length)))
     }
 
     /// Changes the permissions.
     package func changeMode(_ file: OpenFile, _ mode: UInt32) throws(ErrorCode) {
+        try checkOwned(file)
         try checkWritable(file)
         try check(fchmod(file.descriptor, mode_t(mode & 0o7777)))
     }
 
     /// Changes who owns the file; -1 leaves the user or the group as it is.
     package func changeOwner(_ file: OpenFile, user: UInt32, group: UInt32) throws(ErrorCode) {
+        try checkOwned(file)
         try checkWritable(file)
         try check(fchown(file.descriptor, user, group))
     }
 
     /// Sets the times.
     package func setTimes(_ file: OpenFile, accessed: FileTime, modified: FileTime) throws(ErrorCode) {
+        try checkOwned(file)
         try checkWritable(file)
         let times = [accessed.timespec, modified.timespec]
         try check(futimens(file.descriptor, times))
@@ -156,6 +172,7 @@ extension FileSystem {
     /// The names in an open directory as they are now.
     package func entries(_ file: OpenFile) throws(ErrorCode) -> [DirectoryEntry] {
         guard file.kind == .directory else { throw ErrorCode(ENOTDIR) }
+        try checkOwned(file)
         return try DirectoryEntry.list(file.descriptor)
     }
 }

@@ -43,6 +43,9 @@ package final class OpenFile {
     private let isOwned: Bool
     /// Whether somebody else has it open, too, as the process has standard input and output.
     package var isBorrowed: Bool { !isOwned }
+    /// Whether the guest got it for its contents only, as standard input and output, whoever they belong to: what else
+    /// there is of the file is not the guest's to change.
+    package var isStandardStream: Bool { !isOwned || stream != nil }
 
     /// The name under which a directory is given to a guest of WASI from the start.
     package var preopenName: [UInt8]?
@@ -117,7 +120,8 @@ package final class OpenFile {
     @inline(__always)
     package func readStream(_ bytes: UnsafeMutableRawBufferPointer) throws(ErrorCode) -> Int? {
         guard let stream else { return nil }
-        guard case .input(let read) = stream, let given = try? read(bytes.count) else { throw ErrorCode(EIO) }
+        guard case .input(let read) = stream else { throw ErrorCode(EBADF) }
+        guard let given = try? read(bytes.count) else { throw ErrorCode(EIO) }
         let count = min(given.count, bytes.count)
         given.withUnsafeBytes { bytes.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
         return count
@@ -127,7 +131,8 @@ package final class OpenFile {
     @inline(__always)
     package func writeStream(_ bytes: UnsafeRawBufferPointer) throws(ErrorCode) -> Bool {
         guard let stream else { return false }
-        guard case .output(let write) = stream, (try? write(bytes)) != nil else { throw ErrorCode(EIO) }
+        guard case .output(let write) = stream else { throw ErrorCode(EBADF) }
+        guard (try? write(bytes)) != nil else { throw ErrorCode(EIO) }
         return true
     }
 
@@ -158,6 +163,19 @@ package final class OpenFile {
 
     /// The flags of the system that it is open with; none of what cannot be used.
     package var statusFlags: Int32 { isForbidden ? 0 : fcntl(descriptor, F_GETFL) }
+
+    /// Whether it was opened only for the other of reading and writing, which never changes.
+    ///
+    /// The system says so itself when it is asked to read or write; but before that such a file would be waited for,
+    /// perhaps for ever.
+    private lazy var mode = stream == nil ? statusFlags & O_ACCMODE : O_RDWR
+
+    /// Throws EBADF, as the system does, where the file was not opened for what an event stands for.
+    ///
+    /// - Parameter event: `POLLIN` or `POLLOUT`.
+    package func checkMode(for event: Int16) throws(ErrorCode) {
+        if event == Int16(POLLIN) ? mode == O_WRONLY : mode == O_RDONLY { throw ErrorCode(EBADF) }
+    }
 }
 
 /// The open files of a guest by its own numbers, of which a new file gets the lowest that is free.

@@ -93,6 +93,7 @@ extension WASIHost {
 
     func fdAdvise(_ number: UInt32, _ offset: UInt64, _ length: UInt64, _ advice: UInt32) throws(ErrorCode) {
         let file = try file(number, .fdAdvise)
+        try files.checkOwned(file)
         guard advice <= 5, let start = Int64(exactly: offset), let count = Int64(exactly: length) else {
             throw ErrorCode(EINVAL)
         }
@@ -110,6 +111,7 @@ extension WASIHost {
 
     func fdAllocate(_ number: UInt32, _ offset: UInt64, _ length: UInt64) throws(ErrorCode) {
         let file = try file(number, .fdAllocate)
+        try files.checkOwned(file)
         guard let start = Int64(exactly: offset), let count = Int64(exactly: length) else { throw ErrorCode(EINVAL) }
         #if os(Linux)
             let failure = posix_fallocate(file.descriptor, off_t(start), off_t(count))
@@ -158,7 +160,7 @@ extension WASIHost {
         if !changed.isSubset(of: [.append, .nonblock]) { throw ErrorCode.notSupported }
         if changed.contains(.append) {
             // Other processes see these flags of standard input and output, whatever their numbers are by now.
-            guard !file.isBorrowed else { throw ErrorCode.notSupported }
+            guard !file.isStandardStream else { throw ErrorCode.notSupported }
             let status = file.statusFlags
             let altered = wanted.contains(.append) ? status | O_APPEND : status & ~O_APPEND
             if fcntl(file.descriptor, F_SETFL, altered) != 0 { throw ErrorCode.last }

@@ -18,6 +18,7 @@ extension WASIHost {
 
     func sockAccept(_ number: UInt32, _ flags: UInt32, _ result: UInt32) throws(ErrorCode) {
         let listener = try socket(number, .sockAccept)
+        try files.checkOwned(listener)
         guard flags >> 5 == 0 else { throw ErrorCode(EINVAL) }
         let memory = try memory
         _ = try memory.bytes(at: result, count: 4)
@@ -66,6 +67,7 @@ extension WASIHost {
 
     func sockShutdown(_ number: UInt32, _ how: UInt32) throws(ErrorCode) {
         let file = try socket(number, .sockShutdown)
+        try files.checkOwned(file)
         let ways = [1: Int32(SHUT_RD), 2: Int32(SHUT_WR), 3: Int32(SHUT_RDWR)]
         guard let way = ways[Int(how)] else { throw ErrorCode(EINVAL) }
         if shutdown(file.descriptor, way) != 0 { throw ErrorCode.last }

@@ -57,9 +57,19 @@ struct Rights: OptionSet {
         .pathRenameSource, .pathRenameTarget, .pathFilestatGet, .pathFilestatSetSize, .pathFilestatSetTimes,
         .pathSymlink, .pathRemoveDirectory, .pathUnlinkFile,
     ]
+    /// What changes a file otherwise than by writing to it, or takes from it more than its contents: nobody gets that of
+    /// standard input, output and error.
+    private static let owners: Rights = paths.union([
+        .fdFilestatSetTimes, .fdFilestatSetSize, .fdAllocate, .fdAdvise, .fdReaddir, .sockShutdown, .sockAccept,
+    ])
 
     /// All that can be done with a file, by its kind and how it was opened.
     static func possible(for file: OpenFile) -> Rights {
+        let rights = granted(file)
+        return file.isStandardStream ? rights.subtracting(owners) : rights
+    }
+
+    private static func granted(_ file: OpenFile) -> Rights {
         guard !file.isForbidden else { return [] }
         let mode = file.statusFlags & O_ACCMODE
         var rights = descriptor

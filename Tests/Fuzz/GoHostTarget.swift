@@ -66,6 +66,7 @@ struct GoHostTarget: FuzzTarget {
             // Now and then the frame is somewhere else, or half outside.
             let isAstray = input.byte() > 250
             let pointer = isAstray ? UInt32(truncatingIfNeeded: input.hostileNumber()) : UInt32(Self.stackPointer)
+            FuzzCount.calls += 1
             do { try guest.host.function(for: row, of: "gojs")(pointer) } catch is GuestExit { return } catch {}
         }
     }

@@ -82,6 +82,7 @@ struct WASITarget: FuzzTarget {
             let values = zip(types, arguments).map { type, number in
                 type == .i64 ? Value.i64(UInt64(bitPattern: number)) : .i32(UInt32(truncatingIfNeeded: number))
             }
+            FuzzCount.calls += 1
             guard case .i32(let code)? = try function.call(values).first else { continue }
             precondition(code <= 76, "\(row.name) returned \(code)")
         }

@@ -46,6 +46,13 @@ struct RunWatchTests {
         #expect(errors.contains(": SIGQUIT: quit\n") && errors.contains(" at main.fib"), "\(errors)")
     }
 
+    @Test("by SIGALRM from outside, which is not the time limit")
+    func alarm() throws {
+        let (status, _, errors) = try Built.shell("timeout --preserve-status -s ALRM 2 \"$1\" --timeout 50 \"$2\" 60")
+        #expect(status == 128 + SIGALRM)
+        #expect(!errors.contains("--timeout"), "\(errors)")
+    }
+
     @Test("but not by a signal that its shell has ignored for it")
     func ignored() throws {
         let (status, output, _) = try Built.shell(

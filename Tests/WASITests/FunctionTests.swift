@@ -196,6 +196,20 @@ struct FunctionTests {
         #expect(found == [".", ".."] + names)
     }
 
+    @Test("the time zone can be read where nothing was given, and not be changed")
+    func timeZone() throws {
+        let guest = try Guest()
+        let path = Array("etc/localtime".utf8)
+        guest.put(path, at: 1000)
+        let count = Int64(path.count)
+        // There are systems without one.
+        let (missing, read, write) = (44 as UInt32, 1 << 1 as Int64, 1 << 6 as Int64)
+        #expect([Errno.success, missing].contains(try guest.call("path_open", 3, 1, 1000, count, 0, read, 0, 0, 100)))
+        #expect([Errno.success, missing].contains(try guest.call("path_filestat_get", 3, 1, 1000, count, 200)))
+        #expect(try guest.call("path_open", 3, 1, 1000, count, 0, write, 0, 0, 100) == Errno.acces)
+        #expect(try guest.call("path_unlink_file", 3, 1000, count) == Errno.acces)
+    }
+
     @Test("what was not given is denied")
     func denied() throws {
         let guest = try Guest()

@@ -24,9 +24,11 @@ struct Guest {
 
     init(
         arguments: [String] = ["guest"], environment: [String: String] = [:], access: HostAccess = .none,
-        trace: HostCallTrace? = nil
+        trace: HostCallTrace? = nil, streams: StandardStreams = StandardStreams(), clock: Clock = Clock()
     ) throws {
-        let options = WASIProgram.Options(arguments: arguments, environment: environment, access: access, trace: trace)
+        var options = WASIProgram.Options(arguments: arguments, environment: environment, access: access, trace: trace)
+        options.streams = streams
+        options.clock = clock
         var engine = Store.Configuration()
         engine.callStackSize = 4 << 20
         instance = try WASIProgram(Self.module.get()).start(options, Store(configuration: engine))
@@ -67,6 +69,7 @@ struct Guest {
         static let fault: UInt32 = 21
         static let inval: UInt32 = 28
         static let notsock: UInt32 = 57
+        static let perm: UInt32 = 63
         static let notsup: UInt32 = 58
         static let notcapable: UInt32 = 76
     }

@@ -9,6 +9,18 @@ import _TestSupport
 
 @Suite("Calls of WASI with any arguments")
 struct RandomCallTests {
+    @Test("end with an errno or an exit, with every number at an edge in every position")
+    func everyPosition() throws {
+        let folder = try TemporaryFolder()
+        _ = try folder.write(Data("text".utf8), to: "file")
+        let access = HostAccess(mounts: [.init(host: folder.url.path, guest: "/w", isReadOnly: true)])
+        var calls = try HostileWASICalls(seed: 1, access: access)
+        try calls.sweep()
+        #expect(calls.count > 5000)
+        var others = try HostileWASICalls(seed: 2, access: access)
+        try others.run(calls: 10_000)
+    }
+
     /// Those that may take a while or much of the disk, or end the guest.
     private static let left: Set = ["poll_oneoff", "fd_allocate", "proc_exit", "proc_raise"]
 

@@ -166,7 +166,10 @@ struct TransferTests {
         }.start()
         try caller.host.sockSend(1, 0, 2, 0, 50)
         #expect(caller.get(UInt32.self, at: 50) == 1000 + 1 << 20)
-        try caller.host.sockShutdown(1, 2)
+        // The connection is that of whoever else has the socket, too.
+        #expect(throws: ErrorCode(EPERM)) { try caller.host.sockShutdown(1, 2) }
+        #expect(throws: ErrorCode(EPERM)) { try caller.host.sockAccept(1, 0, 50) }
+        shutdown(pair.guest, Int32(SHUT_WR))
         isRead.wait()
         #expect(received.withLock { $0 } == 1000 + 1 << 20)
     }

@@ -71,7 +71,7 @@ import _TestSupport
         builder.data = [[0x00, 0x42, 0x00, 0x0B, 0x00]]
         expectInvalid(builder.bytes, .typeMismatch(expected: .i32, found: .i64))
         builder.data = [[0x00, 0x01, 0x0B, 0x00]]
-        expectInvalid(builder.bytes, .constantExpression)
+        expectInvalid(builder.bytes, .constantExpression(isExtended: false))
         builder.data = []
         builder.addFunction(FunctionType([.i32]))
         builder.start = 0

@@ -220,6 +220,7 @@ extension JSRealm {
                 let file = try? realm.host.file(number), file.kind.canBlock
             else { return try realm.transfer(direction, arguments) }
             let (buffer, range, _) = try realm.transferArguments(arguments)
+            try realm.system { () throws(ErrorCode) in try file.checkMode(for: direction.event) }
             realm.events.start(
                 PendingTransfer(
                     direction: direction, file: file, buffer: buffer, range: range, callback: callback))

@@ -54,7 +54,9 @@ extension JSRealm {
         method(process, "hrtime") { realm, _, arguments throws(JSFailure) in
             var time = realm.host.clock.nanotime
             if let earlier = arguments[0].array {
-                time -= Int64(try realm.toInteger(earlier[0])) * 1_000_000_000 + Int64(try realm.toInteger(earlier[1]))
+                // Modulo 2^64, as no time is that long.
+                let seconds = Int64(try realm.toInteger(earlier[0])) &* 1_000_000_000
+                time = time &- (seconds &+ Int64(try realm.toInteger(earlier[1])))
             }
             return .object(realm.makeArray([.number(Int(time / 1_000_000_000)), .number(Int(time % 1_000_000_000))]))
         }

@@ -32,10 +32,12 @@ extension JSRealm {
                 throw realm.typeError("The \"dest\" argument must be an instance of Uint8Array")
             }
             var (read, written) = (0, 0)
-            for character in WTF8.characters(of: try realm.toString(arguments[0])) {
-                guard written + character.byteCount <= target.length else { break }
-                let place = UnsafeMutableRawBufferPointer(
-                    rebasing: target.bytes[written..<written + character.byteCount])
+            let text = try realm.toString(arguments[0])
+            // Fewer than the array is long, where that lies in memory which the guest does not have.
+            let bytes = target.bytes
+            for character in WTF8.characters(of: text) {
+                guard written + character.byteCount <= bytes.count else { break }
+                let place = UnsafeMutableRawBufferPointer(rebasing: bytes[written..<written + character.byteCount])
                 WTF8.encode(character, into: place)
                 read += character.utf16Count
                 written += character.byteCount

@@ -136,7 +136,7 @@ final class EventLoop {
         if let mailbox { requests.append(pollfd(fd: mailbox.waker.descriptor, events: Int16(POLLIN), revents: 0)) }
         if let network {
             // Rounded up: a timer must not find that its time has not come yet. libcurl does not wait without an end.
-            let milliseconds = limit.map { Int32(clamping: ($0 + 999_999) / 1_000_000) } ?? 60_000
+            let milliseconds = limit.map { Int32(clamping: $0 / 1_000_000 + ($0 % 1_000_000 > 0 ? 1 : 0)) } ?? 60_000
             // Libraries that libcurl uses write to connections that may have been closed.
             _ = BrokenPipe.withoutSignal {
                 network.wait(with: &requests, milliseconds: milliseconds)

@@ -42,7 +42,7 @@ extension ByteReader {
         // The flags are a number of one bit.
         let flags = try byte()
         guard flags < 0x80 else { throw .malformed(.integerTooLong, at: start) }
-        guard flags < 2 else { throw .malformed(.integerTooLarge, at: start) }
+        guard flags < 2 else { throw .malformed(.limitsFlags(flags), at: start) }
         return Limits(minimum: try u32(), maximum: flags == 1 ? try u32() : nil)
     }
 

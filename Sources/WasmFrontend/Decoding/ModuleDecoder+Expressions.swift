@@ -9,14 +9,19 @@ extension ModuleDecoder {
     mutating func constantExpression(_ expected: ValueType) throws(LoadFailure) -> ConstantExpression {
         let start = reader.offset
         var result: (value: ConstantExpression, type: ValueType)?
+        var mismatch: LoadFailure?
         while true {
             let offset = reader.offset
             let opcode = try reader.opcode()
             if opcode == .end { break }
             let next = try constantInstruction(opcode, at: offset)
-            if let result { throw .invalid(.typeMismatch(expected: nil, found: result.type), at: offset) }
+            // Unless something that computes with them follows, which is another mistake.
+            if let result, mismatch == nil {
+                mismatch = .invalid(.typeMismatch(expected: nil, found: result.type), at: offset)
+            }
             result = next
         }
+        if let mismatch { throw mismatch }
         guard let result, result.type == expected else {
             throw .invalid(.typeMismatch(expected: expected, found: result?.type), at: start)
         }
@@ -43,7 +48,7 @@ extension ModuleDecoder {
             let index = try reader.u32()
             guard index < parts.importedGlobalCount else { throw .invalid(.unknownGlobal(index), at: offset) }
             let type = parts.globalTypes[Int(index)]
-            guard !type.isMutable else { throw .invalid(.constantExpression, at: offset) }
+            guard !type.isMutable else { throw .invalid(.constantExpression(isExtended: false), at: offset) }
             return (.global(index), type.value)
         case .refNull:
             return (.nullReference, try reader.referenceType())
@@ -51,8 +56,10 @@ extension ModuleDecoder {
             let index = try reader.u32()
             try parts.declareFunction(index, at: offset)
             return (.function(index), .funcref)
+        case .i32Add, .i32Sub, .i32Mul, .i64Add, .i64Sub, .i64Mul:
+            throw .invalid(.constantExpression(isExtended: true), at: offset)
         default:
-            throw .invalid(.constantExpression, at: offset)
+            throw .invalid(.constantExpression(isExtended: false), at: offset)
         }
     }
 }

@@ -35,8 +35,9 @@ extension InvalidModule {
         case immutableGlobal(UInt32)
         /// `ref.func` names a function that nothing outside of code refers to.
         case undeclaredFunctionReference(UInt32)
-        /// An initial value or offset is not computed by a constant instruction.
-        case constantExpression
+        /// An initial value or offset is not computed by a constant instruction, though perhaps by one that is so in the
+        /// proposal ``WasmProposal/extendedConstants``.
+        case constantExpression(isExtended: Bool)
         /// A minimum size exceeds the maximum.
         case limits
         /// A memory may exceed 65,536 pages.

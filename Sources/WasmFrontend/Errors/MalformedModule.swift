@@ -38,7 +38,11 @@ extension MalformedModule {
         /// No reference type has this byte.
         case referenceType(UInt8)
         /// A block type is neither empty nor a value type nor an index.
-        case blockType
+        ///
+        /// The byte where it is one.
+        case blockType(UInt8?)
+        /// The flags of a table's or memory's limits are neither 0 nor 1.
+        case limitsFlags(UInt8)
         /// A mutability is neither 0 nor 1.
         case mutability(UInt8)
         /// No kind of import has this byte.
@@ -84,6 +88,7 @@ extension MalformedModule.Reason: CustomStringConvertible {
         case .valueType(let byte): "malformed value type \(hexadecimal(UInt32(byte)))"
         case .referenceType(let byte): "malformed reference type \(hexadecimal(UInt32(byte)))"
         case .blockType: "malformed block type"
+        case .limitsFlags: "integer too large"
         case .mutability(let byte): "malformed mutability \(byte)"
         case .importKind(let byte): "malformed import kind \(byte)"
         case .exportKind(let byte): "malformed export kind \(byte)"

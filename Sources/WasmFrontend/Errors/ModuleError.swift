@@ -21,13 +21,16 @@ public enum ModuleError: Error, Hashable, Sendable {
 }
 
 extension ModuleError: CustomStringConvertible {
-    /// The specification's words, then where; one line.
+    /// The specification's words, the proposal that would have it, then where; one line.
     public var description: String {
-        switch self {
-        case .malformed(let error): "malformed module: \(error.reason) \(error.location)"
-        case .invalid(let error): "invalid module: \(error.reason) \(error.location)"
-        case .unsupported(let error): "unsupported module: \(error.reason) \(error.location)"
-        }
+        let what =
+            switch self {
+            case .malformed(let error): "malformed module: \(error.reason)"
+            case .invalid(let error): "invalid module: \(error.reason)"
+            case .unsupported(let error): "unsupported module: \(error.reason)"
+            }
+        let why = proposal.map { " (the proposal \"\($0.rawValue)\" is not supported)" } ?? ""
+        return "\(what)\(why) \(location)"
     }
 }
 

@@ -25,14 +25,14 @@ extension FunctionValidator {
             return signatures + Int(type)
         }
         // A single byte from 0x40 to 0x7F is a negative number of seven bits; longer ones are no types.
-        guard reader.offset == start + 1 else { throw .malformed(.blockType, at: start) }
+        guard reader.offset == start + 1 else { throw .malformed(.blockType(nil), at: start) }
         let byte = UInt8(truncatingIfNeeded: type) & 0x7F
         if byte != 0x40 { try Self.checkBlockResult(byte, at: start) }
         return signatures + Int(context.typeCount) + CodeContext.shorthand(byte)
     }
 
     private static func checkBlockResult(_ byte: UInt8, at offset: Int) throws(LoadFailure) {
-        guard ValueType(rawValue: byte) != nil else { throw .malformed(.blockType, at: offset) }
+        guard ValueType(rawValue: byte) != nil else { throw .malformed(.blockType(byte), at: offset) }
     }
 
     /// Without `else`, the parameters of an `if` are its results.

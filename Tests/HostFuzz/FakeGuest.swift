@@ -1,0 +1,1 @@
+../GoWasmTests/FakeGuest.swift

@@ -1,0 +1,1 @@
+../GoWasmTests/HostFunctions.swift

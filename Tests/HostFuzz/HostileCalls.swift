@@ -1,0 +1,1 @@
+../GoWasmTests/HostileCalls.swift

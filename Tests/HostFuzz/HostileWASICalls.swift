@@ -1,0 +1,1 @@
+../WASITests/HostileWASICalls.swift

@@ -1,0 +1,3 @@
+import Foundation
+
+exit(try HostFuzz.main(CommandLine.arguments))
