@@ -73,7 +73,8 @@ uint32_t gw_memory_grow(GWMemory *memory, uint32_t pages) {
     uint32_t old = (uint32_t)(memory->size / GW_PAGE_SIZE);
     if ((uint64_t)old + pages > memory->maximum_pages) return UINT32_MAX;
     uint64_t added = (uint64_t)pages * GW_PAGE_SIZE, size = memory->size + added;
-    if (size > memory->limit) {
+    GWAccount *account = memory->account;
+    if (size > memory->limit || (account && account->kept > memory->limit - size)) {
         memory->is_limited = true;
         return UINT32_MAX;
     }
@@ -93,6 +94,7 @@ uint32_t gw_memory_grow(GWMemory *memory, uint32_t pages) {
     }
     uint64_t old_size = memory->size;
     memory->size = size;
+    if (account) account->memory += added;
     if (memory->on_growth) memory->on_growth(memory->growth_context, memory, old_size);
     return old;
 }

@@ -6,6 +6,7 @@
 #include "gw_opcodes.h"
 #include "gw_traps.h"
 #include "gw_numeric.h"
+#include "gw_account.h"
 #include "gw_decoder.h"
 #include "gw_machine.h"
 #include "gw_verifier.h"

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "gw_account.h"
 #include "gw_traps.h"
 
 typedef struct GWMachine GWMachine;
@@ -52,6 +53,8 @@ typedef struct GWMemory {
     uint64_t reserved;
     /// Growing beyond this many bytes is refused; a limit of the embedder's.
     uint64_t limit;
+    /// Counts its bytes together with what the host keeps, which the limit is for as a whole; null for nobody.
+    GWAccount *account;
     /// Whether that limit has been what refused it.
     bool is_limited;
     /// Called after each growth with the size before; null for nobody.

@@ -98,6 +98,14 @@ public struct GoWasmFast: ParsableCommand {
             "Stop the program after this time, with a stack trace and exit code 124.", valueName: "SECONDS"))
     var timeout: Double?
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            The memory that the program, and what this process keeps for it, may take at most: bytes, or as 64M, with K, M \
+            or G.
+            """, valueName: "SIZE"))
+    var maxMemory: String?
+
     @Flag(help: "Check every memory access in code instead of relying on 8 GiB of reserved address space.")
     var checkedMemory = false
 
@@ -145,6 +153,9 @@ public struct GoWasmFast: ParsableCommand {
         if let timeout, !(timeout > 0 && timeout < 1e9) {
             throw ValidationError("The value '\(timeout)' is invalid for '--timeout <SECONDS>'")
         }
+        if let maxMemory, Quantity.bytes(maxMemory) == nil {
+            throw ValidationError("The value '\(maxMemory)' is invalid for '--max-memory <SIZE>'")
+        }
         for setting in environment
         where setting.utf8.first == UInt8(ascii: "=") || !setting.utf8.contains(UInt8(ascii: "=")) {
             throw ValidationError("The value '\(setting)' is invalid for '--env <K=V>': it must be NAME=VALUE")
@@ -177,6 +188,7 @@ public struct GoWasmFast: ParsableCommand {
         invocation.access = access ?? .none
         invocation.engine.usesGuardPages = !checkedMemory
         invocation.engine.optimizes = !noOptimize
+        if let limit = maxMemory.flatMap(Quantity.bytes) { invocation.engine.memoryLimit = limit }
         for setting in environment {
             let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             invocation.environment[String(parts[0])] = String(parts[1])

@@ -66,7 +66,15 @@ package final class OpenFile {
     /// What files opened beneath it may get of those rights.
     package var inheritingRights: UInt64 = .max
     /// The names in the directory as they were when the guest began to read them.
-    package var listing: [DirectoryEntry]?
+    package var listing: [DirectoryEntry]? {
+        didSet {
+            let names = (listing ?? []).reduce(0) { $0 + $1.name.count + MemoryLayout<DirectoryEntry>.stride + 32 }
+            charge.change(to: Self.size + names)
+        }
+    }
+    /// What the file takes.
+    private var charge = Charge(size)
+    private static let size = 256
 
     /// How many operations wait for this file: it is closed behind the last of them.
     private var users = 0
@@ -114,7 +122,10 @@ package final class OpenFile {
         self.stream = stream
     }
 
-    deinit { if isOwned, !isClosed { systemClose(descriptor) } }
+    deinit {
+        charge.close()
+        if isOwned, !isClosed { systemClose(descriptor) }
+    }
 
     /// Reads from a stream; nil where the file is one of the system's.
     @inline(__always)

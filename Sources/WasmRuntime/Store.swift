@@ -1,4 +1,4 @@
-internal import CSupport
+package import CSupport
 internal import WasmFrontend
 
 /// What instances that know each other live in: one thread of execution, its frame stack, and everything that was made
@@ -18,7 +18,7 @@ public final class Store {
         public var usesGuardPages = true
         /// Whether the lowering optimises; `false` is for comparison.
         public var optimizes = true
-        /// The number of bytes beyond which no memory grows.
+        /// The number of bytes beyond which no memory grows, what a host keeps for the guest included.
         public var memoryLimit: UInt64 = .max
 
         /// The number of bytes that the frames of nested calls may take, at least 4 MiB: address space, used as calls
@@ -39,6 +39,8 @@ public final class Store {
     let machine: UnsafeMutablePointer<GWMachine>
     /// How the instances run.
     public let configuration: Configuration
+    /// Counts what the host keeps for the store's instances, together with their memories.
+    package let account: UnsafeMutablePointer<GWAccount>
     /// The error that a host function threw, on its way out through the guest.
     var pendingError: (any Error)?
 
@@ -60,6 +62,8 @@ public final class Store {
         guard let machine = gw_machine_create(configuration.callStackSize) else {
             fatalError("no address space for a frame stack of 4 MiB")
         }
+        guard let account = gw_account_create(configuration.memoryLimit) else { fatalError("no memory for a store") }
+        self.account = account
         self.machine = machine
         configuration.statistics?.watch(self)
     }
@@ -78,6 +82,8 @@ public final class Store {
         }
         for cell in cells { cell.deallocate() }
         gw_machine_destroy(machine)
+        account.pointee.memory = 0
+        gw_account_release(account)
     }
 
     /// Ends the execution that is under way in this store, with the trap `interrupted`.
@@ -92,6 +98,21 @@ public final class Store {
 
     /// Whether a memory was refused to grow because of ``Configuration/memoryLimit``.
     public var hasReachedMemoryLimit: Bool { memories.contains { $0.pointee.is_limited } }
+
+    /// Whether the host was refused something that it was to keep for the guest, because of the same limit.
+    package var hasRefusedHost: Bool { account.pointee.is_limited }
+
+    /// The bytes that the host keeps for the guest.
+    package var keptBytes: UInt64 { account.pointee.kept }
+
+    /// Runs `body`, in which what the host makes is charged to this store's account.
+    package func charging<Result, Failure: Error>(
+        _ body: () throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        let before = gw_account_enter(account)
+        defer { _ = gw_account_enter(before) }
+        return try body()
+    }
 
     // MARK: - Keeping
 
@@ -121,6 +142,8 @@ public final class Store {
             throw .outOfMemory
         }
         memory.pointee.limit = configuration.memoryLimit
+        memory.pointee.account = account
+        account.pointee.memory += memory.pointee.size
         configuration.statistics?.watch(memory)
         memories.append(memory)
         return memory

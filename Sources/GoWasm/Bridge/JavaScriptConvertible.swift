@@ -111,7 +111,9 @@ extension Array: JavaScriptConvertible where Element: JavaScriptConvertible {
         guard let array = value.value.array else { throw JavaScriptError.wrongType("an array", value) }
         var elements: [Element] = []
         elements.reserveCapacity(array.elements.count)
-        for element in array.allElements {
+        guard let realm = value.realm else { throw JavaScriptError.wrongType("an array", value) }
+        let all = try value.leaving { () throws(JSFailure) in try array.allElements(realm) }
+        for element in all {
             elements.append(try Element(javaScript: JavaScriptValue(element, value.realm)))
         }
         self = elements
@@ -138,7 +140,8 @@ extension Dictionary: JavaScriptConvertible where Key == String, Value: JavaScri
             throw JavaScriptError.wrongType("an object", value)
         }
         self.init()
-        for key in object.ownKeys(enumerableOnly: true, realm) {
+        let keys = try value.leaving { () throws(JSFailure) in try object.ownKeys(enumerableOnly: true, realm) }
+        for key in keys {
             let property = try value.leaving { () throws(JSFailure) in try object.get(key, realm) }
             self[realm.keyText(key)] = try Value(javaScript: JavaScriptValue(property, realm))
         }

@@ -117,7 +117,8 @@ public struct JavaScriptValue {
     /// The names of the object's own properties, in JavaScript's order.
     public var propertyNames: [String] {
         guard let realm, let object = value.object else { return [] }
-        return object.ownKeys(enumerableOnly: true, realm).map(realm.keyText)
+        // Of typed arrays that are very long there is no list.
+        return ((try? object.ownKeys(enumerableOnly: true, realm)) ?? []).map(realm.keyText)
     }
 
     // MARK: - Calls

@@ -45,7 +45,10 @@ extension JSRealm {
             guard array.isExtensible else {
                 throw realm.typeError("Cannot add property \(array.length), object is not extensible")
             }
-            for position in 0..<arguments.count { array.append(arguments[position]) }
+            guard array.length <= JSArray.maximumLength - arguments.count else {
+                throw realm.rangeError("Invalid array length")
+            }
+            for position in 0..<arguments.count { try array.append(arguments[position], realm) }
             return .number(array.length)
         }
         method(prototype, "pop") { realm, this, _ throws(JSFailure) in
@@ -58,40 +61,40 @@ extension JSRealm {
         method(prototype, "shift") { realm, this, _ throws(JSFailure) in
             let array = try realm.arrayThis(this, "shift")
             guard array.length > 0 else { return .undefined }
-            var elements = array.allElements
+            var elements = try array.allElements(realm)
             let first = elements.removeFirst()
             array.replace(with: elements)
             return first
         }
         method(prototype, "unshift") { realm, this, arguments throws(JSFailure) in
             let array = try realm.arrayThis(this, "unshift")
-            array.replace(with: arguments.values + array.allElements)
+            array.replace(with: try arguments.values + array.allElements(realm))
             return .number(array.length)
         }
         method(prototype, "concat") { realm, this, arguments throws(JSFailure) in
-            var elements: ContiguousArray<JSValue> = []
-            if let array = this.array {
-                elements = array.allElements
-            } else {
-                elements.append(.object(try realm.toObject(this)))
-            }
-            for position in 0..<arguments.count {
-                if let array = arguments[position].array {
-                    elements.append(contentsOf: array.allElements)
+            let result = realm.makeArray([])
+            func add(_ value: JSValue) throws(JSFailure) {
+                if let array = value.array {
+                    try result.append(contentsOf: array, realm)
                 } else {
-                    elements.append(arguments[position])
+                    try result.append(value, realm)
                 }
             }
-            return .object(realm.makeArray(elements))
+            try add(.object(realm.toObject(this)))
+            for position in 0..<arguments.count { try add(arguments[position]) }
+            return .object(result)
         }
         method(prototype, "slice") { realm, this, arguments throws(JSFailure) in
-            let elements = try realm.list(this)
-            return .object(
-                realm.makeArray(ContiguousArray(elements[try realm.range(arguments, count: elements.count)])))
+            let source = try ElementSource(this, realm)
+            let range = try realm.range(arguments, count: source.length)
+            if let array = source.array { return .object(try array.slice(range, realm)) }
+            var elements = ContiguousArray<JSValue>()
+            for index in range { try elements.add(source[index], realm) }
+            return .object(realm.makeArray(elements))
         }
         method(prototype, "splice") { realm, this, arguments throws(JSFailure) in
             let array = try realm.arrayThis(this, "splice")
-            var elements = array.allElements
+            var elements = try array.allElements(realm)
             let start = try realm.range(
                 JSArguments(base: arguments.base, count: min(1, arguments.count)), count: elements.count
             ).lowerBound
@@ -106,12 +109,12 @@ extension JSRealm {
         }
         method(prototype, "reverse") { realm, this, _ throws(JSFailure) in
             let array = try realm.arrayThis(this, "reverse")
-            array.replace(with: ContiguousArray(array.allElements.reversed()))
+            array.replace(with: ContiguousArray(try array.allElements(realm).reversed()))
             return this
         }
         method(prototype, "fill") { realm, this, arguments throws(JSFailure) in
             let array = try realm.arrayThis(this, "fill")
-            var elements = array.allElements
+            var elements = try array.allElements(realm)
             for index in try realm.range(arguments.dropFirst(1), count: elements.count) {
                 elements[index] = arguments[0]
             }
@@ -123,22 +126,39 @@ extension JSRealm {
     private func installArraySearch() {
         let prototype = prototypes.array
         method(prototype, "indexOf") { realm, this, arguments throws(JSFailure) in
-            .number(try realm.list(this).firstIndex { $0.isStrictlyEqual(to: arguments[0]) } ?? -1)
+            var found = -1
+            try ElementSource(this, realm).forEach { (index, element) throws(JSFailure) in
+                if element.isStrictlyEqual(to: arguments[0]) { found = index }
+                return found < 0
+            }
+            return .number(found)
         }
         method(prototype, "includes") { realm, this, arguments throws(JSFailure) in
-            .boolean(try realm.list(this).contains { $0.isSame(as: arguments[0]) })
+            let source = try ElementSource(this, realm)
+            if arguments[0].isUndefined, source.hasHoles { return .boolean(true) }
+            var isFound = false
+            try source.forEach { (_, element) throws(JSFailure) in
+                isFound = element.isSame(as: arguments[0])
+                return !isFound
+            }
+            return .boolean(isFound)
         }
         let join: JSCode = { realm, this, arguments throws(JSFailure) in
+            let source = try ElementSource(this, realm)
             let separator = try arguments[0].isUndefined ? JSString.make(",") : realm.toString(arguments[0])
-            var text = WTF8.Builder()
-            for (index, element) in try realm.list(this).enumerated() {
-                if index > 0 { text.append(separator) }
+            let text = WTF8.Builder()
+            var place = 0
+            try source.forEach { (index, element) throws(JSFailure) in
+                text.append(separator, times: index - place)
+                place = index
                 // An array within itself would never end.
-                if let object = element.object, case .object(let whole) = this, object === whole { continue }
+                if let object = element.object, object === source.object { return true }
                 try realm.checkStack()
                 if !element.isNullish { text.append(try realm.toString(element)) }
+                return !text.hasFailed
             }
-            return .string(text.string)
+            text.append(separator, times: source.length - 1 - place)
+            return .string(try realm.string(text))
         }
         method(prototype, "join", join)
         method(prototype, "toString") { realm, this, _ throws(JSFailure) in
@@ -156,9 +176,8 @@ extension JSRealm {
             guard let function = arguments[0].function else {
                 throw realm.typeError("\(realm.inspect(arguments[0])) is not a function")
             }
-            for (index, element) in try realm.list(this).enumerated() {
-                let result = try realm.call(function, this: arguments[1], element, .number(index), this)
-                if try !body(index, element, result) { return }
+            try ElementSource(this, realm).forEach { (index, element) throws(JSFailure) in
+                try body(index, element, realm.call(function, this: arguments[1], element, .number(index), this))
             }
         }
         method(prototype, "forEach") { realm, this, arguments throws(JSFailure) in
@@ -166,28 +185,31 @@ extension JSRealm {
             return .undefined
         }
         method(prototype, "map") { realm, this, arguments throws(JSFailure) in
-            var results = ContiguousArray<JSValue>()
-            try each(realm, this, arguments) { (_, _, result) throws(JSFailure) in
-                results.append(result)
+            let results = JSArray(length: 0, prototype: realm.prototypes.array)
+            try each(realm, this, arguments) { (index, _, result) throws(JSFailure) in
+                try results.store(result, at: index, realm)
                 return true
             }
-            return .object(realm.makeArray(results))
+            results.setLength(try ElementSource(this, realm).length)
+            return .object(results)
         }
         method(prototype, "filter") { realm, this, arguments throws(JSFailure) in
             var results = ContiguousArray<JSValue>()
             try each(realm, this, arguments) { (_, element, result) throws(JSFailure) in
-                if result.isTruthy { results.append(element) }
+                if result.isTruthy { try results.add(element, realm) }
                 return true
             }
             return .object(realm.makeArray(results))
         }
         method(prototype, "find") { realm, this, arguments throws(JSFailure) in
-            var found = JSValue.undefined
-            try each(realm, this, arguments) { (_, element, result) throws(JSFailure) in
-                if result.isTruthy { found = element }
-                return !result.isTruthy
+            let function = try realm.elementFunction(arguments[0])
+            let source = try ElementSource(this, realm)
+            for index in 0..<source.length {
+                let element = try source[index]
+                let result = try realm.call(function, this: arguments[1], element, .number(index), this)
+                if result.isTruthy { return element }
             }
-            return found
+            return .undefined
         }
         method(prototype, "some") { realm, this, arguments throws(JSFailure) in
             var answer = false
@@ -206,28 +228,35 @@ extension JSRealm {
             return .boolean(answer)
         }
         method(prototype, "reduce") { realm, this, arguments throws(JSFailure) in
-            guard let function = arguments[0].function else {
-                throw realm.typeError("\(realm.inspect(arguments[0])) is not a function")
-            }
-            var elements = try realm.list(this)[...]
-            var result: JSValue
-            if arguments.count > 1 {
-                result = arguments[1]
-            } else if let first = elements.popFirst() {
-                result = first
-            } else {
-                throw realm.typeError("Reduce of empty array with no initial value")
-            }
-            for index in elements.indices {
-                result = try realm.call(function, this: .undefined, result, elements[index], .number(index), this)
-            }
-            return result
+            try realm.reduced(this, arguments, backwards: false)
         }
         method(prototype, "sort") { realm, this, arguments throws(JSFailure) in
             let array = try realm.arrayThis(this, "sort")
-            array.replace(with: try realm.sorted(array.allElements, by: arguments[0]))
+            array.replace(with: try realm.sorted(array.allElements(realm), by: arguments[0]))
             return this
         }
+    }
+
+    /// What `reduce` and `reduceRight` make of the elements.
+    func reduced(_ this: JSValue, _ arguments: JSArguments, backwards: Bool) throws(JSFailure) -> JSValue {
+        let function = try elementFunction(arguments[0])
+        var result: JSValue? = arguments.count > 1 ? arguments[1] : nil
+        try ElementSource(this, self).forEach(backwards: backwards) { (index, element) throws(JSFailure) in
+            if let soFar = result {
+                result = try call(function, this: .undefined, soFar, element, .number(index), this)
+            } else {
+                result = element
+            }
+            return true
+        }
+        guard let result else { throw typeError("Reduce of empty array with no initial value") }
+        return result
+    }
+
+    /// The function that a method calls for elements.
+    func elementFunction(_ value: JSValue) throws(JSFailure) -> JSFunction {
+        guard let function = value.function else { throw typeError("\(inspect(value)) is not a function") }
+        return function
     }
 
     /// A stable merge sort, which bears comparison functions that contradict themselves; `undefined` goes to the end.
@@ -239,7 +268,7 @@ extension JSRealm {
         }
         let defined = values.filter { !$0.isUndefined }
         var texts: [[UInt16]] = []
-        if comparison.isUndefined { for value in defined { texts.append(try toString(value).utf16) } }
+        if comparison.isUndefined { for value in defined { texts.append(try units(value)) } }
         func isAfter(_ a: Int, _ b: Int) throws(JSFailure) -> Bool {
             guard let function = comparison.function else { return texts[b].lexicographicallyPrecedes(texts[a]) }
             return try toNumber(call(function, this: .undefined, defined[a], defined[b])) > 0

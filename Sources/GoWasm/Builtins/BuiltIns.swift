@@ -111,7 +111,9 @@ extension JSRealm {
             return .object(try realm.bind(function, to: arguments[0], arguments.dropFirst(1).values))
         }
         method(prototype, "toString") { realm, this, _ throws(JSFailure) in
-            return realm.string(realm.sourceText(.object(try realm.callable(this, "Function.prototype.toString"))))
+            .string(
+                try realm.string(
+                    long: realm.sourceText(.object(realm.callable(this, "Function.prototype.toString")))))
         }
     }
 
@@ -119,21 +121,29 @@ extension JSRealm {
     private func bind(_ function: JSFunction, to this: JSValue, _ bound: ContiguousArray<JSValue>) throws(JSFailure)
         -> JSFunction
     {
+        // An array that is charged.
+        let bound = JSArray(bound, prototype: nil)
         var construction = JSFunction.Construction.none
         if case .none = function.construction {
         } else {
             construction = .native { realm, _, arguments throws(JSFailure) in
-                let all = bound + arguments.values
+                let all = bound.elements + arguments.values
                 return try realm.withArguments(count: all.count, fill: { all[$0] }) { (values) throws(JSFailure) in
                     try realm.construct(.object(function), values)
                 }
             }
         }
-        let result = makeFunction(construction: construction) { realm, _, arguments throws(JSFailure) in
-            try realm.call(function, this: this, values: bound + arguments.values)
+        let result = JSFunction(prototype: prototypes.function, construction: construction, boundTarget: function) {
+            realm, _, arguments throws(JSFailure) in
+            try realm.call(function, this: this, values: bound.elements + arguments.values)
         }
-        result.boundTarget = function
-        result.define(keys.name, .string(JSString.make("bound \(nameText(function))")), .configurable)
+        // Names grow with each `bind`: long ones are made when somebody asks.
+        let name = function.hasLateName ? nil : nameText(function)
+        if let name, name.utf8.count <= JSFunction.longestEagerName {
+            result.define(keys.name, .string(JSString.make("bound \(name)")), .configurable)
+        } else {
+            result.hasLateName = true
+        }
         return result
     }
 
@@ -147,14 +157,19 @@ extension JSRealm {
 
     /// The elements of an array or of an object like one.
     func list(_ value: JSValue) throws(JSFailure) -> ContiguousArray<JSValue> {
-        if let array = value.array, array.length <= 1 << 24 { return array.allElements }
-        guard let object = value.object else { throw typeError("CreateListFromArrayLike called on non-object") }
-        let length = try toInteger(object.get(keys.length, self))
-        guard length <= 1 << 24 else { throw rangeError("Invalid array length") }
+        if let array = value.array { return try array.allElements(self) }
+        guard value.object != nil else { throw typeError("CreateListFromArrayLike called on non-object") }
+        let source = try ElementSource(value, self)
+        guard source.length <= Self.maximumListLength else { throw rangeError("Invalid array length") }
+        try grant(source.length * MemoryLayout<JSValue>.stride, "Invalid array length")
         var elements = ContiguousArray<JSValue>()
-        for index in 0..<max(0, length) { elements.append(try object.get(PropertyKey(index: index), self)) }
+        elements.reserveCapacity(source.length)
+        for index in 0..<source.length { try elements.add(source[index], self) }
         return elements
     }
+
+    /// The most elements that are copied to be worked on: as many as V8 puts into one piece of memory.
+    private static let maximumListLength = 134_217_725
 
     // MARK: Errors
 
@@ -192,10 +207,11 @@ extension JSRealm {
             let nameText = try name.isUndefined ? "Error" : realm.toString(name).text
             let messageText = try message.isUndefined ? "" : realm.toString(message).text
             if nameText.isEmpty { return realm.string(messageText) }
-            return realm.string(messageText.isEmpty ? nameText : "\(nameText): \(messageText)")
+            return .string(
+                try realm.string(long: messageText.isEmpty ? nameText : "\(nameText): \(messageText)"))
         }
         getter(prototypes.error, "stack") { realm, this, _ throws(JSFailure) in
-            .string(JSString.make(realm.errorText(this) + "\n    at <anonymous>"))
+            .string(try realm.string(long: realm.errorText(this) + "\n    at <anonymous>"))
         }
     }
 }

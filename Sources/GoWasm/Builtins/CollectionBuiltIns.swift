@@ -1,3 +1,5 @@
+internal import CSupport
+
 /// A value as a key of a `Map` or an element of a `Set`: compared by SameValueZero.
 private struct CollectionKey: Hashable {
     let value: JSValue
@@ -30,16 +32,15 @@ final class JSCollection: JSObject {
     init(_ kind: Kind, prototype: JSObject?) { super.init(kind: kind, prototype: prototype) }
 
     deinit {
-        ObjectRelease.release { postpone in
-            for entry in entries {
-                if case .object(let object)? = entry?.key { postpone(object) }
-                if case .object(let object)? = entry?.value { postpone(object) }
-            }
-        } _: {
-            entries = []
-            places = [:]
+        gw_account_change(properties.account, -Int64(places.count * Self.entrySize))
+        ending {
+            $0.take(&entries, leaving: [])
+            $0.take(&places, leaving: [:])
         }
     }
+
+    /// About how many bytes an entry takes.
+    private static let entrySize = 112
 
     var count: Int { places.count }
 
@@ -55,12 +56,14 @@ final class JSCollection: JSObject {
         } else {
             places[CollectionKey(value: key)] = entries.count
             entries.append((key, value))
+            gw_account_change(properties.account, Int64(Self.entrySize))
         }
     }
 
     func remove(_ key: JSValue) -> Bool {
         guard let place = places.removeValue(forKey: CollectionKey(value: key)) else { return false }
         entries[place] = nil
+        gw_account_change(properties.account, -Int64(Self.entrySize))
         if !isWatched, entries.count > 32, entries.count > places.count * 2 {
             entries = entries.filter { $0 != nil }
             for place in entries.indices { places[CollectionKey(value: entries[place]!.key)] = place }
@@ -69,6 +72,7 @@ final class JSCollection: JSObject {
     }
 
     func removeAll() {
+        gw_account_change(properties.account, -Int64(places.count * Self.entrySize))
         places = [:]
         // Iterators go on with what comes later.
         if isWatched { for place in entries.indices { entries[place] = nil } } else { entries = [] }

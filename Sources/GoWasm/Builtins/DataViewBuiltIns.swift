@@ -1,19 +1,23 @@
 /// A `DataView` (ECMA-262, 25.3).
 final class JSDataView: JSObject {
-    let buffer: JSArrayBuffer
+    private(set) var buffer: JSArrayBuffer?
+    private let storage: ByteStorage
     let byteOffset: Int
     let byteLength: Int
 
     init(_ buffer: JSArrayBuffer, byteOffset: Int, byteLength: Int, prototype: JSObject?) {
         self.buffer = buffer
+        storage = buffer.storage
         self.byteOffset = byteOffset
         self.byteLength = byteLength
         super.init(kind: .dataView, prototype: prototype)
     }
 
+    deinit { ending { $0.take(&buffer) } }
+
     /// `count` bytes from an offset on, if the view has them.
     func bytes(at offset: Int, count: Int) -> UnsafeMutableRawBufferPointer? {
-        let all = buffer.storage.bytes
+        let all = storage.bytes
         guard offset >= 0, offset <= byteLength - count, byteOffset + offset + count <= all.count else { return nil }
         return UnsafeMutableRawBufferPointer(rebasing: all[byteOffset + offset..<byteOffset + offset + count])
     }
@@ -44,7 +48,9 @@ extension JSRealm {
             return .object(JSDataView(buffer, byteOffset: offset, byteLength: length, prototype: prototype))
         }
         add(wellKnownSymbols.toStringTag.key, string("DataView"), .configurable, to: prototype)
-        getter(prototype, "buffer") { realm, this, _ throws(JSFailure) in .object(try realm.dataView(this).buffer) }
+        getter(prototype, "buffer") { realm, this, _ throws(JSFailure) in
+            try realm.dataView(this).buffer.map { .object($0) } ?? .undefined
+        }
         getter(prototype, "byteLength") { realm, this, _ throws(JSFailure) in
             .number(try realm.dataView(this).byteLength)
         }

@@ -110,7 +110,8 @@ extension JSRealm {
             } catch {
                 switch error {
                 case .system(let code):
-                    realm.events.tasks.append(.call(callback, [realm.systemError(code, name, arguments)]))
+                    realm.events.tasks.append(
+                        .call(callback, realm.makeArray([realm.systemError(code, name, arguments)])))
                 case .script(let failure): throw failure
                 }
             }
@@ -257,7 +258,8 @@ extension JSRealm {
                         let number = try realm.host.files.add(opening.result(), location)
                         realm.events.tasks.append(.completion(callback, .null, .number(number)))
                     } catch {
-                        realm.events.tasks.append(.call(callback, [realm.systemError(error, "open", path)]))
+                        realm.events.tasks.append(
+                            .call(callback, realm.makeArray([realm.systemError(error, "open", path)])))
                     }
                     return .undefined
                 }

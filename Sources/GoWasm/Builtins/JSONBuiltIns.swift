@@ -9,7 +9,7 @@ extension JSRealm {
                 writer.replacer = replacer
             } else if let names = arguments[1].array {
                 var allowed: Set<PropertyKey> = []
-                for name in names.allElements { allowed.insert(try realm.key(name)) }
+                for name in try names.allElements(realm) { allowed.insert(try realm.key(name)) }
                 writer.allowed = allowed
             }
             if case .number(let width) = arguments[2] {
@@ -19,7 +19,7 @@ extension JSRealm {
             }
             let holder = realm.makeObject()
             return try writer.write(arguments[0], key: realm.key(""), holder: holder, depth: 0)
-                ? .string(writer.text.string) : .undefined
+                ? .string(realm.string(writer.text)) : .undefined
         }
         method(json, "parse") { realm, _, arguments throws(JSFailure) in
             var reader = JSONReader(realm, try realm.toString(arguments[0]))
@@ -37,7 +37,7 @@ extension JSRealm {
         try checkStack()
         let value = try holder.get(key, self)
         if let object = value.object {
-            for inner in object.ownKeys(enumerableOnly: true, self) {
+            for inner in try object.ownKeys(enumerableOnly: true, self) {
                 let replaced = try revive(object, inner, reviver)
                 if replaced.isUndefined { object.delete(inner, self) } else { try object.set(inner, replaced, self) }
             }
@@ -50,7 +50,7 @@ extension JSRealm {
 private struct JSONWriter {
     private let realm: JSRealm
     private let toJSON: PropertyKey
-    private(set) var text = WTF8.Builder()
+    let text = WTF8.Builder()
     var replacer: JSFunction?
     var allowed: Set<PropertyKey>?
     var indent = ""
@@ -77,7 +77,7 @@ private struct JSONWriter {
         case .null: text.append("null")
         case .boolean(let flag): text.append(flag ? "true" : "false")
         case .number(let number): text.append(number.isFinite ? NumberText.format(number) : "null")
-        case .string(let string): write(string)
+        case .string(let string): try write(string)
         case .object(let object):
             guard object.kind != .function else { return false }
             guard !open.contains(where: { $0 === object }) else {
@@ -101,12 +101,16 @@ private struct JSONWriter {
 
     private mutating func write(_ array: JSArray, depth: Int) throws(JSFailure) {
         text.append("[")
+        // The shortest that can be written for an element.
+        let shortest = 2
+        guard array.length <= JSString.maximumLength / shortest else { throw realm.invalidStringLength }
         for index in 0..<array.length {
             if index > 0 { text.append(",") }
             breakLine(depth)
             if try !write(array[index], key: PropertyKey(index: index), holder: array, depth: depth) {
                 text.append("null")
             }
+            if text.hasFailed { throw realm.invalidStringLength }
         }
         if array.length > 0 { breakLine(depth - 1) }
         text.append("]")
@@ -115,66 +119,79 @@ private struct JSONWriter {
     private mutating func write(_ object: JSObject, depth: Int) throws(JSFailure) {
         text.append("{")
         var isFirst = true
-        for key in object.ownKeys(enumerableOnly: true, realm) where allowed?.contains(key) ?? true {
+        for key in try object.ownKeys(enumerableOnly: true, realm) where allowed?.contains(key) ?? true {
             let value = try object.get(key, realm)
             // Whether there is anything to write shows only when it has been written.
-            var member = JSONWriter(realm)
-            (member.replacer, member.allowed, member.indent, member.open) = (replacer, allowed, indent, open)
-            guard try member.write(value, key: key, holder: object, depth: depth) else { continue }
+            let start = text.count
             if !isFirst { text.append(",") }
-            isFirst = false
             breakLine(depth)
-            if case .string(let name) = realm.string(key) { write(name) }
+            if case .string(let name) = realm.string(key) { try write(name) }
             text.append(indent.isEmpty ? ":" : ": ")
-            text.append(member.text.string)
+            guard try write(value, key: key, holder: object, depth: depth) else {
+                text.shorten(to: start)
+                continue
+            }
+            isFirst = false
+            if text.hasFailed { throw realm.invalidStringLength }
         }
         if !isFirst { breakLine(depth - 1) }
         text.append("}")
     }
 
     /// Appends a string in quotes; control characters, quotes and lone surrogates are escaped.
-    private mutating func write(_ string: JSString) {
-        var bytes: [UInt8] = [UInt8(ascii: "\"")]
-        let source = string.bytes
-        func escape(_ unit: UInt16) {
-            let digits = String(unit, radix: 16)
-            bytes += "\\u".utf8
-            bytes += String(repeating: "0", count: 4 - digits.count).utf8
-            bytes += digits.utf8
-        }
-        var offset = 0
-        while offset < source.count {
-            let byte = source[offset]
-            switch byte {
-            case UInt8(ascii: "\""): bytes += "\\\"".utf8
-            case UInt8(ascii: "\\"): bytes += "\\\\".utf8
-            case 0x08: bytes += "\\b".utf8
-            case 0x09: bytes += "\\t".utf8
-            case 0x0A: bytes += "\\n".utf8
-            case 0x0C: bytes += "\\f".utf8
-            case 0x0D: bytes += "\\r".utf8
-            case 0..<0x20: escape(UInt16(byte))
-            case 0xED where offset + 2 < source.count && WTF8.isSurrogate(byte, source[offset + 1]):
-                escape(0xD000 | UInt16(source[offset + 1] & 0x3F) << 6 | UInt16(source[offset + 2] & 0x3F))
-                offset += 2
-            default: bytes.append(byte)
+    private func write(_ string: JSString) throws(JSFailure) {
+        text.append(UInt8(ascii: "\""))
+        string.withBytes { source in
+            func escape(_ unit: UInt16) {
+                let digits = String(unit, radix: 16)
+                text.append("\\u" + String(repeating: "0", count: 4 - digits.count) + digits)
             }
-            offset += 1
+            // What needs no escaping is added at once.
+            var (plain, offset) = (0, 0)
+            while offset < source.count {
+                let byte = source[offset]
+                let isSurrogate =
+                    byte == 0xED && offset + 2 < source.count && WTF8.isSurrogate(byte, source[offset + 1])
+                guard byte < 0x20 || byte == 0x22 || byte == 0x5C || isSurrogate else {
+                    offset += 1
+                    continue
+                }
+                text.append(UnsafeRawBufferPointer(rebasing: source[plain..<offset]))
+                switch byte {
+                case 0x22: text.append("\\\"")
+                case 0x5C: text.append("\\\\")
+                case 0x08: text.append("\\b")
+                case 0x09: text.append("\\t")
+                case 0x0A: text.append("\\n")
+                case 0x0C: text.append("\\f")
+                case 0x0D: text.append("\\r")
+                case 0xED:
+                    escape(0xD000 | UInt16(source[offset + 1] & 0x3F) << 6 | UInt16(source[offset + 2] & 0x3F))
+                    offset += 2
+                default: escape(UInt16(byte))
+                }
+                offset += 1
+                plain = offset
+            }
+            text.append(UnsafeRawBufferPointer(rebasing: source[plain...]))
         }
-        bytes.append(UInt8(ascii: "\""))
-        text.append(JSString.make(wtf8: bytes))
+        text.append(UInt8(ascii: "\""))
+        if text.hasFailed { throw realm.invalidStringLength }
     }
 }
 
 /// `JSON.parse` (ECMA-262, 25.5.1).
 private struct JSONReader {
     private let realm: JSRealm
-    private let source: [UInt8]
+    private let text: JSString
+    /// The text's bytes, which stay where they are.
+    private let source: UnsafeBufferPointer<UInt8>
     private var at = 0
 
     init(_ realm: JSRealm, _ text: JSString) {
         self.realm = realm
-        source = text.bytes
+        self.text = text
+        source = UnsafeBufferPointer(start: text.start, count: text.byteCount)
     }
 
     mutating func document() throws(JSFailure) -> JSValue {
@@ -196,7 +213,9 @@ private struct JSONReader {
     }
 
     private mutating func skipSpace() {
-        while at < source.count, [0x20, 0x09, 0x0A, 0x0D].contains(source[at]) { at += 1 }
+        while at < source.count, source[at] == 0x20 || source[at] == 0x09 || source[at] == 0x0A || source[at] == 0x0D {
+            at += 1
+        }
     }
 
     private mutating func take(_ character: Unicode.Scalar) -> Bool {
@@ -254,15 +273,22 @@ private struct JSONReader {
 
     private mutating func string() throws(JSFailure) -> JSString {
         try expect("\"")
-        var text = WTF8.Builder()
+        var text: WTF8.Builder?
         var plain = at
         while at < source.count {
             let byte = source[at]
             if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
-                text.append(JSString.make(wtf8: Array(source[plain..<at])))
+                let piece = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(source)[plain..<at])
                 at += 1
-                if byte == UInt8(ascii: "\"") { return text.string }
-                text.append(try escape())
+                if byte == UInt8(ascii: "\"") {
+                    guard let text else { return try realm.string(wtf8: piece) }
+                    text.append(piece)
+                    return try realm.string(text)
+                }
+                let whole = text ?? WTF8.Builder(reserving: piece.count + 16)
+                whole.append(piece)
+                whole.append(try escape())
+                text = whole
                 plain = at
             } else if byte < 0x20 {
                 throw unexpected()
@@ -302,7 +328,7 @@ private struct JSONReader {
         skipSpace()
         if take("]") { return .object(realm.makeArray(elements)) }
         while true {
-            elements.append(try value())
+            try elements.add(value(), realm)
             skipSpace()
             if take("]") { return .object(realm.makeArray(elements)) }
             try expect(",")
@@ -319,7 +345,9 @@ private struct JSONReader {
             let name = try string()
             skipSpace()
             try expect(":")
-            object.define(realm.key(name), try value())
+            let member = try value()
+            try realm.makeRoom(in: object)
+            object.define(realm.key(name), member)
             skipSpace()
             if take("}") { return .object(object) }
             try expect(",")

@@ -11,15 +11,23 @@ extension JSRealm {
         }
         method(prototype, "flat") { realm, this, arguments throws(JSFailure) in
             let depth = try arguments[0].isUndefined ? 1 : realm.toInteger(arguments[0])
-            return .object(realm.makeArray(try realm.flattened(realm.list(this), depth: depth)))
+            var result = ContiguousArray<JSValue>()
+            try realm.flatten(this, depth: depth, into: &result)
+            return .object(realm.makeArray(result))
         }
         method(prototype, "flatMap") { realm, this, arguments throws(JSFailure) in
             let function = try realm.elementFunction(arguments[0])
             var results = ContiguousArray<JSValue>()
-            for (index, element) in try realm.list(this).enumerated() {
-                results.append(try realm.call(function, this: arguments[1], element, .number(index), this))
+            try ElementSource(this, realm).forEach { (index, element) throws(JSFailure) in
+                let result = try realm.call(function, this: arguments[1], element, .number(index), this)
+                if result.array != nil {
+                    try realm.flatten(result, depth: 0, into: &results)
+                } else {
+                    try results.add(result, realm)
+                }
+                return true
             }
-            return .object(realm.makeArray(try realm.flattened(results, depth: 1)))
+            return .object(realm.makeArray(results))
         }
         method(prototype, "toSpliced") { realm, this, arguments throws(JSFailure) in
             var elements = try realm.list(this)
@@ -34,7 +42,7 @@ extension JSRealm {
         }
         method(prototype, "copyWithin") { realm, this, arguments throws(JSFailure) in
             guard let array = this.array else { throw realm.typeError("Array.prototype.copyWithin wants an array") }
-            array.replace(with: try realm.copiedWithin(array.allElements, arguments))
+            array.replace(with: try realm.copiedWithin(array.allElements(realm), arguments))
             return this
         }
     }
@@ -53,7 +61,8 @@ extension JSRealm {
             let slot = prototypes.array.properties.find(key(name))
             guard slot >= 0, let generic = prototypes.array.properties[slot].value.function else { continue }
             method(prototype, name) { realm, this, arguments throws(JSFailure) in
-                let elements = try realm.call(generic, this: this, arguments: arguments).array?.allElements ?? []
+                let result = try realm.call(generic, this: this, arguments: arguments).array
+                let elements = try result?.allElements(realm) ?? []
                 return .object(try realm.makeTypedArray(try realm.typedArrayThis(this).element, copying: elements))
             }
         }
@@ -109,55 +118,42 @@ extension JSRealm {
         _ make: @escaping (JSRealm, JSValue, ContiguousArray<JSValue>) throws(JSFailure) -> JSValue
     ) {
         method(prototype, "at") { realm, this, arguments throws(JSFailure) in
-            let elements = try realm.list(this)
+            let source = try ElementSource(this, realm)
             let index = try realm.toInteger(arguments[0])
-            let place = index < 0 ? elements.count + index : index
-            return elements.indices.contains(place) ? elements[place] : .undefined
+            let place = index < 0 ? source.length + index : index
+            return try place >= 0 && place < source.length ? source[place] : .undefined
         }
         for (name, backwards, wantsIndex) in [
             ("findIndex", false, true), ("findLast", true, false), ("findLastIndex", true, true),
         ] as [(StaticString, Bool, Bool)] {
             method(prototype, name) { realm, this, arguments throws(JSFailure) in
                 let function = try realm.elementFunction(arguments[0])
-                let elements = try realm.list(this)
-                for step in elements.indices {
-                    let index = backwards ? elements.count - 1 - step : step
-                    let result = try realm.call(function, this: arguments[1], elements[index], .number(index), this)
-                    if result.isTruthy { return wantsIndex ? .number(index) : elements[index] }
+                let source = try ElementSource(this, realm)
+                for step in 0..<source.length {
+                    let index = backwards ? source.length - 1 - step : step
+                    let element = try source[index]
+                    let result = try realm.call(function, this: arguments[1], element, .number(index), this)
+                    if result.isTruthy { return wantsIndex ? .number(index) : element }
                 }
                 return wantsIndex ? .number(-1.0) : .undefined
             }
         }
         method(prototype, "lastIndexOf") { realm, this, arguments throws(JSFailure) in
-            let elements = try realm.list(this)
-            var last = elements.count - 1
+            let source = try ElementSource(this, realm)
+            var last = source.length - 1
             if arguments.count > 1 {
                 let start = try realm.toInteger(arguments[1])
-                last = min(last, start < 0 ? elements.count + start : start)
+                last = min(last, start < 0 ? source.length + start : start)
             }
-            while last >= 0 {
-                if elements[last].isStrictlyEqual(to: arguments[0]) { break }
-                last -= 1
+            var found = -1
+            try source.forEach(backwards: true) { (index, element) throws(JSFailure) in
+                if index <= last, element.isStrictlyEqual(to: arguments[0]) { found = index }
+                return found < 0
             }
-            return .number(max(last, -1))
+            return .number(found)
         }
         method(prototype, "reduceRight") { realm, this, arguments throws(JSFailure) in
-            let function = try realm.elementFunction(arguments[0])
-            let elements = try realm.list(this)
-            var index = elements.count
-            var result: JSValue
-            if arguments.count > 1 {
-                result = arguments[1]
-            } else if let last = elements.last {
-                (result, index) = (last, index - 1)
-            } else {
-                throw realm.typeError("Reduce of empty array with no initial value")
-            }
-            while index > 0 {
-                index -= 1
-                result = try realm.call(function, this: .undefined, result, elements[index], .number(index), this)
-            }
-            return result
+            try realm.reduced(this, arguments, backwards: true)
         }
         method(prototype, "toReversed") { realm, this, _ throws(JSFailure) in
             try make(realm, this, ContiguousArray(realm.list(this).reversed()))
@@ -201,27 +197,19 @@ extension JSRealm {
         }
     }
 
-    private func elementFunction(_ value: JSValue) throws(JSFailure) -> JSFunction {
-        guard let function = value.function else { throw typeError("\(inspect(value)) is not a function") }
-        return function
-    }
-
-    private func flattened(_ elements: ContiguousArray<JSValue>, depth: Int) throws(JSFailure) -> ContiguousArray<
-        JSValue
-    > {
+    /// Adds the elements of an array, and those of arrays among them to some depth, as far as they are there.
+    private func flatten(_ value: JSValue, depth: Int, into result: inout ContiguousArray<JSValue>) throws(JSFailure) {
         try checkStack()
-        var result = ContiguousArray<JSValue>()
-        for element in elements {
-            if depth > 0, let array = element.array {
-                result.append(contentsOf: try flattened(array.allElements, depth: depth - 1))
+        try ElementSource(value, self).forEach { (_, element) throws(JSFailure) in
+            if depth > 0, element.array != nil {
+                try flatten(element, depth: depth - 1, into: &result)
             } else {
-                result.append(element)
+                try result.add(element, self)
             }
+            return true
         }
-        return result
     }
 
-    /// The elements after `copyWithin(target, start, end)`.
     private func copiedWithin(_ elements: ContiguousArray<JSValue>, _ arguments: JSArguments) throws(JSFailure)
         -> ContiguousArray<JSValue>
     {

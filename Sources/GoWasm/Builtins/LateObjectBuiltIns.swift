@@ -8,6 +8,7 @@ extension JSRealm {
                     throw realm.typeError("Iterator value \(realm.inspect(entry)) is not an entry object")
                 }
                 let key = try realm.key(pair.get(PropertyKey(index: 0), realm))
+                try realm.makeRoom(in: result)
                 result.define(key, try pair.get(PropertyKey(index: 1), realm))
                 return true
             }
@@ -27,7 +28,7 @@ extension JSRealm {
         method(object, "getOwnPropertyDescriptors") { realm, _, arguments throws(JSFailure) in
             let object = try realm.toObject(arguments[0])
             let result = realm.makeObject()
-            for key in object.ownKeys(enumerableOnly: false, realm) + object.ownSymbols(realm) {
+            for key in try object.ownKeys(enumerableOnly: false, realm) + object.ownSymbols(realm) {
                 result.define(key, try realm.descriptor(of: key, in: object))
             }
             return .object(result)
@@ -73,7 +74,7 @@ extension JSRealm {
 
     func defineProperties(_ object: JSObject, descriptors: JSValue) throws(JSFailure) {
         let fields = try toObject(descriptors)
-        for key in fields.ownKeys(enumerableOnly: true, self) + fields.ownSymbols(self) {
+        for key in try fields.ownKeys(enumerableOnly: true, self) + fields.ownSymbols(self) {
             try defineProperty(object, key: key, descriptor: fields.get(key, self))
         }
     }
@@ -165,7 +166,7 @@ extension JSRealm {
                 let constructor = try realm.get(.object(realm.global), realm.key("AggregateError"))
                 let prototype = try realm.get(constructor, realm.keys.prototype).object ?? realm.prototypes.error
                 let error = realm.makeAggregateError(
-                    prototype, errors.allElements, realm.string("All promises were rejected"))
+                    prototype, try errors.allElements(realm), realm.string("All promises were rejected"))
                 any.reject(.object(error), realm)
             }
             try realm.gather(arguments[0], finish) { promise, place in

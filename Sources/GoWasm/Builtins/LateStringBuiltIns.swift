@@ -17,7 +17,7 @@ extension JSRealm {
             return place < 0 ? .undefined : realm.codeUnit(of: text, at: place) ?? .undefined
         }
         method(prototype, "codePointAt") { realm, this, arguments throws(JSFailure) in
-            let units = try realm.toString(this).utf16
+            let units = try realm.units(this)
             let index = try realm.toInteger(arguments[0])
             guard units.indices.contains(index) else { return .undefined }
             let first = UInt32(units[index])
@@ -27,11 +27,11 @@ extension JSRealm {
             return .number(Int(0x10000 + (first & 0x3FF) << 10 + UInt32(units[index + 1]) & 0x3FF))
         }
         method(prototype, "substr") { realm, this, arguments throws(JSFailure) in
-            let units = try realm.toString(this).utf16
+            let units = try realm.units(this)
             var start = try realm.toInteger(arguments[0])
             start = start < 0 ? max(0, units.count + start) : min(start, units.count)
             let count = try arguments[1].isUndefined ? units.count : max(0, realm.toInteger(arguments[1]))
-            return .string(JSString.make(utf16: units[start..<start + min(count, units.count - start)]))
+            return try realm.string(utf16: units[start..<start + min(count, units.count - start)])
         }
         method(prototype, "repeat") { realm, this, arguments throws(JSFailure) in
             let text = try realm.toString(this)
@@ -47,10 +47,14 @@ extension JSRealm {
                 let filler = try arguments[1].isUndefined ? JSString.make(" ") : realm.toString(arguments[1])
                 let missing = try realm.toInteger(arguments[0]) - text.utf16Count
                 guard missing > 0, filler.byteCount > 0 else { return .string(text) }
+                guard missing <= JSString.maximumLength - text.utf16Count else { throw realm.invalidStringLength }
                 let width = filler.utf16Count
-                let whole = try realm.repeated(filler, count: missing / width + 1)
-                let padding = JSString.make(utf16: whole.utf16.prefix(missing))
-                return .string(atStart ? padding.appending(text) : text.appending(padding))
+                let whole = WTF8.Builder()
+                if !atStart { whole.append(text) }
+                whole.append(filler, times: missing / width)
+                whole.append(JSString.make(utf16: try realm.units(.string(filler)).prefix(missing % width)))
+                if atStart { whole.append(text) }
+                return .string(try realm.string(whole))
             }
         }
         for (names, start, end) in [
@@ -58,22 +62,22 @@ extension JSRealm {
         ] as [([StaticString], Bool, Bool)] {
             for name in names {
                 method(prototype, name) { realm, this, _ throws(JSFailure) in
-                    realm.trimmed(try realm.toString(this), start: start, end: end)
+                    try realm.trimmed(realm.toString(this), start: start, end: end)
                 }
             }
         }
         method(prototype, "toLocaleUpperCase") { realm, this, _ throws(JSFailure) in
-            realm.string(try realm.toString(this).text.uppercased())
+            .string(try realm.uppercased(this))
         }
         method(prototype, "toLocaleLowerCase") { realm, this, _ throws(JSFailure) in
-            realm.string(try realm.toString(this).text.lowercased())
+            .string(try realm.lowercased(this))
         }
         method(prototype, "isWellFormed") { realm, this, _ throws(JSFailure) in
             let text = try realm.toString(this)
             return .boolean(JSString.make(text.text) == text)
         }
         method(prototype, "toWellFormed") { realm, this, _ throws(JSFailure) in
-            .string(JSString.make(try realm.toString(this).text))
+            .string(try realm.string(long: realm.toString(this).text))
         }
         installStringFunctions()
     }
@@ -97,7 +101,7 @@ extension JSRealm {
                     units.append(UInt16(0xDC00 + (code - 0x10000) & 0x3FF))
                 }
             }
-            return .string(JSString.make(utf16: units))
+            return try realm.string(utf16: units)
         }
     }
 
@@ -115,16 +119,16 @@ extension JSRealm {
         ]
         for (name, test) in tests {
             method(prototype, name) { realm, this, arguments throws(JSFailure) in
-                let text = try realm.toString(this).utf16
-                let wanted = try realm.toString(arguments[0]).utf16
+                let text = try realm.units(this)
+                let wanted = try realm.units(arguments[0])
                 let position =
                     try arguments[1].isUndefined ? nil : min(max(0, realm.toInteger(arguments[1])), text.count)
                 return .boolean(test(text, wanted, position))
             }
         }
         method(prototype, "lastIndexOf") { realm, this, arguments throws(JSFailure) in
-            let text = try realm.toString(this).utf16
-            let wanted = try realm.toString(arguments[0]).utf16
+            let text = try realm.units(this)
+            let wanted = try realm.units(arguments[0])
             let number = try realm.toNumber(arguments[1])
             let limit = number.isNaN ? text.count : min(max(0, NumberText.integer(number)), text.count)
             var index = min(limit, text.count - wanted.count)
@@ -147,52 +151,69 @@ extension JSRealm {
     private func installStringReplacement(_ prototype: JSObject) {
         for (name, all) in [("replace", false), ("replaceAll", true)] as [(StaticString, Bool)] {
             method(prototype, name) { realm, this, arguments throws(JSFailure) in
-                let text = try realm.toString(this).utf16
-                let wanted = try realm.toString(arguments[0]).utf16
+                let text = try realm.units(this)
+                let wanted = try realm.units(arguments[0])
+                // What a function is given, each time the same.
+                let (whole, matched) = (
+                    JSValue.string(try realm.toString(this)), JSValue.string(try realm.toString(arguments[0]))
+                )
                 let function = arguments[1].function
-                let template = try function == nil ? realm.toString(arguments[1]).utf16 : []
+                let template = try function == nil ? realm.units(arguments[1]) : []
                 var result: [UInt16] = []
                 var (start, from) = (0, 0)
                 while let place = UTF16Search.first(wanted, in: text, from: from) {
-                    result += text[start..<place]
+                    try realm.extend(&result, by: text[start..<place])
                     if let function {
                         let replaced = try realm.call(
-                            function, this: .undefined, .string(JSString.make(utf16: wanted)), .number(place),
-                            .string(JSString.make(utf16: text)))
-                        result += try realm.toString(replaced).utf16
+                            function, this: .undefined, matched, .number(place), whole)
+                        try realm.extend(&result, by: realm.units(replaced))
                     } else {
-                        result += UTF16Search.expanded(template, match: place..<place + wanted.count, in: text)
+                        try realm.expand(template, match: place..<place + wanted.count, in: text, into: &result)
                     }
                     start = place + wanted.count
                     from = max(start, place + 1)
                     if !all || from > text.count { break }
                 }
-                return .string(JSString.make(utf16: result + text[min(start, text.count)...]))
+                try realm.extend(&result, by: text[min(start, text.count)...])
+                return try realm.string(utf16: result)
             }
         }
     }
 
     private func repeated(_ text: JSString, count: Int) throws(JSFailure) -> JSString {
-        guard text.byteCount == 0 || count <= 536_870_888 / text.byteCount else {
-            throw rangeError("Invalid string length")
-        }
-        var builder = WTF8.Builder(reserving: text.byteCount * count)
-        if text.byteCount > 0 { for _ in 0..<count { builder.append(text) } }
-        return builder.string
+        let length = text.utf16Count
+        guard length == 0 || count <= JSString.maximumLength / length else { throw invalidStringLength }
+        let builder = WTF8.Builder()
+        builder.append(text, times: count)
+        return try string(builder)
+    }
+
+    /// A string in large letters.
+    func uppercased(_ value: JSValue) throws(JSFailure) -> JSString {
+        let text = try toString(value)
+        try grant(text.byteCount * 3, "Invalid string length")
+        return try string(long: text.text.uppercased())
+    }
+
+    /// A string in small letters.
+    func lowercased(_ value: JSValue) throws(JSFailure) -> JSString {
+        let text = try toString(value)
+        try grant(text.byteCount * 3, "Invalid string length")
+        return try string(long: text.text.lowercased())
     }
 
     /// A string without the white space at its ends (ECMA-262, 22.1.3.32).
-    func trimmed(_ text: JSString, start: Bool, end: Bool) -> JSValue {
+    func trimmed(_ text: JSString, start: Bool, end: Bool) throws(JSFailure) -> JSValue {
         func isSpace(_ unit: UInt16) -> Bool {
             switch unit {
             case 0x09...0x0D, 0x20, 0xA0, 0x1680, 0x2000...0x200A, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000, 0xFEFF: true
             default: false
             }
         }
-        var units = text.utf16[...]
+        var units = try self.units(.string(text))[...]
         if start { units = units.drop(while: isSpace) }
         if end { while let last = units.last, isSpace(last) { units.removeLast() } }
-        return .string(JSString.make(utf16: units))
+        return try string(utf16: units)
     }
 }
 
@@ -208,33 +229,35 @@ enum UTF16Search {
         }
         return nil
     }
+}
 
-    /// A replacement with its `$$`, `$&`, `` $` `` and `$'` filled in (GetSubstitution).
-    static func expanded(_ template: [UInt16], match: Range<Int>, in text: [UInt16]) -> [UInt16] {
+extension JSRealm {
+    /// Adds a replacement with its `$$`, `$&`, `` $` `` and `$'` filled in (GetSubstitution).
+    fileprivate func expand(
+        _ template: [UInt16], match: Range<Int>, in text: [UInt16], into result: inout [UInt16]
+    ) throws(JSFailure) {
         let dollar = UInt16(UInt8(ascii: "$"))
-        guard template.contains(dollar) else { return template }
-        var result: [UInt16] = []
         var index = 0
         while index < template.count {
             let next = index + 1 < template.count ? UInt8(exactly: template[index + 1]) : nil
             guard template[index] == dollar, let next else {
-                result.append(template[index])
-                index += 1
+                let end = template[(index + 1)...].firstIndex(of: dollar) ?? template.count
+                try extend(&result, by: template[index..<end])
+                index = end
                 continue
             }
             switch next {
-            case UInt8(ascii: "$"): result.append(dollar)
-            case UInt8(ascii: "&"): result += text[match]
-            case UInt8(ascii: "`"): result += text[..<match.lowerBound]
-            case UInt8(ascii: "'"): result += text[match.upperBound...]
+            case UInt8(ascii: "$"): try extend(&result, by: CollectionOfOne(dollar))
+            case UInt8(ascii: "&"): try extend(&result, by: text[match])
+            case UInt8(ascii: "`"): try extend(&result, by: text[..<match.lowerBound])
+            case UInt8(ascii: "'"): try extend(&result, by: text[match.upperBound...])
             default:
-                result.append(dollar)
+                try extend(&result, by: CollectionOfOne(dollar))
                 index += 1
                 continue
             }
             index += 2
         }
-        return result
     }
 }
 

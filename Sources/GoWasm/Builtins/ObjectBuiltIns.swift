@@ -8,24 +8,26 @@ extension JSRealm {
         method(object, "keys") { realm, _, arguments throws(JSFailure) in
             let object = try realm.toObject(arguments[0])
             return .object(
-                realm.makeArray(ContiguousArray(object.ownKeys(enumerableOnly: true, realm).map { realm.string($0) })))
+                realm.makeArray(
+                    ContiguousArray(try object.ownKeys(enumerableOnly: true, realm).map { realm.string($0) })))
         }
         method(object, "getOwnPropertyNames") { realm, _, arguments throws(JSFailure) in
             let object = try realm.toObject(arguments[0])
             return .object(
-                realm.makeArray(ContiguousArray(object.ownKeys(enumerableOnly: false, realm).map { realm.string($0) })))
+                realm.makeArray(
+                    ContiguousArray(try object.ownKeys(enumerableOnly: false, realm).map { realm.string($0) })))
         }
         method(object, "values") { realm, _, arguments throws(JSFailure) in
             let object = try realm.toObject(arguments[0])
             var values = ContiguousArray<JSValue>()
-            for key in object.ownKeys(enumerableOnly: true, realm) { values.append(try object.get(key, realm)) }
+            for key in try object.ownKeys(enumerableOnly: true, realm) { try values.add(object.get(key, realm), realm) }
             return .object(realm.makeArray(values))
         }
         method(object, "entries") { realm, _, arguments throws(JSFailure) in
             let object = try realm.toObject(arguments[0])
             var entries = ContiguousArray<JSValue>()
-            for key in object.ownKeys(enumerableOnly: true, realm) {
-                entries.append(.object(realm.makeArray([realm.string(key), try object.get(key, realm)])))
+            for key in try object.ownKeys(enumerableOnly: true, realm) {
+                try entries.add(.object(realm.makeArray([realm.string(key), object.get(key, realm)])), realm)
             }
             return .object(realm.makeArray(entries))
         }
@@ -33,7 +35,7 @@ extension JSRealm {
             let target = try realm.toObject(arguments[0])
             for position in 1..<max(1, arguments.count) where !arguments[position].isNullish {
                 let source = try realm.toObject(arguments[position])
-                for key in source.ownKeys(enumerableOnly: true, realm) {
+                for key in try source.ownKeys(enumerableOnly: true, realm) {
                     try target.set(key, source.get(key, realm), realm)
                 }
             }
@@ -111,7 +113,11 @@ extension JSRealm {
             default:
                 let object = try realm.toObject(this)
                 if case .string(let tag) = try object.get(realm.wellKnownSymbols.toStringTag.key, realm) {
-                    return .string(JSString.make("[object ").appending(tag).appending(JSString.make("]")))
+                    let text = WTF8.Builder()
+                    text.append("[object " as StaticString)
+                    text.append(tag)
+                    text.append("]" as StaticString)
+                    return .string(try realm.string(text))
                 }
                 return .string(JSString.make("[object \(realm.className(object))]"))
             }

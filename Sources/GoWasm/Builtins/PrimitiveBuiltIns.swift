@@ -78,11 +78,11 @@ extension JSRealm {
             for position in 0..<arguments.count {
                 units.append(UInt16(truncatingIfNeeded: NumberText.uint32(try realm.toNumber(arguments[position]))))
             }
-            return .string(JSString.make(utf16: units))
+            return try realm.string(utf16: units)
         }
         let prototype = prototypes.string
         method(prototype, "charCodeAt") { realm, this, arguments throws(JSFailure) in
-            let units = try realm.toString(this).utf16
+            let units = try realm.units(this)
             let index = try realm.toInteger(arguments[0])
             return .number(units.indices.contains(index) ? Double(units[index]) : .nan)
         }
@@ -93,12 +93,14 @@ extension JSRealm {
         }
         method(prototype, "concat") { realm, this, arguments throws(JSFailure) in
             var text = try realm.toString(this)
-            for position in 0..<arguments.count { text = text.appending(try realm.toString(arguments[position])) }
+            for position in 0..<arguments.count {
+                text = try realm.concatenation(text, realm.toString(arguments[position]))
+            }
             return .string(text)
         }
         method(prototype, "indexOf") { realm, this, arguments throws(JSFailure) in
-            let units = try realm.toString(this).utf16
-            let wanted = try realm.toString(arguments[0]).utf16
+            let units = try realm.units(this)
+            let wanted = try realm.units(arguments[0])
             let start = min(max(0, try realm.toInteger(arguments[1])), units.count)
             guard wanted.count <= units.count - start else { return .number(-1.0) }
             for index in start...(units.count - wanted.count) where units[index...].starts(with: wanted) {
@@ -107,49 +109,49 @@ extension JSRealm {
             return .number(-1.0)
         }
         method(prototype, "slice") { realm, this, arguments throws(JSFailure) in
-            let units = try realm.toString(this).utf16
+            let units = try realm.units(this)
             let range = try realm.range(arguments, count: units.count)
-            return .string(JSString.make(utf16: units[range]))
+            return try realm.string(utf16: units[range])
         }
         method(prototype, "substring") { realm, this, arguments throws(JSFailure) in
-            let units = try realm.toString(this).utf16
+            let units = try realm.units(this)
             let start = min(max(0, try realm.toInteger(arguments[0])), units.count)
             let end =
                 try arguments[1].isUndefined ? units.count : min(max(0, realm.toInteger(arguments[1])), units.count)
-            return .string(JSString.make(utf16: units[min(start, end)..<max(start, end)]))
+            return try realm.string(utf16: units[min(start, end)..<max(start, end)])
         }
         method(prototype, "split") { realm, this, arguments throws(JSFailure) in
             let text = try realm.toString(this)
             if arguments[0].isUndefined { return .object(realm.makeArray([.string(text)])) }
-            let units = text.utf16
-            let separator = try realm.toString(arguments[0]).utf16
+            let units = try realm.units(.string(text))
+            let separator = try realm.units(arguments[0])
             var parts = ContiguousArray<JSValue>()
             if separator.isEmpty {
-                for unit in units { parts.append(.string(JSString.make(utf16: CollectionOfOne(unit)))) }
+                for unit in units { try parts.add(.string(JSString.make(utf16: CollectionOfOne(unit))), realm) }
                 return .object(realm.makeArray(parts))
             }
             var start = 0
             var index = 0
             while index + separator.count <= units.count {
                 if units[index...].starts(with: separator) {
-                    parts.append(.string(JSString.make(utf16: units[start..<index])))
+                    try parts.add(realm.string(utf16: units[start..<index]), realm)
                     index += separator.count
                     start = index
                 } else {
                     index += 1
                 }
             }
-            parts.append(.string(JSString.make(utf16: units[start...])))
+            try parts.add(realm.string(utf16: units[start...]), realm)
             return .object(realm.makeArray(parts))
         }
         method(prototype, "trim") { realm, this, _ throws(JSFailure) in
-            realm.trimmed(try realm.toString(this), start: true, end: true)
+            try realm.trimmed(realm.toString(this), start: true, end: true)
         }
         method(prototype, "toUpperCase") { realm, this, _ throws(JSFailure) in
-            realm.string(try realm.toString(this).text.uppercased())
+            .string(try realm.uppercased(this))
         }
         method(prototype, "toLowerCase") { realm, this, _ throws(JSFailure) in
-            realm.string(try realm.toString(this).text.lowercased())
+            .string(try realm.lowercased(this))
         }
     }
 

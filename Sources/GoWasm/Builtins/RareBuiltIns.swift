@@ -88,7 +88,7 @@ extension JSRealm {
                 copy = makeObject()
             }
             copies[ObjectIdentifier(object)] = copy
-            for key in object.ownKeys(enumerableOnly: true, self) {
+            for key in try object.ownKeys(enumerableOnly: true, self) {
                 try copy.set(key, structuredClone(object.get(key, self), &copies), self)
             }
             return .object(copy)

@@ -71,27 +71,31 @@ extension JSRealm {
             }
             let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
             if try realm.get(this, realm.key("ignoreBOM")).isTruthy, bytes.starts(with: mark) {
-                let rest = UTF8Text.decode(UnsafeRawBufferPointer(rebasing: bytes[3...]))
-                return .string(JSString.make("\u{FEFF}").appending(rest))
+                let rest = try realm.decoded(UnsafeRawBufferPointer(rebasing: bytes[3...]))
+                return .string(try realm.concatenation(JSString.make("\u{FEFF}"), rest))
             }
-            return .string(UTF8Text.decode(UnsafeRawBufferPointer(bytes)))
+            return .string(try realm.decoded(UnsafeRawBufferPointer(bytes)))
         }
     }
 
     func installEscaping() {
         method(global, "btoa") { realm, _, arguments throws(JSFailure) in
-            let units = try realm.toString(arguments[0]).utf16
+            let units = try realm.units(arguments[0])
             guard units.allSatisfy({ $0 < 256 }) else {
                 throw realm.domException("Invalid character", name: "InvalidCharacterError", code: 5)
             }
-            return realm.string(Base64.encode(units.map { UInt8($0) }))
+            guard units.count <= JSString.maximumLength / 4 * 3 else { throw realm.invalidStringLength }
+            try realm.grant(units.count * 4, "Invalid string length")
+            return .string(try realm.string(long: Base64.encode(units.map { UInt8($0) })))
         }
         method(global, "atob") { realm, _, arguments throws(JSFailure) in
-            guard let bytes = Base64.decode(try realm.toString(arguments[0]).bytes) else {
+            let text = try realm.toString(arguments[0])
+            try realm.grant(text.byteCount * 4, "Invalid string length")
+            guard let bytes = Base64.decode(text.bytes) else {
                 throw realm.domException(
                     "The string to be decoded is not correctly encoded.", name: "InvalidCharacterError", code: 5)
             }
-            return .string(JSString.make(utf16: bytes.map { UInt16($0) }))
+            return try realm.string(utf16: bytes.map { UInt16($0) })
         }
         let unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.!~*'()"
         let reserved = ";/?:@&=+$,#"
@@ -102,20 +106,24 @@ extension JSRealm {
             method(global, name) { realm, _, arguments throws(JSFailure) in
                 let text = try realm.toString(arguments[0])
                 guard JSString.make(text.text) == text else { throw realm.uriError("URI malformed") }
-                var result: [UInt8] = []
-                for byte in text.bytes {
-                    if kept.contains(byte) { result.append(byte) } else { result += Escape.percent(byte) }
+                let result = WTF8.Builder(reserving: text.byteCount)
+                text.withBytes { bytes in
+                    for byte in bytes {
+                        if kept.contains(byte) { result.append(byte) } else { result.append(Escape.percent(byte)) }
+                    }
                 }
-                return .string(JSString.make(wtf8: result))
+                return .string(try realm.string(result))
             }
         }
         for (name, kept) in [("decodeURIComponent", ""), ("decodeURI", reserved)] as [(StaticString, String)] {
             let kept = Set(kept.utf8)
             method(global, name) { realm, _, arguments throws(JSFailure) in
-                guard let bytes = Escape.decoded(try realm.toString(arguments[0]).bytes, keeping: kept) else {
+                let text = try realm.toString(arguments[0])
+                try realm.grant(text.byteCount * 2, "Invalid string length")
+                guard let bytes = Escape.decoded(text.bytes, keeping: kept) else {
                     throw realm.uriError("URI malformed")
                 }
-                return .string(JSString.make(wtf8: bytes))
+                return .string(try realm.string(wtf8: bytes))
             }
         }
     }
@@ -130,8 +138,8 @@ extension JSRealm {
 private enum Escape {
     private static let digits = Array("0123456789ABCDEF".utf8)
 
-    static func percent(_ byte: UInt8) -> [UInt8] {
-        [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+    static func percent(_ byte: UInt8) -> String {
+        String(decoding: [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]], as: UTF8.self)
     }
 
     /// The bytes with `%XX` replaced, but for characters that are kept as they are; nil for what is malformed.

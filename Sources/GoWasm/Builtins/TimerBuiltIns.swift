@@ -21,7 +21,7 @@ extension JSRealm {
                 let nanoseconds = Int64(delay) * 1_000_000
                 let id = realm.events.addTimer(
                     deadline: realm.events.roundTime + nanoseconds,
-                    .call(function, arguments.dropFirst(2).values, interval: repeats ? nanoseconds : nil))
+                    .call(function, Self.kept(arguments.dropFirst(2)), interval: repeats ? nanoseconds : nil))
                 return .object(JSWrapper(.number(Int(id)), prototype: timeout))
             }
         }
@@ -32,13 +32,18 @@ extension JSRealm {
             }
         }
         method(global, "setImmediate") { realm, _, arguments throws(JSFailure) in
-            realm.events.tasks.append(.call(try realm.callback(arguments[0]), arguments.dropFirst(1).values))
+            realm.events.tasks.append(.call(try realm.callback(arguments[0]), Self.kept(arguments.dropFirst(1))))
             return .object(realm.makeObject())
         }
         method(global, "queueMicrotask") { realm, _, arguments throws(JSFailure) in
             realm.events.microtasks.append(.call(try realm.callback(arguments[0])))
             return .undefined
         }
+    }
+
+    /// The arguments of a later call; nil for none.
+    private static func kept(_ arguments: JSArguments) -> JSArray? {
+        arguments.count == 0 ? nil : JSArray(arguments.values, prototype: nil)
     }
 
     /// The id of the timer that `setTimeout` returned.

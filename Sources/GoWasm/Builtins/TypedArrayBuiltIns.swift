@@ -53,10 +53,10 @@ extension JSRealm {
     }
 
     private func makeTypedArray(_ element: JSTypedArray.Element, count: Int) throws(JSFailure) -> JSTypedArray {
-        guard count >= 0, count <= Self.maximumBufferSize / element.size else {
-            throw rangeError("Invalid typed array length: \(count)")
-        }
-        guard let storage = OwnedStorage(byteCount: count * element.size) else {
+        guard count >= 0 else { throw rangeError("Invalid typed array length: \(count)") }
+        guard count <= Self.maximumBufferSize / element.size,
+            let storage = OwnedStorage(byteCount: count * element.size)
+        else {
             throw rangeError("Array buffer allocation failed")
         }
         return JSTypedArray(

@@ -8,6 +8,14 @@ final class JSAbortSignal: JSObject {
 
     init(prototype: JSObject?) { super.init(kind: .host, prototype: prototype) }
 
+    deinit {
+        ending {
+            $0.take(&reason, leaving: .undefined)
+            $0.take(&algorithms, leaving: [])
+            $0.take(&listeners, leaving: [])
+        }
+    }
+
     func abort(_ reason: JSValue, _ realm: JSRealm) throws(JSFailure) {
         guard !isAborted else { return }
         isAborted = true

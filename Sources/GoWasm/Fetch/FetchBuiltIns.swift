@@ -1,10 +1,19 @@
 /// The body of an answer, as the stream that its readers see.
 final class BodyStream {
-    private var pieces = Queue<[UInt8]>()
-    private var readers = Queue<JSPromise>()
+    private let pieces = Queue<[UInt8]>()
+    private let readers = Queue<JSPromise>()
+    /// What the pieces take.
+    private var charge = Charge()
     private var isEnded = false
     private var failure: JSValue?
     var transfer: Transfer?
+
+    deinit {
+        charge.close()
+        // Holders refer to streams, and streams to values.
+        ObjectRelease.enter().take(&failure)
+        ObjectRelease.leave()
+    }
 
     func append(_ piece: [UInt8], _ realm: JSRealm) {
         if let reader = readers.popFirst() {
@@ -12,6 +21,7 @@ final class BodyStream {
             deliver(piece, to: reader, realm)
         } else {
             pieces.append(piece)
+            charge.change(to: charge.byteCount + piece.count)
         }
     }
 
@@ -30,13 +40,15 @@ final class BodyStream {
     func cancel(_ realm: JSRealm) {
         if let transfer { realm.fetcher?.stop(transfer) }
         transfer = nil
-        pieces = Queue()
+        pieces.removeAll()
+        charge.change(to: 0)
         end(realm)
     }
 
     func read(_ realm: JSRealm) -> JSPromise {
         let promise = realm.makePromise()
         if let piece = pieces.popFirst() {
+            charge.change(to: charge.byteCount - piece.count)
             transfer?.consume(piece.count)
             deliver(piece, to: promise, realm)
         } else if let failure {
@@ -131,24 +143,16 @@ extension JSRealm {
         }
         add(wellKnownSymbols.toStringTag.key, string("Response"), .configurable, to: prototype)
         getter(prototype, "bodyUsed") { realm, this, _ throws(JSFailure) in .boolean(try realm.holder(this).isUsed) }
-        let results: [(StaticString, (JSRealm, [UInt8]) throws(JSFailure) -> JSValue)] = [
-            (
-                "arrayBuffer",
-                { (realm, bytes) throws(JSFailure) in
-                    .object(try realm.byteArray(bytes).buffer(realm))
-                }
-            ),
-            ("bytes", { (realm, bytes) throws(JSFailure) in .object(try realm.byteArray(bytes)) }),
-            (
-                "text",
-                { (_, bytes) throws(JSFailure) in .string(bytes.withUnsafeBytes { UTF8Text.decode($0) }) }
-            ),
+        let results: [(StaticString, BodyResult)] = [
+            ("arrayBuffer", { (realm, body) throws(JSFailure) in .object(body.array(realm).buffer(realm)) }),
+            ("bytes", { (realm, body) throws(JSFailure) in .object(body.array(realm)) }),
+            ("text", { (realm, body) throws(JSFailure) in .string(try realm.decoded(body.bytes)) }),
             (
                 "json",
-                { (realm, bytes) throws(JSFailure) in
+                { (realm, body) throws(JSFailure) in
                     let json = try realm.get(.object(realm.global), realm.key("JSON"))
                     guard let parse = try realm.get(json, realm.key("parse")).function else { return .undefined }
-                    return try realm.call(parse, this: json, .string(bytes.withUnsafeBytes { UTF8Text.decode($0) }))
+                    return try realm.call(parse, this: json, .string(realm.decoded(body.bytes)))
                 }
             ),
         ]
@@ -161,34 +165,35 @@ extension JSRealm {
                     return .object(promise)
                 }
                 holder.isUsed = true
-                realm.readAll(holder.stream, into: promise, [], result)
+                realm.readAll(holder.stream, into: promise, WholeBody(), result)
                 return .object(promise)
             }
         }
     }
 
-    private func byteArray(_ bytes: [UInt8]) throws(JSFailure) -> JSTypedArray {
-        let array = try makeByteArray(count: bytes.count)
-        bytes.withUnsafeBytes { array.bytes.copyMemory(from: $0) }
-        return array
-    }
+    /// What becomes of the bytes of a body.
+    private typealias BodyResult = (JSRealm, WholeBody) throws(JSFailure) -> JSValue
 
     /// Reads a body to its end and settles a promise with what is made of it.
     private func readAll(
-        _ stream: BodyStream, into promise: JSPromise, _ soFar: [UInt8],
-        _ result: @escaping (JSRealm, [UInt8]) throws(JSFailure) -> JSValue
+        _ stream: BodyStream, into promise: JSPromise, _ body: WholeBody, _ result: @escaping BodyResult
     ) {
         let onPiece = makeFunction { realm, _, arguments throws(JSFailure) in
-            guard let bytes = try realm.get(arguments[0], realm.keys.value).typedArray else {
-                do throws(JSFailure) {
-                    promise.resolve(try result(realm, soFar), realm)
-                } catch {
-                    guard case .thrown(let reason) = error else { throw error }
-                    promise.reject(reason, realm)
+            do throws(JSFailure) {
+                guard let piece = try realm.get(arguments[0], realm.keys.value).typedArray else {
+                    promise.resolve(try result(realm, body), realm)
+                    return .undefined
                 }
+                guard body.append(UnsafeRawBufferPointer(piece.bytes)) else {
+                    throw realm.rangeError("Array buffer allocation failed")
+                }
+            } catch {
+                guard case .thrown(let reason) = error else { throw error }
+                promise.reject(reason, realm)
+                stream.cancel(realm)
                 return .undefined
             }
-            realm.readAll(stream, into: promise, soFar + Array(bytes.bytes), result)
+            realm.readAll(stream, into: promise, body, result)
             return .undefined
         }
         stream.read(self).then(onPiece, promise.rejecter(self), self, derived: nil)
@@ -267,7 +272,7 @@ extension JSRealm {
         let stream = BodyStream()
         var hasHead = false
         // The realm lives as long as its fetcher, which keeps the transfer.
-        let transfer = Transfer(request) { [unowned self] event in
+        let transfer = Transfer(request, maximumBodySize: host.maximumBodySize) { [unowned self] event in
             switch event {
             case .head(let head):
                 hasHead = true

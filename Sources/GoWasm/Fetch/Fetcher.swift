@@ -106,6 +106,8 @@ final class Transfer {
     private(set) var isPaused = false
     /// Bytes that were delivered and not read yet.
     private var unread = 0
+    /// How many bytes of the body may still come, unpacked.
+    private var remaining: UInt64
     private var head = Head()
     private var hasHead = false
     private var isOver = false
@@ -116,8 +118,9 @@ final class Transfer {
     private var body: UnsafeMutableRawBufferPointer?
     private let errorText = UnsafeMutablePointer<CChar>.allocate(capacity: Int(GWCurlErrorSize))
 
-    init(_ request: FetchRequest, _ handler: @escaping (Event) -> Void) {
+    init(_ request: FetchRequest, maximumBodySize: UInt64 = .max, _ handler: @escaping (Event) -> Void) {
         self.request = request
+        remaining = maximumBodySize
         self.handler = handler
     }
 
@@ -274,6 +277,12 @@ final class Transfer {
             isPaused = true
             return Int(GWCurlWritePause)
         }
+        guard UInt64(piece.count) <= remaining else {
+            fail("the body is larger than the limit of bodies", code: nil)
+            // Fewer than were given: libcurl ends the transfer.
+            return 0
+        }
+        remaining -= UInt64(piece.count)
         unread += piece.count
         handler(.body(Array(piece)))
         return piece.count

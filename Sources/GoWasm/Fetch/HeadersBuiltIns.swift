@@ -66,7 +66,7 @@ extension JSRealm {
                 return true
             }
         } else {
-            for key in object.ownKeys(enumerableOnly: true, self) {
+            for key in try object.ownKeys(enumerableOnly: true, self) {
                 let value = try headerValue(object.get(key, self), "append")
                 result.list.append((try headerName(string(key), "append"), value))
             }

@@ -19,7 +19,7 @@ final class EventLoop {
         /// Delivers a timeout event to Go.
         case go(id: Int32)
         /// Calls a function, again and again when there is an interval in nanoseconds.
-        case call(JSFunction, ContiguousArray<JSValue>, interval: Int64?)
+        case call(JSFunction, JSArray?, interval: Int64?)
     }
 
     struct Timer {
@@ -33,7 +33,7 @@ final class EventLoop {
     enum Task {
         /// The end of a file operation: the error or null, and the result.
         case completion(JSFunction, JSValue, JSValue)
-        case call(JSFunction, ContiguousArray<JSValue>)
+        case call(JSFunction, JSArray?)
         /// Wakes the run loop of Go 1.11.
         case wake
     }
@@ -45,10 +45,10 @@ final class EventLoop {
         case adopt(promise: JSPromise, thenable: JSValue, then: JSFunction)
     }
 
-    var tasks = Queue<Task>()
-    var microtasks = Queue<Microtask>()
+    let tasks = Queue<Task>()
+    let microtasks = Queue<Microtask>()
     /// What `process.nextTick` was given: goes before all microtasks.
-    var ticks = Queue<JSFunction>()
+    let ticks = Queue<JSFunction>()
     /// Reads and writes of files that were not ready, in the order in which they were asked for.
     private(set) var transfers: [PendingTransfer] = []
     /// What comes over the network, once the program has asked for something.
@@ -65,7 +65,16 @@ final class EventLoop {
     var swiftTasks: [Int: _Concurrency.Task<Void, Never>] = [:]
     private var swiftTaskCount = 0
     private var timers = TimerHeap()
+    /// What timers and transfers take.
+    private var charge = Charge()
     private var nextTimerID: Int32 = 1
+
+    deinit { charge.close() }
+
+    private func noteSize() {
+        charge.change(
+            to: timers.count * TimerHeap.entrySize + transfers.count * MemoryLayout<PendingTransfer>.stride)
+    }
 
     /// Lets other threads have something done here; nil where the process has no descriptors left.
     func makeMailbox() -> Mailbox? {
@@ -92,23 +101,32 @@ final class EventLoop {
     func addTimer(deadline: Int64, _ action: TimerAction) -> Int32 {
         let id = nextTimerID
         nextTimerID &+= 1
-        timers.insert(Timer(deadline: deadline, id: id, action: action))
+        addTimer(Timer(deadline: deadline, id: id, action: action))
         return id
     }
 
-    func addTimer(_ timer: Timer) { timers.insert(timer) }
+    func addTimer(_ timer: Timer) {
+        timers.insert(timer)
+        noteSize()
+    }
 
     /// Removes a timer; unknown ids are ignored.
-    func removeTimer(_ id: Int32) { timers.remove(id) }
+    func removeTimer(_ id: Int32) {
+        timers.remove(id)
+        noteSize()
+    }
 
     /// The timer that is due first, if its time has come.
-    func takeTimer(dueAt now: Int64) -> Timer? { timers.takeFirst(dueAt: now) }
+    func takeTimer(dueAt now: Int64) -> Timer? {
+        defer { noteSize() }
+        return timers.takeFirst(dueAt: now)
+    }
 
     /// Forgets everything.
     func discardAll() {
-        tasks = Queue()
-        microtasks = Queue()
-        ticks = Queue()
+        tasks.removeAll()
+        microtasks.removeAll()
+        ticks.removeAll()
         for transfer in transfers { transfer.file.endUse() }
         transfers = []
         network = nil
@@ -155,6 +173,7 @@ final class EventLoop {
             if isBlocked || !advance(&transfer) { waiting.append(transfer) } else { transfer.file.endUse() }
         }
         transfers = waiting
+        noteSize()
     }
 
     /// Reads or writes now if that need not wait, and later otherwise; its callback runs in a task of its own.
@@ -166,6 +185,7 @@ final class EventLoop {
         }
         transfer.file.beginUse()
         transfers.append(transfer)
+        noteSize()
     }
 
     /// Reads what is there or writes what fits, and queues the callback when that ends the operation.
@@ -174,7 +194,8 @@ final class EventLoop {
             guard let count = try transfer.advance() else { return false }
             tasks.append(.completion(transfer.callback, .null, .number(count)))
         } catch {
-            tasks.append(.call(transfer.callback, [transferFailure(error, transfer.direction)]))
+            tasks.append(
+                .call(transfer.callback, JSArray([transferFailure(error, transfer.direction)], prototype: nil)))
         }
         return true
     }
@@ -184,14 +205,19 @@ final class EventLoop {
 }
 
 /// A queue in a ring.
-struct Queue<Element> {
-    private var ring: ContiguousArray<Element?> = ContiguousArray(repeating: nil, count: 16)
+final class Queue<Element> {
+    private var ring: ContiguousArray<Element?> = ContiguousArray(repeating: nil, count: smallestSize)
     private var head = 0
     private(set) var count = 0
+    private var charge = Charge()
+
+    private static var smallestSize: Int { 16 }
+
+    deinit { charge.close() }
 
     var isEmpty: Bool { count == 0 }
 
-    mutating func append(_ element: Element) {
+    func append(_ element: Element) {
         if count == ring.count {
             var wider = ContiguousArray<Element?>()
             wider.reserveCapacity(count * 2)
@@ -199,17 +225,24 @@ struct Queue<Element> {
             wider.append(contentsOf: repeatElement(nil, count: count))
             ring = wider
             head = 0
+            charge.change(to: ring.count * MemoryLayout<Element?>.stride)
         }
         ring[(head + count) & (ring.count - 1)] = element
         count += 1
     }
 
-    mutating func popFirst() -> Element? {
+    func popFirst() -> Element? {
         guard count > 0 else { return nil }
         let element = ring[head].take()
         head = (head + 1) & (ring.count - 1)
         count -= 1
         return element
+    }
+
+    func removeAll() {
+        ring = ContiguousArray(repeating: nil, count: Self.smallestSize)
+        (head, count) = (0, 0)
+        charge.change(to: 0)
     }
 }
 
@@ -219,7 +252,12 @@ struct TimerHeap {
     /// Ids in the heap whose timers have not been removed.
     private var live: Set<Int32> = []
 
+    /// About how many bytes a timer takes.
+    static let entrySize = 128
+
     var isEmpty: Bool { live.isEmpty }
+    /// How many timers take memory, those included that have been removed.
+    var count: Int { heap.count }
 
     mutating func insert(_ timer: EventLoop.Timer) {
         live.insert(timer.id)

@@ -24,17 +24,21 @@ final class HostServices {
     ///
     /// From Go 1.21 on, net/http uses a network within the program where it begins with "node", and otherwise `fetch`.
     let argv0: StaticString
+    /// How many bytes the body of an answer may have.
+    let maximumBodySize: UInt64
     private var hasHintedAtNetwork = false
 
     init(
         environment: [(key: String, value: String)] = [], files: FileSystem = FileSystem(), allowsNetwork: Bool = false,
-        argv0: StaticString = "node", clock: Clock = Clock(), random: RandomSource = RandomSource()
+        maximumBodySize: UInt64 = .max, argv0: StaticString = "node", clock: Clock = Clock(),
+        random: RandomSource = RandomSource()
     ) {
         self.clock = clock
         self.random = random
         self.environment = environment
         self.files = files
         self.allowsNetwork = allowsNetwork
+        self.maximumBodySize = maximumBodySize
         self.argv0 = argv0
     }
 

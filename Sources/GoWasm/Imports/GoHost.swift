@@ -114,7 +114,7 @@ final class GoHost {
                     let call = realm.makeObject()
                     call.define(realm.keys.id, id)
                     call.define(realm.keys.args, .object(realm.makeArray(arguments.values)))
-                    queue.array?.append(.object(call))
+                    try queue.array?.append(.object(call), realm)
                     wake()
                     return .undefined
                 })
@@ -262,7 +262,7 @@ final class GoHost {
                 realm.events.addTimer(
                     EventLoop.Timer(deadline: realm.events.roundTime + interval, id: timer.id, action: timer.action))
             }
-            _ = try realm.call(function, this: .undefined, values: arguments)
+            _ = try realm.call(function, this: .undefined, values: arguments?.elements ?? [])
         }
     }
 
@@ -272,7 +272,8 @@ final class GoHost {
             _ = try realm.withArguments(count: 2, fill: { $0 == 0 ? error : result }) { (arguments) throws(JSFailure) in
                 try realm.call(callback, this: .undefined, arguments: arguments)
             }
-        case .call(let function, let arguments): _ = try realm.call(function, this: .undefined, values: arguments)
+        case .call(let function, let arguments):
+            _ = try realm.call(function, this: .undefined, values: arguments?.elements ?? [])
         case .wake:
             isWakePending = false
             try run(0, 0)

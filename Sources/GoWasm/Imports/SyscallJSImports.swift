@@ -15,7 +15,7 @@ extension GoHost {
 
     /// Implements `func stringVal(value string) ref`.
     func stringVal(_ stack: inout GoStack) throws {
-        let string = UTF8Text.decode(try stack.string())
+        let string = try realm.decoded(UnsafeRawBufferPointer(try stack.string()))
         stack.beginResults()
         stack.put(reference: references.store(.string(string)))
     }

@@ -1,3 +1,5 @@
+internal import CSupport
+
 /// An array.
 ///
 /// Elements that were never assigned read as `undefined`.
@@ -13,11 +15,17 @@ final class JSArray: JSObject {
     static let maximumLength = 4_294_967_295
     /// Assigning farther behind the last element than this leaves a hole that takes no memory.
     private static let denseGap = 1 << 16
+    /// Where more elements are not there than this, methods that would have to make them throw a RangeError.
+    private static let longestGap = 1 << 24
+
+    /// How many elements the memory that is charged has room for.
+    private var chargedCapacity = 0
 
     init(_ elements: ContiguousArray<JSValue>, prototype: JSObject?) {
         self.elements = elements
         length = elements.count
         super.init(kind: .array, prototype: prototype, isExotic: true)
+        noteCapacity()
     }
 
     init(length: Int, prototype: JSObject?) {
@@ -27,33 +35,85 @@ final class JSArray: JSObject {
     }
 
     deinit {
-        ObjectRelease.release { postpone in
-            for case .object(let object) in elements { postpone(object) }
-        } _: {
-            elements = []
-        }
+        ending { $0.take(&elements, leaving: []) }
+        gw_account_change(properties.account, -Int64(chargedCapacity * MemoryLayout<JSValue>.stride))
+    }
+
+    /// Charges the memory of the elements.
+    @inline(__always)
+    private func noteCapacity() {
+        let capacity = elements.capacity
+        guard capacity != chargedCapacity else { return }
+        gw_account_change(properties.account, Int64((capacity - chargedCapacity) * MemoryLayout<JSValue>.stride))
+        chargedCapacity = capacity
+    }
+
+    /// Makes sure that there is memory for more elements.
+    @inline(__always)
+    private func makeRoom(for count: Int, _ realm: JSRealm) throws(JSFailure) {
+        guard count > elements.capacity else { return }
+        try realm.grant(max(count, elements.capacity * 2) * MemoryLayout<JSValue>.stride, "Invalid array length")
     }
 
     /// Adds an element behind the last one.
-    func append(_ value: JSValue) {
+    func append(_ value: JSValue, _ realm: JSRealm) throws(JSFailure) {
         if elements.count == length {
+            try makeRoom(for: length + 1, realm)
             elements.append(value)
             length += 1
+            noteCapacity()
         } else {
-            store(value, at: length)
+            try store(value, at: length, realm)
         }
     }
 
-    /// All elements, those without memory as `undefined`; only for arrays that are not absurdly long.
-    var allElements: ContiguousArray<JSValue> {
-        var all = elements
-        if all.count < length {
-            all.append(contentsOf: repeatElement(.undefined, count: length - all.count))
-            for slot in 0..<Int(properties.count) {
-                if let index = properties[slot].key.index, index < length { all[index] = properties[slot].value }
-            }
+    /// Adds the elements of another array, also those that it does not have: nothing is made for them.
+    func append(contentsOf other: JSArray, _ realm: JSRealm) throws(JSFailure) {
+        let (start, added) = (length, other.length)
+        guard start + added <= Self.maximumLength else { throw realm.rangeError("Invalid array length") }
+        if elements.count == length {
+            try makeRoom(for: length + other.elements.count, realm)
+            elements.append(contentsOf: other.elements)
+            noteCapacity()
+        } else {
+            for index in 0..<other.elements.count { try store(other.elements[index], at: start + index, realm) }
         }
+        for index in other.sparseIndices(in: 0..<added) { try store(other[index], at: start + index, realm) }
+        length = start + added
+    }
+
+    /// A new array with the elements of a range, also those that are not there.
+    func slice(_ range: Range<Int>, _ realm: JSRealm) throws(JSFailure) -> JSArray {
+        let dense = range.clamped(to: 0..<elements.count)
+        try realm.grant(dense.count * MemoryLayout<JSValue>.stride, "Invalid array length")
+        let result = JSArray(ContiguousArray(elements[dense]), prototype: realm.prototypes.array)
+        for index in sparseIndices(in: range) { try result.store(self[index], at: index - range.lowerBound, realm) }
+        result.length = range.count
+        return result
+    }
+
+    /// All elements, those that are not there as `undefined`.
+    ///
+    /// - Throws: A RangeError where too many are not there.
+    func allElements(_ realm: JSRealm) throws(JSFailure) -> ContiguousArray<JSValue> {
+        guard elements.count < length else { return elements }
+        guard length - elements.count <= Self.longestGap else { throw realm.rangeError("Invalid array length") }
+        try realm.grant(length * MemoryLayout<JSValue>.stride, "Invalid array length")
+        var all = elements
+        all.reserveCapacity(length)
+        all.append(contentsOf: repeatElement(.undefined, count: length - all.count))
+        for index in sparseIndices(in: 0..<length) { all[index] = self[index] }
         return all
+    }
+
+    /// The indices in a range, in their order, of elements that lie far behind the others.
+    func sparseIndices(in range: Range<Int>) -> [Int] {
+        guard properties.count > 0, elements.count < range.upperBound else { return [] }
+        var indices: [Int] = []
+        for slot in 0..<Int(properties.count) {
+            if let index = properties[slot].key.index, range.contains(index) { indices.append(index) }
+        }
+        return indices.sorted()
     }
 
     /// Replaces all elements.
@@ -61,25 +121,33 @@ final class JSArray: JSObject {
         setLength(0)
         elements = values
         length = values.count
+        noteCapacity()
     }
 
     /// An element.
     @inline(__always)
     subscript(index: Int) -> JSValue {
         if index < elements.count { return elements[index] }
+        // Indices beyond are no elements here, but properties that are named by numbers.
+        guard index < PropertyKey.indexLimit else { return .undefined }
         let slot = properties.find(PropertyKey(index: index))
         return slot >= 0 ? properties[slot].value : .undefined
     }
 
-    private func store(_ value: JSValue, at index: Int) {
+    /// Assigns to an element, whether it is there or not.
+    func store(_ value: JSValue, at index: Int, _ realm: JSRealm) throws(JSFailure) {
         if index < elements.count {
             elements[index] = value
         } else if index - elements.count <= Self.denseGap {
+            try makeRoom(for: index + 1, realm)
             let firstNew = elements.count
             elements.append(contentsOf: repeatElement(.undefined, count: index - elements.count))
             elements.append(value)
+            noteCapacity()
             if properties.count > 0 { moveSparseElements(from: firstNew, upTo: index) }
         } else {
+            guard index < PropertyKey.indexLimit else { throw realm.rangeError("Invalid array length") }
+            try realm.makeRoom(in: self)
             define(PropertyKey(index: index), value)
         }
         length = max(length, index + 1)
@@ -96,7 +164,8 @@ final class JSArray: JSObject {
         }
     }
 
-    private func setLength(_ new: Int) {
+    /// Changes the length: elements beyond are gone.
+    func setLength(_ new: Int) {
         if new < elements.count { elements.removeLast(elements.count - new) }
         if new < length {
             for slot in stride(from: Int(properties.count) - 1, through: 0, by: -1) {
@@ -119,7 +188,7 @@ final class JSArray: JSObject {
     override func exoticSet(_ key: PropertyKey, _ value: JSValue, _ realm: JSRealm) throws(JSFailure) -> Bool? {
         if let index = key.index {
             guard !isFrozen, isExtensible || index < length else { return false }
-            store(value, at: index)
+            try store(value, at: index, realm)
             return true
         }
         guard key == realm.keys.length else { return nil }

@@ -37,26 +37,79 @@ final class JSFunction: JSObject {
         case ordinary
     }
 
-    let code: JSCode
-    let construction: Construction
+    private(set) var code: JSCode
+    private(set) var construction: Construction
     /// The function that this one was bound from, by `bind`.
-    var boundTarget: JSFunction?
+    private(set) var boundTarget: JSFunction?
+    /// Whether the property `name`, which is long, has not been made yet; of bound functions.
+    var hasLateName = false
 
-    init(prototype: JSObject?, construction: Construction = .none, code: @escaping JSCode) {
+    /// Names of bound functions that are longer, in bytes, are made when somebody asks for them.
+    static let longestEagerName = 256
+
+    init(
+        prototype: JSObject?, construction: Construction = .none, boundTarget: JSFunction? = nil,
+        code: @escaping JSCode
+    ) {
         self.code = code
         self.construction = construction
-        var hasPrototype = false
-        if case .ordinary = construction { hasPrototype = true }
-        super.init(kind: .function, prototype: prototype, isExotic: hasPrototype)
+        self.boundTarget = boundTarget
+        super.init(
+            kind: .function, prototype: prototype,
+            isExotic: boundTarget != nil || Self.hasLatePrototype(construction))
+    }
+
+    private static func hasLatePrototype(_ construction: Construction) -> Bool {
+        if case .ordinary = construction { true } else { false }
+    }
+
+    deinit {
+        ending {
+            // What the closures have captured goes with them.
+            $0.take(code: &code)
+            $0.take(&construction, leaving: .none)
+            $0.take(&boundTarget)
+        }
     }
 
     /// Functions that stand for ones written in JavaScript get their property `prototype` when somebody asks for it.
     override func exoticGet(_ key: PropertyKey, _ realm: JSRealm) -> JSValue? {
-        if key == realm.keys.prototype, properties.find(key) < 0 {
+        if key == realm.keys.prototype, Self.hasLatePrototype(construction), properties.find(key) < 0 {
             let object = realm.makeObject()
             object.define(realm.keys.constructor, .object(self), .builtIn)
             define(key, .object(object), .writable)
+        } else if key == realm.keys.name {
+            makeName(realm)
         }
         return nil
+    }
+
+    override func exoticSet(_ key: PropertyKey, _ value: JSValue, _ realm: JSRealm) throws(JSFailure) -> Bool? {
+        if key == realm.keys.name { makeName(realm) }
+        return nil
+    }
+
+    override func exoticDelete(_ key: PropertyKey, _ realm: JSRealm) -> Bool? {
+        if key == realm.keys.name { hasLateName = false }
+        return nil
+    }
+
+    /// Makes the property `name` of a bound function: that of the function at the end of the chain, with "bound " for
+    /// each link; as much of it as a string can have.
+    func makeName(_ realm: JSRealm) {
+        guard hasLateName else { return }
+        hasLateName = false
+        var (count, target) = (1, boundTarget)
+        while let next = target, next.hasLateName {
+            count += 1
+            target = next.boundTarget
+        }
+        let name = WTF8.Builder()
+        name.append(JSString.make("bound "), times: min(count, JSString.maximumLength / 8))
+        if let target { name.append(realm.nameText(target)) }
+        guard let text = try? realm.string(name) else {
+            return define(realm.keys.name, realm.string("bound "), .configurable)
+        }
+        define(realm.keys.name, .string(text), .configurable)
     }
 }

@@ -33,15 +33,21 @@ final class JSIterator: JSObject {
     }
 
     /// The next value; nil at the end, after which it is not called again.
-    private var advance: ((JSRealm) throws(JSFailure) -> JSValue?)?
+    private var advance: Advance?
+
+    private struct Advance {
+        let next: (JSRealm) throws(JSFailure) -> JSValue?
+    }
 
     init(prototype: JSObject?, _ advance: @escaping (JSRealm) throws(JSFailure) -> JSValue?) {
-        self.advance = advance
+        self.advance = Advance(next: advance)
         super.init(kind: .iterator, prototype: prototype)
     }
 
+    deinit { ending { $0.take(&advance) } }
+
     func next(_ realm: JSRealm) throws(JSFailure) -> JSValue? {
-        guard let value = try advance?(realm) else {
+        guard let value = try advance?.next(realm) else {
             advance = nil
             return nil
         }
@@ -90,7 +96,7 @@ extension JSRealm {
     /// Calls the body for each value of something iterable, until it says false.
     func iterate(_ value: JSValue, _ body: (JSValue) throws(JSFailure) -> Bool) throws(JSFailure) {
         // What nobody can tell from the general case.
-        if let array = value.array, array.length <= 1 << 24 {
+        if let array = value.array {
             var index = 0
             while index < array.length {
                 if try !body(array[index]) { return }
@@ -136,10 +142,10 @@ extension JSRealm {
 
     /// All values of something iterable.
     func collect(_ value: JSValue) throws(JSFailure) -> ContiguousArray<JSValue> {
-        if let array = value.array, array.length <= 1 << 24 { return array.allElements }
+        if let array = value.array { return try array.allElements(self) }
         var values = ContiguousArray<JSValue>()
         try iterate(value) { (element) throws(JSFailure) in
-            values.append(element)
+            try values.add(element, self)
             return true
         }
         return values

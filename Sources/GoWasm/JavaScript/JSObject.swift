@@ -1,3 +1,5 @@
+internal import CSupport
+
 /// A JavaScript object.
 ///
 /// Subclasses are told apart by ``kind``, so that a check is a comparison of bytes.
@@ -5,36 +7,73 @@ class JSObject {
     enum Kind: UInt8 {
         case ordinary, function, array, typedArray, arrayBuffer, date, error, promise, wrapper, accessor
         case iterator, map, set, dataView, host
+
+        /// About how many bytes an object takes, without what it has of variable size.
+        @inline(__always)
+        var size: Int {
+            switch self {
+            case .ordinary, .error, .date, .accessor, .wrapper: 96
+            // With a closure and what that has captured.
+            case .function, .iterator, .host: 256
+            case .array, .typedArray, .arrayBuffer, .promise, .map, .set, .dataView: 144
+            }
+        }
     }
 
     let kind: Kind
     /// Whether the object has properties outside its table: those that ``exoticGet(_:)`` and its siblings know.
     let isExotic: Bool
-    /// Whether properties may be added.
-    var isExtensible = true
-    /// Whether properties come when one is missed (``JSRealm/completeProperties(of:missing:)``).
-    var hasLateProperties = false
+    private var flags = Flags.extensible
     /// The id under which Go holds this object, or 0.
     var referenceID: UInt32 = 0
     var prototype: JSObject?
-    var properties = PropertyTable()
+    var properties: PropertyTable
+
+    private struct Flags: OptionSet {
+        let rawValue: UInt8
+        static let extensible = Flags(rawValue: 1)
+        static let lateProperties = Flags(rawValue: 2)
+        /// The object is going, and its subclass has said so.
+        static let ending = Flags(rawValue: 4)
+    }
 
     init(kind: Kind = .ordinary, prototype: JSObject?, isExotic: Bool = false) {
         self.kind = kind
         self.prototype = prototype
         self.isExotic = isExotic
+        properties = PropertyTable(ownerSize: kind.size)
     }
 
     deinit {
-        ObjectRelease.release { postpone in
-            if let prototype { postpone(prototype) }
-            for slot in 0..<Int(properties.count) {
-                if case .object(let object) = properties[slot].value { postpone(object) }
-            }
-        } _: {
-            properties.deallocate()
-            prototype = nil
+        let level = ObjectRelease.enter()
+        for slot in 0..<Int(properties.count) {
+            if case .object(let object) = properties[slot].value { level.keep(object) }
         }
+        properties.close(ownerSize: kind.size)
+        level.take(&prototype)
+        ObjectRelease.leave()
+        // A subclass has begun another one.
+        if flags.contains(.ending) { ObjectRelease.leave() }
+    }
+
+    /// What the `deinit` of each subclass calls whose stored properties refer to objects, by whatever detours: `body`
+    /// takes all of them.
+    @inline(__always)
+    final func ending(_ body: (ObjectRelease.Level) -> Void) {
+        flags.insert(.ending)
+        body(ObjectRelease.enter())
+    }
+
+    /// Whether properties may be added.
+    final var isExtensible: Bool {
+        get { flags.contains(.extensible) }
+        set { if newValue { flags.insert(.extensible) } else { flags.remove(.extensible) } }
+    }
+
+    /// Whether properties come when one is missed (``JSRealm/completeProperties(of:missing:)``).
+    final var hasLateProperties: Bool {
+        get { flags.contains(.lateProperties) }
+        set { if newValue { flags.insert(.lateProperties) } else { flags.remove(.lateProperties) } }
     }
 
     // MARK: Properties outside the table
@@ -100,6 +139,7 @@ class JSObject {
             ancestor = holder.prototype
         }
         guard isExtensible else { return false }
+        try realm.makeRoom(in: self)
         properties.append(key, value, .assigned)
         return true
     }
@@ -143,9 +183,16 @@ class JSObject {
         }
     }
 
+    /// Of typed arrays with more elements no keys are listed.
+    private static let maximumKeyCount = 1 << 24
+
     /// The own keys that are strings, in JavaScript's order: indices ascending, then the rest as created.
-    func ownKeys(enumerableOnly: Bool, _ realm: JSRealm) -> [PropertyKey] {
+    func ownKeys(enumerableOnly: Bool, _ realm: JSRealm) throws(JSFailure) -> [PropertyKey] {
         if hasLateProperties { realm.completeAllProperties(of: self) }
+        if kind == .typedArray, unsafeDowncast(self, to: JSTypedArray.self).length > Self.maximumKeyCount {
+            throw realm.rangeError("Too many properties to enumerate")
+        }
+        if kind == .function, !enumerableOnly { unsafeDowncast(self, to: JSFunction.self).makeName(realm) }
         var indices = isExotic ? exoticKeys(realm) : []
         var names: [PropertyKey] = []
         for slot in 0..<Int(properties.count) {
@@ -184,24 +231,33 @@ class JSObject {
 
 /// The getter and setter of an accessor property.
 final class JSAccessor: JSObject {
-    let getter: JSFunction?
-    let setter: JSFunction?
+    private(set) var getter: JSFunction?
+    private(set) var setter: JSFunction?
 
     init(getter: JSFunction?, setter: JSFunction?) {
         self.getter = getter
         self.setter = setter
         super.init(kind: .accessor, prototype: nil)
     }
+
+    deinit {
+        ending {
+            $0.take(&getter)
+            $0.take(&setter)
+        }
+    }
 }
 
 /// An object around a primitive value: what `new Number(0)` makes.
 final class JSWrapper: JSObject {
-    let value: JSValue
+    private(set) var value: JSValue
 
     init(_ value: JSValue, prototype: JSObject?) {
         self.value = value
         super.init(kind: .wrapper, prototype: prototype, isExotic: true)
     }
+
+    deinit { ending { $0.take(&value, leaving: .undefined) } }
 
     override func exoticGet(_ key: PropertyKey, _ realm: JSRealm) -> JSValue? {
         guard case .string(let string) = value else { return nil }

@@ -24,6 +24,13 @@ final class JSPromise: JSObject {
 
     init(prototype: JSObject?) { super.init(kind: .promise, prototype: prototype) }
 
+    deinit {
+        ending {
+            $0.take(&state, leaving: .pending)
+            $0.take(&reactions, leaving: [])
+        }
+    }
+
     /// The promise resolve function: adopts the state of a promise or of another object with a method `then`.
     func resolve(_ value: JSValue, _ realm: JSRealm) {
         guard !isResolved else { return }

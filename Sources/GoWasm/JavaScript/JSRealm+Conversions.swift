@@ -15,7 +15,7 @@ extension JSRealm {
     /// The function `String`, which also takes symbols.
     func describe(_ value: JSValue) throws(JSFailure) -> JSString {
         guard case .symbol(let symbol) = value else { return try toString(value) }
-        return JSString.make("Symbol(\(symbol.description?.text ?? ""))")
+        return try string(long: "Symbol(\(symbol.description?.text ?? ""))")
     }
 
     /// ToNumber (ECMA-262, 7.1.4).

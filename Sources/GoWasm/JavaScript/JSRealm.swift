@@ -1,3 +1,6 @@
+internal import CSupport
+internal import HostSystem
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -43,9 +46,20 @@ final class JSRealm {
     var builtIns: [JSObject] = []
     /// Where the machine stack may not be used any more.
     private var stackLimit: UInt = 0
+    /// Counts what is kept for the program; nil for nobody.
+    let account: UnsafeMutablePointer<GWAccount>?
+    /// What the program has made and is kept until its end: names of properties, symbols.
+    private var charge = Charge()
+
+    /// Allocations of fewer bytes are made without asking whether they may be made.
+    static let smallSize = 64 << 10
+    /// No call gets more arguments: about twice as many as V8 has room for on its stack.
+    static let maximumArgumentCount = 1 << 18
 
     init(host: HostServices) {
         self.host = host
+        account = gw_account_current()
+        gw_account_retain(account)
         events = EventLoop()
         keys = WellKnownKeys(strings)
         prototypes = Prototypes()
@@ -55,6 +69,11 @@ final class JSRealm {
         characters = ContiguousArray((0..<128).map { JSString.make(wtf8: [UInt8($0)]) })
         adoptCurrentThread()
         installBuiltIns()
+    }
+
+    deinit {
+        charge.close()
+        gw_account_release(account)
     }
 
     /// Breaks the circles in which the built-in objects refer to each other.
@@ -123,6 +142,7 @@ final class JSRealm {
     func makeSymbol(_ description: JSString?) -> JSSymbol {
         let symbol = JSSymbol(description: description, key: strings.makeSymbolKey())
         symbols.append(symbol)
+        charge.change(to: charge.byteCount + 64)
         return symbol
     }
 
@@ -178,6 +198,7 @@ final class JSRealm {
     }
 
     func call(_ function: JSFunction, this: JSValue, values: ContiguousArray<JSValue>) throws(JSFailure) -> JSValue {
+        try checkArgumentCount(values.count)
         let base = arguments.push(values.count)
         for (position, value) in values.enumerated() { (base + position).initialize(to: value) }
         defer { arguments.pop(base, values.count) }
@@ -189,6 +210,7 @@ final class JSRealm {
     func withArguments<Result>(
         count: Int, fill: (Int) -> JSValue, _ body: (JSArguments) throws(JSFailure) -> Result
     ) throws(JSFailure) -> Result {
+        try checkArgumentCount(count)
         let base = arguments.push(count)
         for position in 0..<count { (base + position).initialize(to: fill(position)) }
         defer { arguments.pop(base, count) }
@@ -231,12 +253,54 @@ final class JSRealm {
     /// Measures the stack of the thread that is going to run the program.
     func adoptCurrentThread() { stackLimit = MachineStack.limitOfCurrentThread() }
 
-    /// Throws the RangeError of an endless recursion while there is still stack to handle it.
+    /// Throws the RangeError of an endless recursion while there is still stack to handle it; or ends the program that
+    /// has more memory than it may.
     @inline(__always)
     func checkStack() throws(JSFailure) {
-        if MachineStack.position() < stackLimit { throw rangeError("Maximum call stack size exceeded") }
+        if MachineStack.position() < stackLimit { throw stackExceeded }
+        try checkMemory()
+    }
+
+    private var stackExceeded: JSFailure { rangeError("Maximum call stack size exceeded") }
+
+    @inline(__always)
+    private func checkArgumentCount(_ count: Int) throws(JSFailure) {
+        if count > Self.maximumArgumentCount { throw stackExceeded }
+    }
+
+    // MARK: Memory
+
+    /// Ends the program where more is kept for it than it may have: small values are made without asking.
+    @inline(__always)
+    func checkMemory() throws(JSFailure) {
+        if gw_account_is_exceeded(account) { throw memoryExceeded }
+    }
+
+    private var memoryExceeded: JSFailure {
+        account?.pointee.is_limited = true
+        return .aborted(MemoryLimitReached())
+    }
+
+    /// Throws a RangeError where so many bytes more may not be kept, or the system does not have them.
+    @inline(__always)
+    func grant(_ byteCount: Int, _ message: StaticString) throws(JSFailure) {
+        if byteCount >= Self.smallSize, !gw_account_grants(account, UInt64(byteCount)) {
+            throw rangeError("\(message)")
+        }
+    }
+
+    /// Makes sure that there is memory for further properties.
+    @inline(__always)
+    func makeRoom(in object: JSObject) throws(JSFailure) {
+        if object.properties.isFull {
+            try grant(
+                Int(object.properties.count) * 2 * MemoryLayout<PropertyTable.Slot>.stride, "Invalid array length")
+        }
     }
 }
+
+/// The end of a program for which more is kept than it may have.
+struct MemoryLimitReached: Error {}
 
 /// The memory in which arguments are passed: a stack, so that a call allocates nothing.
 final class ArgumentStack {

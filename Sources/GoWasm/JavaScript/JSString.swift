@@ -1,3 +1,5 @@
+internal import CSupport
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -16,6 +18,8 @@ struct JSStringHeader {
     var referenceID: UInt32
     /// The hash of the bytes, or 0 while nobody has asked.
     var hash: UInt64
+    /// What the string is charged to.
+    var account: UnsafeMutablePointer<GWAccount>?
 }
 
 /// An immutable JavaScript string.
@@ -24,6 +28,15 @@ struct JSStringHeader {
 /// three bytes as if it were a code point ("WTF-8"). Two halves that meet become one code point, so equal strings
 /// have equal bytes, and what comes from Go and returns to Go is never converted.
 final class JSString: ManagedBuffer<JSStringHeader, UInt8>, Equatable {
+    /// The largest `length`, in UTF-16 code units: V8's.
+    static let maximumLength = 536_870_888
+    /// What the longest string may take: no code unit takes more than three bytes.
+    static let maximumByteCount = 3 * maximumLength
+    /// What a string takes beside its bytes.
+    private static let overhead = MemoryLayout<JSStringHeader>.size + 24
+
+    deinit { gw_account_close(header.account, header.byteCount + Self.overhead) }
+
     /// Makes a string from bytes that are already WTF-8.
     static func make(wtf8 bytes: UnsafeRawBufferPointer, isASCII: Bool) -> JSString {
         let string = allocate(byteCount: bytes.count, isASCII: isASCII)
@@ -50,7 +63,9 @@ final class JSString: ManagedBuffer<JSStringHeader, UInt8>, Equatable {
 
     private static func allocate(byteCount: Int, isASCII: Bool) -> JSString {
         let buffer = JSString.create(minimumCapacity: byteCount) { _ in
-            JSStringHeader(byteCount: byteCount, isASCII: isASCII, referenceID: 0, hash: 0)
+            JSStringHeader(
+                byteCount: byteCount, isASCII: isASCII, referenceID: 0, hash: 0,
+                account: gw_account_open(byteCount + overhead))
         }
         return unsafeDowncast(buffer, to: JSString.self)
     }
@@ -123,14 +138,116 @@ final class JSString: ManagedBuffer<JSStringHeader, UInt8>, Equatable {
     /// Makes a string from UTF-16 code units.
     static func make(utf16 units: some Collection<UInt16>) -> JSString { make(wtf8: WTF8.bytes(of: units)) }
 
+    /// The concatenation of two strings whose bytes need not change for that.
+    fileprivate static func joined(_ a: JSString, _ b: JSString) -> JSString {
+        let string = allocate(byteCount: a.byteCount + b.byteCount, isASCII: a.isASCII && b.isASCII)
+        string.withUnsafeMutablePointerToElements {
+            memcpy($0, a.start, a.byteCount)
+            memcpy($0 + a.byteCount, b.start, b.byteCount)
+        }
+        return string
+    }
+
+    /// Whether the string is too long for JavaScript.
+    fileprivate var isTooLong: Bool { byteCount > Self.maximumLength && utf16Count > Self.maximumLength }
+}
+
+/// Strings that may become too long, or larger than the memory that is there: making them can fail.
+extension JSRealm {
+    /// The RangeError of a string that would be too long.
+    var invalidStringLength: JSFailure { rangeError("Invalid string length") }
+
     /// The concatenation of two strings.
-    func appending(_ other: JSString) -> JSString {
-        if byteCount == 0 { return other }
-        if other.byteCount == 0 { return self }
-        var joined = WTF8.Builder(reserving: byteCount + other.byteCount)
-        joined.append(self)
-        joined.append(other)
-        return joined.string
+    func concatenation(_ a: JSString, _ b: JSString) throws(JSFailure) -> JSString {
+        if a.byteCount == 0 { return b }
+        if b.byteCount == 0 { return a }
+        let count = a.byteCount + b.byteCount
+        if count > JSString.maximumLength, a.utf16Count + b.utf16Count > JSString.maximumLength {
+            throw invalidStringLength
+        }
+        if !a.isASCII, !b.isASCII {
+            let text = WTF8.Builder(reserving: count)
+            text.append(a)
+            text.append(b)
+            return try string(text)
+        }
+        try grant(count, "Invalid string length")
+        return JSString.joined(a, b)
+    }
+
+    /// The string that was put together.
+    func string(_ text: WTF8.Builder) throws(JSFailure) -> JSString {
+        guard !text.hasFailed else { throw invalidStringLength }
+        return try text.withBytes { (bytes) throws(JSFailure) in try string(wtf8: bytes, isASCII: text.isASCII) }
+    }
+
+    /// A string from bytes that are WTF-8.
+    func string(wtf8 bytes: UnsafeRawBufferPointer) throws(JSFailure) -> JSString {
+        try string(wtf8: bytes, isASCII: UTF8Text.isASCII(bytes))
+    }
+
+    private func string(wtf8 bytes: UnsafeRawBufferPointer, isASCII: Bool) throws(JSFailure) -> JSString {
+        try grant(bytes.count, "Invalid string length")
+        guard bytes.count <= JSString.maximumByteCount else { throw invalidStringLength }
+        let string = JSString.make(wtf8: bytes, isASCII: isASCII)
+        guard !string.isTooLong else { throw invalidStringLength }
+        return string
+    }
+
+    /// A string from bytes that are WTF-8.
+    func string(wtf8 bytes: [UInt8]) throws(JSFailure) -> JSString {
+        try bytes.withUnsafeBufferPointer { (bytes) throws(JSFailure) in
+            try string(wtf8: UnsafeRawBufferPointer(bytes))
+        }
+    }
+
+    /// A string from Swift's, which may be long.
+    func string(long text: String) throws(JSFailure) -> JSString {
+        var text = text
+        let result = text.withUTF8 { bytes in
+            Result { () throws(JSFailure) in try string(wtf8: UnsafeRawBufferPointer(bytes)) }
+        }
+        return try result.get()
+    }
+
+    /// A string from UTF-16 code units.
+    func string(utf16 units: some Collection<UInt16>) throws(JSFailure) -> JSValue {
+        guard units.count <= JSString.maximumLength else { throw invalidStringLength }
+        try grant(units.count * 3, "Invalid string length")
+        return .string(JSString.make(utf16: units))
+    }
+
+    /// The string that bytes from outside spell; see ``UTF8Text/decode(_:)``.
+    func decoded(_ bytes: UnsafeRawBufferPointer) throws(JSFailure) -> JSString {
+        guard bytes.count <= JSString.maximumByteCount else { throw stringTooLong }
+        try grant(bytes.count, "Invalid string length")
+        let string = UTF8Text.decode(bytes)
+        guard !string.isTooLong else { throw stringTooLong }
+        return string
+    }
+
+    /// The error that Node's decoder throws for what would be too long.
+    private var stringTooLong: JSFailure {
+        let error = makeError(prototypes.error, string("Cannot create a string longer than 0x1fffffe8 characters"))
+        error.define(keys.code, string("ERR_STRING_TOO_LONG"))
+        return .thrown(.object(error))
+    }
+
+    /// The UTF-16 code units of what a value is as a string (ToString).
+    func units(_ value: JSValue) throws(JSFailure) -> [UInt16] {
+        let string = try toString(value)
+        try grant(string.byteCount * 2, "Invalid string length")
+        return string.utf16
+    }
+
+    /// Adds code units to those of a string that is being made.
+    func extend(_ units: inout [UInt16], by more: some Collection<UInt16>) throws(JSFailure) {
+        let count = units.count + more.count
+        guard count <= JSString.maximumLength else { throw invalidStringLength }
+        if count > units.capacity { try grant(max(count, units.capacity * 2) * 2, "Invalid string length") }
+        // At once, where they lie in memory one after the other.
+        let isDone: Void? = more.withContiguousStorageIfAvailable { units.append(contentsOf: $0) }
+        if isDone == nil { units.append(contentsOf: more) }
     }
 }
 

@@ -1,3 +1,5 @@
+internal import HostSystem
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -15,14 +17,27 @@ class ByteStorage {
 /// Bytes of their own, zero at first.
 final class OwnedStorage: ByteStorage {
     private let buffer: UnsafeMutableRawBufferPointer
+    private let charge: Charge
 
     /// Nil when there is not that much memory.
     init?(byteCount: Int) {
-        guard let start = calloc(max(byteCount, 1), 1) else { return nil }
+        guard byteCount < JSRealm.smallSize || Charge.grants(byteCount), let start = calloc(max(byteCount, 1), 1) else {
+            return nil
+        }
         buffer = UnsafeMutableRawBufferPointer(start: start, count: byteCount)
+        charge = Charge(byteCount + 48)
     }
 
-    deinit { free(buffer.baseAddress) }
+    /// Takes memory over that `malloc` gave.
+    init(adopting buffer: UnsafeMutableRawBufferPointer) {
+        self.buffer = buffer
+        charge = Charge(buffer.count + 48)
+    }
+
+    deinit {
+        free(buffer.baseAddress)
+        charge.close()
+    }
 
     override var bytes: UnsafeMutableRawBufferPointer { buffer }
 }
@@ -97,6 +112,8 @@ final class JSTypedArray: JSObject {
         bufferObject = buffer
         super.init(kind: .typedArray, prototype: prototype, isExotic: true)
     }
+
+    deinit { ending { $0.take(&bufferObject) } }
 
     /// The bytes of the elements; empty when the storage does not reach that far (any more).
     var bytes: UnsafeMutableRawBufferPointer {

@@ -1,3 +1,5 @@
+internal import HostSystem
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -63,6 +65,7 @@ final class InternTable {
     private(set) var strings: ContiguousArray<JSString> = []
     private let tables: UnsafeMutablePointer<Tables>
     private var nextSymbol: UInt32 = 0
+    private var charge = Charge()
 
     init() {
         tables = .allocate(capacity: 1)
@@ -71,6 +74,7 @@ final class InternTable {
     }
 
     deinit {
+        charge.close()
         tables.pointee.entries.deallocate()
         tables.pointee.places.deallocate()
         tables.deallocate()
@@ -151,6 +155,14 @@ final class InternTable {
         tables.pointee.entries.deallocate()
         tables.pointee.entries = wider
         tables.pointee.capacity *= 2
+        noteSize()
+    }
+
+    /// Charges the tables.
+    private func noteSize() {
+        charge.change(
+            to: tables.pointee.capacity * (MemoryLayout<Entry>.stride + MemoryLayout<JSString>.stride)
+                + (tables.pointee.mask + 1) * MemoryLayout<UInt32>.stride)
     }
 
     private func growPlaces() {
@@ -165,6 +177,7 @@ final class InternTable {
         tables.pointee.places.deallocate()
         tables.pointee.places = wider
         tables.pointee.mask = size - 1
+        noteSize()
     }
 
     /// The array index that bytes spell: decimal, without leading zeros, below 2^30.

@@ -1,3 +1,5 @@
+internal import CSupport
+
 /// What may be done to a property.
 struct PropertyAttributes: OptionSet {
     let rawValue: UInt8
@@ -17,7 +19,7 @@ struct PropertyAttributes: OptionSet {
 ///
 /// Small tables are searched from front to back; from nine properties on there is an index by key. The memory is
 /// managed by hand: an array would pay for reference counts and uniqueness checks at each access. The object that
-/// owns the table calls ``deallocate()`` when it goes.
+/// owns the table calls ``close(ownerSize:)`` when it goes.
 struct PropertyTable {
     struct Slot {
         var key: PropertyKey
@@ -31,6 +33,19 @@ struct PropertyTable {
     /// Open addressing: slot number + 1, or 0; nil while the table is small.
     private var index: UnsafeMutablePointer<Int32>?
     private var indexMask: UInt32 = 0
+    /// What the object and its table are charged to, and whatever else it has of variable size.
+    let account: UnsafeMutablePointer<GWAccount>?
+
+    /// An empty table of an object that takes so many bytes.
+    init(ownerSize: Int) { account = gw_account_open(ownerSize) }
+
+    /// The size of the memory behind the table.
+    private var byteCount: Int {
+        Int(capacity) * MemoryLayout<Slot>.stride + (index == nil ? 0 : Int(indexMask + 1) * MemoryLayout<Int32>.stride)
+    }
+
+    /// Whether there is no room left for another property.
+    var isFull: Bool { count == capacity }
 
     private static let unindexedLimit: Int32 = 8
 
@@ -79,6 +94,7 @@ struct PropertyTable {
     /// Makes room for properties.
     mutating func reserve(_ wanted: Int32) {
         guard wanted > capacity else { return }
+        gw_account_change(account, Int64(wanted - capacity) * Int64(MemoryLayout<Slot>.stride))
         let wider = UnsafeMutablePointer<Slot>.allocate(capacity: Int(wanted))
         if let slots {
             wider.moveInitialize(from: slots, count: Int(count))
@@ -105,20 +121,29 @@ struct PropertyTable {
     }
 
     private mutating func rebuildIndex() {
+        let before = byteCount
         index?.deallocate()
         index = nil
-        guard count > Self.unindexedLimit else { return }
+        guard count > Self.unindexedLimit else { return gw_account_change(account, Int64(byteCount - before)) }
         var size = 32
         while size < Int(count) * 4 { size *= 2 }
         let places = UnsafeMutablePointer<Int32>.allocate(capacity: size)
         places.initialize(repeating: 0, count: size)
         index = places
         indexMask = UInt32(size - 1)
+        gw_account_change(account, Int64(byteCount - before))
         for slot in 0..<count { insertIntoIndex(slot) }
     }
 
-    /// Releases everything.
+    /// Releases everything, and gives back what was charged for the object.
+    mutating func close(ownerSize: Int) {
+        deallocate()
+        gw_account_close(account, ownerSize)
+    }
+
+    /// Releases all properties.
     mutating func deallocate() {
+        gw_account_change(account, -Int64(byteCount))
         if let slots {
             slots.deinitialize(count: Int(count))
             slots.deallocate()

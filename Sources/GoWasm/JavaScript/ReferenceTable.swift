@@ -1,3 +1,5 @@
+internal import HostSystem
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -19,6 +21,7 @@ final class ReferenceTable {
     /// The ids that are free, the last freed one last.
     private var freeIDs: ContiguousArray<UInt32> = []
     private var stringIDs = StringIDTable()
+    private var charge = Charge()
 
     private struct Slot {
         var value: JSValue
@@ -64,6 +67,7 @@ final class ReferenceTable {
     deinit {
         slots.deinitialize(count: Int(count))
         slots.deallocate()
+        charge.close()
     }
 
     /// The value that a reference names; `undefined` for ids that nobody has given out.
@@ -159,6 +163,8 @@ final class ReferenceTable {
         slots.deallocate()
         slots = wider
         capacity *= 2
+        // With the tables of free ids and of strings.
+        charge.change(to: Int(capacity) * (MemoryLayout<Slot>.stride + 24))
     }
 
     /// How many ids there are that are not free, the predefined ones included.

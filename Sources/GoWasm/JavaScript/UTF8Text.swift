@@ -1,3 +1,5 @@
+internal import HostSystem
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -184,38 +186,113 @@ enum WTF8 {
         return bytes
     }
 
-    /// Puts a string together from pieces.
-    struct Builder {
-        private var bytes: [UInt8] = []
+    /// Puts a string together from pieces, as far as there is memory for them: ``JSRealm/string(_:)`` makes it.
+    final class Builder {
+        private var base: UnsafeMutableRawPointer?
+        private(set) var count = 0
+        private var capacity = 0
+        /// Whether a piece was left out: the string would be too long, or there is no memory for it.
+        private(set) var hasFailed = false
+        /// Whether all bytes are below 128.
+        private(set) var isASCII = true
 
-        init(reserving capacity: Int = 0) { bytes.reserveCapacity(capacity) }
+        init(reserving capacity: Int = 0) { _ = reserve(capacity) }
 
-        mutating func append(_ string: JSString) {
+        deinit { free(base) }
+
+        /// Makes room for bytes; false where that is not possible.
+        private func reserve(_ more: Int) -> Bool {
+            if more <= capacity - count { return !hasFailed }
+            guard !hasFailed, more <= JSString.maximumByteCount - count else { return fail() }
+            let wanted = min(max(64, capacity * 2, count + more), JSString.maximumByteCount)
+            guard wanted < JSRealm.smallSize || Charge.grants(wanted), let wider = realloc(base, wanted) else {
+                return fail()
+            }
+            (base, capacity) = (wider, wanted)
+            return true
+        }
+
+        private func fail() -> Bool {
+            hasFailed = true
+            return false
+        }
+
+        /// Adds bytes that are WTF-8.
+        func append(_ bytes: UnsafeRawBufferPointer) { append(bytes, isASCII: isASCII && UTF8Text.isASCII(bytes)) }
+
+        private func append(_ bytes: UnsafeRawBufferPointer, isASCII: Bool) {
+            guard let start = bytes.baseAddress, reserve(bytes.count), let base else { return }
+            memcpy(base + count, start, bytes.count)
+            count += bytes.count
+            if !isASCII { self.isASCII = false }
+        }
+
+        func append(_ string: JSString) {
             string.withBytes { piece in
                 // Two halves of a pair that meet are one code point from now on.
-                if piece.count >= 3, bytes.count >= 3, piece[0] == 0xED, piece[1] >= 0xB0,
-                    bytes[bytes.count - 3] == 0xED, bytes[bytes.count - 2] & 0xF0 == 0xA0
+                if piece.count >= 3, count >= 3, piece[0] == 0xED, piece[1] >= 0xB0,
+                    let last = base?.assumingMemoryBound(to: UInt8.self), last[count - 3] == 0xED,
+                    last[count - 2] & 0xF0 == 0xA0
                 {
-                    let high =
-                        UInt16(0xD000) | UInt16(bytes[bytes.count - 2] & 0x3F) << 6
-                        | UInt16(bytes[bytes.count - 1] & 0x3F)
+                    let high = UInt16(0xD000) | UInt16(last[count - 2] & 0x3F) << 6 | UInt16(last[count - 1] & 0x3F)
                     let low = UInt16(0xD000) | UInt16(piece[1] & 0x3F) << 6 | UInt16(piece[2] & 0x3F)
-                    bytes.removeLast(3)
-                    bytes.append(contentsOf: WTF8.bytes(of: [high, low]))
-                    bytes.append(contentsOf: piece[3...])
+                    count -= 3
+                    WTF8.bytes(of: [high, low]).withUnsafeBytes { append($0) }
+                    append(UnsafeRawBufferPointer(rebasing: piece[3...]))
                 } else {
-                    bytes.append(contentsOf: piece)
+                    append(piece, isASCII: string.isASCII)
                 }
             }
         }
 
-        mutating func append(_ text: StaticString) {
-            bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+        /// Adds a string several times.
+        func append(_ string: JSString, times: Int) {
+            guard string.byteCount > 0, times > 0 else { return }
+            let (total, isTooMuch) = string.byteCount.multipliedReportingOverflow(by: times)
+            guard !isTooMuch, reserve(total) else {
+                hasFailed = true
+                return
+            }
+            append(string)
+            // Copies that could meet in a pair of surrogates are added one by one, others more and more at once.
+            let canMeet = string.withBytes { $0.count >= 3 && $0[0] == 0xED && $0[1] >= 0xB0 }
+            guard let base, !canMeet else {
+                for _ in 1..<max(1, times) { append(string) }
+                return
+            }
+            let start = count - string.byteCount
+            while count - start < total {
+                let more = min(count - start, total - (count - start))
+                memcpy(base + count, base + start, more)
+                count += more
+            }
         }
 
-        mutating func append(_ text: String) { bytes.append(contentsOf: text.utf8) }
+        func append(_ text: StaticString) {
+            append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+        }
 
-        /// The string made of all pieces.
-        var string: JSString { JSString.make(wtf8: bytes) }
+        func append(_ text: String) {
+            var text = text
+            text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
+        }
+
+        func append(_ byte: UInt8) {
+            guard reserve(1), let base else { return }
+            base.storeBytes(of: byte, toByteOffset: count, as: UInt8.self)
+            count += 1
+            if byte >= 0x80 { isASCII = false }
+        }
+
+        /// Takes back what was added since there were so many bytes.
+        func shorten(to count: Int) { self.count = min(count, self.count) }
+
+        /// Gives access to the bytes.
+        func withBytes<Result, Failure: Error>(
+            _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+        ) throws(Failure) -> Result {
+            defer { withExtendedLifetime(self) {} }
+            return try body(UnsafeRawBufferPointer(start: base, count: count))
+        }
     }
 }

@@ -47,6 +47,7 @@ package struct GoProgram: Sendable {
         files.waker = mailbox?.waker
         let services = HostServices(
             environment: environment, files: files, allowsNetwork: options.access.allowsNetwork,
+            maximumBodySize: options.limits.responseBody,
             argv0: options.standsForNode ? "node" : "gowasm-fast", clock: options.makeClock(),
             random: RandomSource(seed: options.randomSeed))
         let host = GoHost(abi, host: services, trace: options.trace)

@@ -79,15 +79,24 @@ extension Program {
 
     /// How long a program may run and how much memory it may have.
     public struct Limits: Sendable, Hashable {
-        /// The size in bytes beyond which the program's memory does not grow; it is counted in pages of 65,536 bytes.
+        /// The number of bytes that the program's memory, counted in pages of 65,536 bytes, and what this process keeps
+        /// for it may take together: values of JavaScript, strings, buffers, timers, open files, bodies of answers.
+        ///
+        /// Where a value or a buffer is too large for what is left, the program gets a `RangeError`; where its memory
+        /// is, Go's "out of memory"; where many small values are, it ends with ``ProgramError/limitReached(_:)``.
         public var memory: UInt64
+        /// How many bytes the body of an answer to `fetch` may have, unpacked.
+        ///
+        /// The transfer fails behind them.
+        public var responseBody: UInt64
         /// The time, from the start, after which the program is stopped; nil for no limit.
         public var time: Duration?
 
         /// Makes limits.
-        public init(memory: UInt64 = .max, time: Duration? = nil) {
+        public init(memory: UInt64 = .max, time: Duration? = nil, responseBody: UInt64 = .max) {
             self.memory = memory
             self.time = time
+            self.responseBody = responseBody
         }
     }
 }

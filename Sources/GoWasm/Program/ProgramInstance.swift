@@ -34,15 +34,14 @@ public final class ProgramInstance {
         var isReady = false
         defer { if !isReady { control?.detach() } }
         do {
-            if program.kind == .goProgram {
-                let mailbox = control.map { Mailbox($0.waker) }
-                let (instance, host, block) = try program.makeGoProgram().prepare(configuration, store, mailbox)
-                (self.instance, self.host, self.block) = (instance, host, block)
-            } else {
+            (instance, host, block) = try store.charging { () throws -> (Instance, GoHost?, ArgumentBlock?) in
+                if program.kind == .goProgram {
+                    let mailbox = control.map { Mailbox($0.waker) }
+                    return try program.makeGoProgram().prepare(configuration, store, mailbox)
+                }
                 var options = configuration.wasiOptions(waker: control?.waker)
                 options.findGoFunctions = program.findGoFunctions
-                instance = try WASIProgram(program.module).instantiate(options, store)
-                (host, block) = (nil, nil)
+                return (try WASIProgram(program.module).instantiate(options, store), nil, nil)
             }
         } catch CallError.memoryLimit {
             throw ProgramError.limitReached(.memory)
@@ -87,7 +86,7 @@ public final class ProgramInstance {
         let status: ExitStatus?
         do {
             do {
-                status = try body()
+                status = try instance.store.charging { () throws -> ExitStatus? in try body() }
             } catch {
                 status = try outcome(of: error)
             }
@@ -95,6 +94,7 @@ public final class ProgramInstance {
             try control?.check(error)
             // Not of errors of the caller's or of a host function, which come about without the program, too.
             if error is Trap, instance.store.hasReachedMemoryLimit { throw .limitReached(.memory) }
+            if error is MemoryLimitReached || isRefusal(error) { throw .limitReached(.memory) }
             throw ProgramError(error)
         }
         guard let status else { return nil }
@@ -102,6 +102,12 @@ public final class ProgramInstance {
         try control?.check()
         if !status.isSuccess, instance.store.hasReachedMemoryLimit { throw .limitReached(.memory) }
         return status
+    }
+
+    /// Whether an exception that nobody caught is one about memory that the host did not get.
+    private func isRefusal(_ error: any Error) -> Bool {
+        guard case ProgramError.exception(let exception) = error else { return false }
+        return exception.message.hasPrefix("RangeError:") && instance.store.hasRefusedHost
     }
 
     /// Runs `body`, in which the program is called.

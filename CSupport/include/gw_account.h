@@ -1,0 +1,95 @@
+// What the host keeps for one guest, counted in bytes; and how deep values are being released on this thread.
+#ifndef GW_ACCOUNT_H
+#define GW_ACCOUNT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/// The account of one guest. It is used by one thread at a time, and lives as long as anybody holds it: whoever runs
+/// the guest, and everything that was charged to it.
+typedef struct GWAccount {
+    /// The bytes that the host keeps for the guest.
+    uint64_t kept;
+    /// The bytes of the guest's linear memories.
+    uint64_t memory;
+    /// What both together may not exceed.
+    uint64_t limit;
+    /// How many hold the account.
+    uint64_t holders;
+    /// Whether something was refused because of the limit.
+    bool is_limited;
+} GWAccount;
+
+/// The account of the guest that this thread works for; null for none. Never named directly: see below.
+extern _Thread_local GWAccount *gw_account_of_thread;
+
+/// Makes an account that one holds; null where there is no memory.
+GWAccount *gw_account_create(uint64_t limit);
+
+/// Frees an account that nobody holds any more.
+void gw_account_free(GWAccount *account);
+
+/// Whether so many bytes more may be kept: the limit allows it, and, of what is large, the system has it. A null
+/// account has no limit.
+bool gw_account_grants(GWAccount *account, uint64_t bytes);
+
+/// As the other one, of the system alone.
+bool gw_system_grants(uint64_t bytes);
+
+/// Takes note of what this thread works for, and returns what it worked for before.
+static inline GWAccount *gw_account_enter(GWAccount *account) {
+    GWAccount *before = gw_account_of_thread;
+    gw_account_of_thread = account;
+    return before;
+}
+
+static inline GWAccount *gw_account_current(void) { return gw_account_of_thread; }
+
+static inline void gw_account_retain(GWAccount *account) {
+    if (account) account->holders++;
+}
+
+static inline void gw_account_release(GWAccount *account) {
+    if (account && --account->holders == 0) gw_account_free(account);
+}
+
+/// Charges bytes to the account that this thread works for, and holds it.
+static inline GWAccount *gw_account_open(size_t bytes) {
+    GWAccount *account = gw_account_of_thread;
+    if (account) {
+        account->holders++;
+        account->kept += bytes;
+    }
+    return account;
+}
+
+/// Charges further bytes to an account, or gives back some of them.
+static inline void gw_account_change(GWAccount *account, int64_t bytes) {
+    if (account) account->kept += (uint64_t)bytes;
+}
+
+/// Gives bytes back, and the account.
+static inline void gw_account_close(GWAccount *account, size_t bytes) {
+    if (!account) return;
+    account->kept -= bytes;
+    gw_account_release(account);
+}
+
+/// Whether more is kept than the limit allows: small values are charged without asking.
+static inline bool gw_account_is_exceeded(const GWAccount *account) {
+    return account && account->kept + account->memory > account->limit;
+}
+
+/// How deep this thread is in releasing what values refer to.
+typedef struct GWRelease {
+    uint32_t depth;
+    /// What waits until that is done; null for nothing.
+    void *postponed;
+} GWRelease;
+
+extern _Thread_local GWRelease gw_release_of_thread;
+
+static inline GWRelease *_Nonnull gw_release(void) { return &gw_release_of_thread; }
+
+#endif
