@@ -27,6 +27,8 @@ struct TinyGoHostTarget: FuzzTarget {
         if head & 2 != 0 { shape.ticks = .milliseconds }
         if head & 4 != 0 { shape.entry = "_initialize" }
         let guest = try TinyGoGuest(shape, arguments: ["a"], environment: ["A": "1"], usesGuardPages: head & 8 == 0)
+        // The closures hold the guest, which holds them.
+        defer { (guest.code.start, guest.code.resume, guest.code.schedule) = ({}, {}, {}) }
         var depth = 0
         var wakeUps = 0
         func calls(_ count: Int) throws {

@@ -308,6 +308,22 @@ struct TinyGoProgramTests {
         #expect(error?.description == "the program has ended (exit status 3) and cannot be called")
     }
 
+    @Test("leave nothing behind: the host goes with the program, also with functions, timers and an exit behind it")
+    func release() throws {
+        weak var host: GoHost?
+        weak var store: Store?
+        do {
+            let guest = try TinyGoGuest(.init(version: "0.35.0"))
+            host = guest.host
+            store = guest.program.instance.store
+            _ = try guest.makeFunction(id: 1)
+            try guest.call(.sleepTicks, .i64(1 << 40))
+            try guest.program.start()
+            #expect(host != nil && store != nil)
+        }
+        #expect(host == nil && store == nil)
+    }
+
     // MARK: - Traces
 
     @Test("traces show what imports were given and what they gave back")
