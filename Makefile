@@ -105,7 +105,7 @@ fuzz: build-packages engines ## Compare random modules here, on Node and wasmtim
 
 # Swift's code is watched by the fuzzer; C's is not (the loop would be much too large), but for the sanitizers.
 FUZZED := .build-fuzz
-TARGETS ?= module,code,js,wasi,symbols
+TARGETS ?= module,code,js,tinygo,wasi,symbols
 RUNS ?= -max_total_time=$(TIME)
 fuzz-coverage: build-packages ## Fuzz decoder, validator, lowering, hosts and symbols for TIME seconds each, led by coverage (TARGETS=code)
 	@echo "==> Building the fuzzers (with AddressSanitizer and UndefinedBehaviorSanitizer)"

@@ -14,19 +14,30 @@ enum Failure {
     /// How a module is made that this program runs.
     private static let advice = "build it with GOOS=js GOARCH=wasm go build -o main.wasm"
 
-    static func describe(_ error: any Error) -> String {
+    /// How long what is said of an import may be: its names and its type are the module's.
+    private static let longestImport = 200
+
+    /// A failure in one line; `module` is the one that it is about, if there is one already.
+    static func describe(_ error: any Error, _ module: Module? = nil) -> String {
         guard let error = error as? ProgramError else { return oneLine("\(error)") }
         switch error {
         case .unreadable(_, .empty): return "\(FileProblem.empty); \(advice)"
         case .unreadable(_, let problem): return problem.description
         case .malformed, .invalid, .unsupported: return "cannot be loaded: \(oneLine("\(error)")); \(advice)"
-        case .unlinkable(let error):
-            return oneLine(error.description)
-                + "; only the imports of Go's own runtime and of WASI preview 1 are provided"
+        case .unlinkable(let error): return describe(error, module)
         case .notRunnable(let reason): return "\(oneLine(reason)); \(advice)"
-        case .hostFunction(let error): return describe(error)
+        case .hostFunction(let error): return describe(error, module)
         default: return oneLine(error.description)
         }
+    }
+
+    /// The first import that is missing or of another type, how many more there are, and what the module was taken for.
+    private static func describe(_ error: LinkError, _ module: Module?) -> String {
+        let first = oneLine(error.problems.first?.description ?? "")
+        let shown = first.count > longestImport ? first.prefix(longestImport) + "…" : first[...]
+        let more = error.problems.count > 1 ? ", and \(error.problems.count - 1) more" : ""
+        let kind = module.map { "; the module is a \(Identification($0).text)" } ?? ""
+        return shown + more + kind
     }
 
     /// The text with its line breaks made visible.

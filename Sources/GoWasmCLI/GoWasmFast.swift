@@ -7,10 +7,11 @@ public struct GoWasmFast: ParsableCommand {
     /// How the command presents itself.
     public static let configuration = CommandConfiguration(
         commandName: "gowasm-fast",
-        abstract: "Runs Go programs compiled with GOOS=js or GOOS=wasip1 and GOARCH=wasm, without a JavaScript engine.",
+        abstract: "Runs programs that Go or TinyGo compiled to WebAssembly, without a JavaScript engine.",
         usage: "gowasm-fast [options] FILE.wasm [arguments ...]",
         discussion: """
-            What kind of module it is, and the Go version (1.11 to 1.27), is found out from the file. The program gets standard input, output and error, \
+            What kind of module it is (GOOS=js of Go 1.11 to 1.27, -target=wasm of TinyGo 0.29 and newer, GOOS=wasip1), is found \
+            out from the file. The program gets standard input, output and error, \
             the arguments behind FILE, the clock and randomness; environment variables, files and the network only as options say.
 
             'gowasm-fast inspect [--json] FILE.wasm' says what a module is, without running it: Go version, build, imports, \

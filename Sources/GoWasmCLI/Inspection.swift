@@ -14,7 +14,7 @@ import WasmFrontend
 struct Inspection {
     private let file: String
     private let module: Module
-    private let goVersion: GoVersion?
+    private let identification: Identification
     private let buildInfo: [String]
     private let sections: [(name: String, bytes: Int)]
     private let packages: [(name: String, bytes: Int, functions: Int)]
@@ -43,29 +43,11 @@ struct Inspection {
     init(_ file: String, _ module: Module) {
         self.file = file
         self.module = module
-        goVersion = GoVersion(of: module)
+        identification = Identification(module)
         buildInfo = GoBuildInfo(module)?.lines ?? []
         sections = Self.sections(of: module)
         packages = Self.packages(of: module)
         features = module.usedFeatures().map(\.rawValue)
-    }
-
-    private var kind: String {
-        switch ModuleKind(module) {
-        case .goProgram: "Go program for GOOS=js"
-        case .wasiCommand: goVersion == nil ? "program for WASI preview 1" : "Go program for GOOS=wasip1"
-        case .wasiReactor: goVersion == nil ? "reactor for WASI preview 1" : "Go library for GOOS=wasip1"
-        case .plain: "functions that need no system"
-        }
-    }
-
-    /// What the module expects of its host.
-    private var hostInterface: String {
-        switch ModuleKind(module) {
-        case .goProgram: (try? GoProgram(module)).map { "js/wasm as of \($0.hostInterface)" } ?? "js/wasm"
-        case .wasiCommand, .wasiReactor: "WASI preview 1"
-        case .plain: module.imports.isEmpty ? "none" : "its own imports"
-        }
     }
 
     // MARK: - Finding out
@@ -80,9 +62,13 @@ struct Inspection {
     /// The bytes of code by Go package, largest first; for other modules there is one entry without a name.
     private static func packages(of module: Module) -> [(name: String, bytes: Int, functions: Int)] {
         let table = GoLineTable(module)
+        // TinyGo names its functions as Go does, in the section that other compilers use, too.
+        let hasGoNames = TinyGoBuild(module) != nil
         var sums: [String: (bytes: Int, functions: Int)] = [:]
         for (index, body) in module.bodies.enumerated() {
-            let name = table?.name(ofFunction: module.importedFunctionCount + index).map(package) ?? ""
+            let number = module.importedFunctionCount + index
+            let known = table?.name(ofFunction: number) ?? (hasGoNames ? module.functionName(number) : nil)
+            let name = known.map(package) ?? ""
             sums[name, default: (0, 0)].bytes += body.bytes.count
             sums[name, default: (0, 0)].functions += 1
         }
@@ -98,7 +84,7 @@ struct Inspection {
 
     // MARK: - Printing
 
-    private func table(_ style: Style) -> String {
+    func table(_ style: Style) -> String {
         var lines: [String] = []
         func heading(_ text: String) { lines += ["", style.bold(text)] }
         func row(_ name: String, _ value: String) { lines.append(name.padded(to: 14) + value) }
@@ -110,9 +96,15 @@ struct Inspection {
             }
         }
         row("file", "\(file), \(Quantity.file(module.bytes.buffer.count))")
-        row("kind", kind)
-        row("host", hostInterface)
-        row("Go", goVersion.map { "\($0)" } ?? "not said")
+        row("kind", identification.text)
+        row("host", identification.hostInterface(module))
+        if let build = identification.tinyGo {
+            row("TinyGo", build.version ?? "version not said")
+            row("  target", build.target.rawValue)
+            row("  scheduler", build.scheduler.rawValue)
+        } else {
+            row("Go", identification.goVersion.map { "\($0)" } ?? "not said")
+        }
         for line in buildInfo {
             let parts = line.split(separator: "\t", maxSplits: 1)
             if parts.count == 2, parts[0] != "build" || parts[1].count < 64 { row("  \(parts[0])", String(parts[1])) }
@@ -156,11 +148,21 @@ struct Inspection {
             ? module.types[Int(module.functionTypes[Int(export.index)])].text : "\(export.kind)"
     }
 
-    private var json: String {
+    private static func json(_ build: TinyGoBuild) -> String {
+        JSONText.object([
+            ("version", build.version.map(JSONText.string) ?? "null"),
+            ("target", JSONText.string(build.target.rawValue)),
+            ("scheduler", JSONText.string(build.scheduler.rawValue)),
+        ])
+    }
+
+    var json: String {
         return JSONText.object([
-            ("file", JSONText.string(file)), ("bytes", "\(module.bytes.buffer.count)"), ("kind", JSONText.string(kind)),
-            ("hostInterface", JSONText.string(hostInterface)),
-            ("goVersion", goVersion.map { JSONText.string("\($0)") } ?? "null"),
+            ("file", JSONText.string(file)), ("bytes", "\(module.bytes.buffer.count)"),
+            ("kind", JSONText.string(identification.text)),
+            ("hostInterface", JSONText.string(identification.hostInterface(module))),
+            ("goVersion", identification.goVersion.map { JSONText.string("\($0)") } ?? "null"),
+            ("tinyGo", identification.tinyGo.map(Self.json) ?? "null"),
             ("buildInfo", JSONText.list(buildInfo.map(JSONText.string))),
             ("functions", "\(module.bodies.count)"), ("importedFunctions", "\(module.importedFunctionCount)"),
             ("memoryPages", module.memories.first.map { "\($0.limits.minimum)" } ?? "null"),

@@ -76,7 +76,7 @@ struct Invocation {
         reporting {
             let program = try load()
             takeKeptCode(program.module)
-            if program.kind == .wasiReactor {
+            if program.kind == .wasiReactor || program.kind == .tinyGoLibrary {
                 throw InvocationError.nothingToRun(exports: Self.functions(program.module))
             }
             return try program.runSynchronously(configuration).code
@@ -118,7 +118,7 @@ struct Invocation {
         } catch ProgramError.exited(let status) where !status.isSuccess {
             return status.code
         } catch {
-            report(Failure.line(file, Failure.describe(error)))
+            report(Failure.line(file, Failure.describe(error, loaded.module)))
         }
         return Self.failure
     }

@@ -101,3 +101,31 @@ package struct WASIProgram: Sendable {
         return instance
     }
 }
+
+/// The functions of WASI for a program that has another host as well, whose files, clocks and randomness they share.
+package struct WASIFunctions {
+    private let module: Module
+    private let host: WASIHost
+
+    /// The imports that lead to folders: without them nothing looks for those among the open files.
+    private static let folderImports: Set = ["fd_prestat_get", "path_open"]
+
+    /// Prepares what the module asks for; what `options` say of streams, access and imports is not looked at.
+    ///
+    /// - Throws: `HostAccessError`, where a granted folder cannot be opened.
+    package init(for module: Module, _ options: WASIProgram.Options, _ files: FileSystem) throws {
+        self.module = module
+        let wanted = module.imports.lazy.filter { $0.module == WASIFunction.module }
+        if wanted.contains(where: { Self.folderImports.contains($0.name) }) { try files.addPreopens() }
+        host = WASIHost(
+            files, arguments: options.arguments, environment: options.environment.sorted { $0.key < $1.key },
+            clock: options.clock, random: options.random, trace: options.trace)
+        host.endProcess = options.endProcess
+    }
+
+    /// Adds the functions that the module imports.
+    package func define(in imports: inout Imports) { host.define(module.imports, in: &imports) }
+
+    /// Says which memory the addresses of the guest mean.
+    package func link(_ memory: Memory) { host.link(memory) }
+}

@@ -119,14 +119,10 @@ public struct LinkError: Error, Sendable, CustomStringConvertible {
     /// The problems, in the order of the imports.
     public var problems: [Problem]
 
-    /// How many problems ``description`` names: more than any host has functions, and not as many as a module can ask
-    /// for.
-    private static let named = 100
-
-    /// The problems in words, joined by semicolons; of more than a hundred, how many more there are.
+    /// The first problem in words, and how many more there are.
     public var description: String {
-        let more = problems.count > Self.named ? ["and \(problems.count - Self.named) more"] : []
-        return (problems.prefix(Self.named).map(\.description) + more).joined(separator: "; ")
+        let more = problems.count > 1 ? ["and \(problems.count - 1) more"] : []
+        return (problems.prefix(1).map(\.description) + more).joined(separator: ", ")
     }
 }
 

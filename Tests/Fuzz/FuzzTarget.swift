@@ -6,8 +6,8 @@ import Foundation
 /// the package do not have it.
 private enum Chosen {
     nonisolated(unsafe) static let types: [String: any FuzzTarget.Type] = [
-        "module": ModuleTarget.self, "code": CodeTarget.self, "js": GoHostTarget.self, "wasi": WASITarget.self,
-        "symbols": SymbolTarget.self,
+        "module": ModuleTarget.self, "code": CodeTarget.self, "js": GoHostTarget.self, "tinygo": TinyGoHostTarget.self,
+        "wasi": WASITarget.self, "symbols": SymbolTarget.self,
     ]
     static let name = ProcessInfo.processInfo.environment["GOWASM_FUZZ_TARGET"] ?? "module"
     nonisolated(unsafe) static var target: any FuzzTarget = {

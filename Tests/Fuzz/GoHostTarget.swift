@@ -10,7 +10,7 @@ struct GoHostTarget: FuzzTarget {
     /// All but the one that ends the program.
     private static let imports = GoImport.allCases.filter { $0 != .wasmExit }
     /// Names to begin with, in place of what would have to be guessed.
-    private static let names = [
+    static let names = [
         "Array", "Uint8Array", "Object", "Date", "fs", "process", "Map", "length", "constructor", "prototype",
         "toString",
         "open", "write", "read", "push", "then", "JSON", "parse", "stringify", "_makeFuncWrapper", "_pendingEvent",
@@ -72,7 +72,7 @@ struct GoHostTarget: FuzzTarget {
     }
 
     /// A number, something that Go always has, or something that it may have been given.
-    private static func reference(_ input: inout FuzzInput) -> UInt64 {
+    static func reference(_ input: inout FuzzInput) -> UInt64 {
         let head = input.byte()
         switch head {
         case 0..<200: return 0x7FF8_0000 << 32 | UInt64(head & 7) << 32 | UInt64(input.byte() % 64)

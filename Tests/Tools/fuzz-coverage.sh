@@ -3,8 +3,8 @@
 #
 # usage: fuzz-coverage.sh PROGRAM FOLDER TARGETS [options of libFuzzer]
 #
-# TARGETS are some of module, code, js, wasi, symbols, separated by commas. FOLDER/TARGET/corpus keeps what reached
-# something new;
+# TARGETS are some of module, code, js, tinygo, wasi, symbols, separated by commas. FOLDER/TARGET/corpus keeps what
+# reached something new;
 # FOLDER/TARGET/crash-… (also timeout-…, oom-…) is an input that failed, which PROGRAM runs again when it is given it.
 set -euo pipefail
 

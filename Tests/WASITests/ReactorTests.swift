@@ -84,17 +84,16 @@ struct ReactorTests {
         }
     }
 
-    @Test("name all imports that are missing, with their types")
+    @Test("name the first import that is missing, with its type, and how many more there are")
     func missing() throws {
         do {
             _ = try WASIProgram(WebAssemblyText.module(Self.text)).start()
             Issue.record("They were found.")
         } catch let error as LinkError {
             #expect(
-                error.description == """
-                    unknown import: host.mix, a function (i32, i64, f32, f64) -> (f64); \
-                    unknown import: host.note, a function (i64) -> ()
-                    """)
+                error.description
+                    == "unknown import: host.mix, a function (i32, i64, f32, f64) -> (f64), and 1 more")
+            #expect(error.problems.map(\.name) == ["mix", "note"])
         }
     }
 }

@@ -18,6 +18,8 @@ final class EventLoop {
     enum TimerAction {
         /// Delivers a timeout event to Go.
         case go(id: Int32)
+        /// Lets TinyGo's scheduler run.
+        case schedule
         /// Calls a function, again and again when there is an interval in nanoseconds.
         case call(JSFunction, JSArray?, interval: Int64?)
     }

@@ -11,6 +11,8 @@ struct GuestEntryPoints {
     var stackPointer: () throws -> UInt32
     /// The memory.
     var memory: Memory
+    /// Lets TinyGo's scheduler run, because a time that it waits for has come.
+    var schedule: () throws -> Void = {}
     /// Calls another export.
     var export: (String, [Value]) throws -> [Value] = { name, _ in throw CallError.noSuchFunction(name) }
 }
@@ -40,6 +42,10 @@ final class GoHost {
     private var timerIDs: [Int32: Int32] = [:]
     /// Whether the run loop of 1.11 has been woken already.
     private var isWakePending = false
+    /// The loop's timer that TinyGo's scheduler waits for.
+    private var wakeUp: (timer: Int32, deadline: Int64)?
+    /// What TinyGo's programs get as `os.Args`, where they ask for it; those of Go have it in their memory.
+    var arguments: [String] = []
 
     init(_ abi: GoABI, host: HostServices, trace: HostCallTrace? = nil) {
         self.abi = abi
@@ -166,6 +172,7 @@ final class GoHost {
 
     /// The failure that ends the program; the event loop throws it, too, should it get lost on the way there.
     private func end(_ error: any Error) -> JSFailure {
+        if error is ProgramHasExited { return realm.makeError(realm.prototypes.error, "Go program has already exited") }
         let failure = JSFailure.aborted(error)
         realm.events.pendingAbort = failure
         return failure
@@ -210,6 +217,35 @@ final class GoHost {
             Descriptors.report("scheduleTimeoutEvent: missed timeout event\n")
             try resume()
         }
+    }
+
+    /// Has TinyGo's scheduler run after so many nanoseconds, unless it does so before: then it looks by itself how long
+    /// it has to wait.
+    func scheduleWakeUp(after nanoseconds: Int64) {
+        let sum = realm.host.clock.elapsed.addingReportingOverflow(max(0, nanoseconds))
+        let deadline = sum.overflow ? .max : sum.partialValue
+        if let wakeUp {
+            guard deadline < wakeUp.deadline else { return }
+            realm.events.removeTimer(wakeUp.timer)
+        }
+        wakeUp = (realm.events.addTimer(deadline: deadline, .schedule), deadline)
+    }
+
+    /// The time has come that TinyGo's scheduler waits for.
+    private func runScheduler() throws(JSFailure) {
+        wakeUp = nil
+        entryCount &+= 1
+        do {
+            try guest?.schedule()
+        } catch {
+            throw end(error)
+        }
+    }
+
+    /// Lets the program's exports be called, and nothing else, after it has exited.
+    func endEvents() {
+        guest?.resume = { throw ProgramHasExited() }
+        realm.events.pendingAbort = nil
     }
 
     /// Makes the run loop of 1.11 go round once more, in a task of its own.
@@ -257,6 +293,7 @@ final class GoHost {
     private func run(_ timer: EventLoop.Timer) throws(JSFailure) {
         switch timer.action {
         case .go(let id): try fireTimeout(id)
+        case .schedule: try runScheduler()
         case .call(let function, let arguments, let interval):
             if let interval {
                 realm.events.addTimer(

@@ -32,7 +32,8 @@ struct GoStack {
         frame = memory.base + Int(stackPointer)
     }
 
-    private static func fault(_ what: StaticString, _ address: UInt64) -> GuestFault {
+    /// An address or a length that leads out of the memory.
+    static func fault(_ what: StaticString, _ address: UInt64) -> GuestFault {
         GuestFault(description: "out of bounds memory access: \(what) 0x\(String(address, radix: 16))")
     }
 

@@ -47,17 +47,22 @@ struct ImportTracer {
         }
         switch slot {
         case .string, .buffer: return HostCall.Value(text: UnsafeRawBufferPointer(bytes))
-        case .references:
-            let shown = (0..<min(Int(count), HostCall.Value.shownValues)).map {
-                value(reference: bytes.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self), host)
-            }
-            return .list(shown, count: Int(count))
+        case .references: return list(references: bytes, host)
         default: return .bytes(count: Int(count), address: start)
         }
     }
 
+    /// The values that a slice of references names.
+    static func list(references bytes: UnsafeMutableRawBufferPointer, _ host: GoHost) -> HostCall.Value {
+        let count = bytes.count / 8
+        let shown = (0..<min(count, HostCall.Value.shownValues)).map {
+            value(reference: bytes.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self), host)
+        }
+        return .list(shown, count: count)
+    }
+
     /// A value as the guest names it: numbers and short texts as such, objects by what they are and their id.
-    private static func value(reference: UInt64, _ host: GoHost) -> HostCall.Value {
+    static func value(reference: UInt64, _ host: GoHost) -> HostCall.Value {
         let value = host.references.load(reference)
         switch value {
         case .string(let string): return string.withBytes { .init(text: $0) }

@@ -165,7 +165,7 @@ extension GoHost {
 
     /// The object that a function of `Reflect` works on.
     @inline(__always)
-    private func target(_ value: JSValue, _ function: StaticString) throws(JSFailure) -> JSObject {
+    func target(_ value: JSValue, _ function: StaticString) throws(JSFailure) -> JSObject {
         guard case .object(let object) = value else {
             throw realm.typeError("Reflect.\(function) called on non-object")
         }
@@ -174,15 +174,22 @@ extension GoHost {
 
     @inline(__always)
     private func apply(_ function: JSValue, this: JSValue, _ list: ReferenceList) throws(JSFailure) -> JSValue {
+        let callee = try callee(function)
+        return try realm.withArguments(count: list.count, fill: { self.references.load(list[$0]) }) {
+            (arguments) throws(JSFailure) in
+            try self.realm.call(callee, this: this, arguments: arguments)
+        }
+    }
+
+    /// The function that `Reflect.apply` calls.
+    @inline(__always)
+    func callee(_ function: JSValue) throws(JSFailure) -> JSFunction {
         guard let callee = function.function else {
             throw realm.typeError(
                 "Function.prototype.apply was called on \(realm.inspect(function)), which is \(article(function)) and not a function"
             )
         }
-        return try realm.withArguments(count: list.count, fill: { self.references.load(list[$0]) }) {
-            (arguments) throws(JSFailure) in
-            try self.realm.call(callee, this: this, arguments: arguments)
-        }
+        return callee
     }
 
     /// The type of a value with its article, as V8 puts it: "a string", "an object", "undefined".
@@ -236,7 +243,7 @@ extension GoHost {
     }
 
     @inline(__always)
-    private func copy(_ source: UnsafeMutableRawBufferPointer, to target: UnsafeMutableRawBufferPointer, count: Int) {
+    func copy(_ source: UnsafeMutableRawBufferPointer, to target: UnsafeMutableRawBufferPointer, count: Int) {
         guard count > 0, let from = source.baseAddress, let to = target.baseAddress else { return }
         memmove(to, from, count)
     }

@@ -107,37 +107,10 @@ struct GoABI: Equatable {
             let bytes = UnsafeRawBufferPointer(rebasing: module.bytes.buffer[section.bytes])
             // 1.11 to 1.13: the section is the version.
             if section.name == "go.version" { return GoVersion(String(decoding: bytes.prefix(64), as: UTF8.self)) }
-            if section.name == "producers", let version = producersVersion(bytes) { return version }
-        }
-        return nil
-    }
-
-    /// The version of the language "Go" in a section as the tool conventions for WebAssembly describe it.
-    private static func producersVersion(_ bytes: UnsafeRawBufferPointer) -> GoVersion? {
-        var at = 0
-        func number() -> Int? {
-            var value = 0
-            var shift = 0
-            while at < bytes.count, shift < 32 {
-                let byte = bytes[at]
-                at += 1
-                value |= Int(byte & 0x7F) << shift
-                if byte & 0x80 == 0 { return value }
-                shift += 7
-            }
-            return nil
-        }
-        func text() -> String? {
-            guard let count = number(), count <= bytes.count - at else { return nil }
-            defer { at += count }
-            return String(decoding: bytes[at..<at + count], as: UTF8.self)
-        }
-        guard let fields = number() else { return nil }
-        for _ in 0..<min(fields, bytes.count) {
-            guard text() != nil, let values = number() else { return nil }
-            for _ in 0..<min(values, bytes.count) {
-                guard let name = text(), let value = text() else { return nil }
-                if name == "Go" { return GoVersion(value) }
+            if section.name == "producers",
+                let version = ProducersSection.version(of: "Go", in: bytes).flatMap({ GoVersion($0) })
+            {
+                return version
             }
         }
         return nil

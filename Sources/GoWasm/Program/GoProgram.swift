@@ -1,4 +1,5 @@
 internal import HostSystem
+internal import WASI
 package import WasmFrontend
 internal import WasmRuntime
 
@@ -86,6 +87,7 @@ package struct GoProgram: Sendable {
     static func outcome(of error: any Error, _ host: GoHost) throws -> ExitStatus {
         switch error {
         case let exit as GuestExit: return ExitStatus(code: exit.code)
+        case let exit as WASIExit: return exit.status
         case JSFailure.aborted(let cause): return try outcome(of: cause, host)
         case JSFailure.thrown(let value):
             throw ProgramError.exception(JavaScriptError(message: host.realm.errorText(value)))

@@ -6,6 +6,10 @@ internal import WASI
 public enum ModuleKind: Equatable, Sendable {
     /// A Go program compiled with GOOS=js.
     case goProgram
+    /// A program compiled by TinyGo with `-target=wasm`, for JavaScript.
+    case tinyGoProgram
+    /// Functions to be called, compiled by TinyGo with `-target=wasm -buildmode=c-shared`, for JavaScript.
+    case tinyGoLibrary
     /// A program for WASI preview 1, which exports `_start`.
     case wasiCommand
     /// Functions to be called that want WASI preview 1, with `_initialize` or without.
@@ -15,12 +19,13 @@ public enum ModuleKind: Equatable, Sendable {
 
     /// Looks at a module.
     public init(_ module: Module) {
-        func exportsFunction(_ name: String) -> Bool { module.export(named: name)?.kind == .function }
         if GoABI(module) != nil {
             self = .goProgram
-        } else if exportsFunction("_start") {
+        } else if TinyGoABI.isRecognized(module) {
+            self = TinyGoABI(module).isLibrary ? .tinyGoLibrary : .tinyGoProgram
+        } else if module.exportsFunction("_start") {
             self = .wasiCommand
-        } else if exportsFunction("_initialize")
+        } else if module.exportsFunction("_initialize")
             || module.imports.contains(where: { $0.module == WASIProgram.importModule })
         {
             self = .wasiReactor

@@ -11,8 +11,9 @@ internal import WasmRuntime
 /// print(status.code, output.text)
 /// ```
 ///
-/// What kind of program it is, is found out from the module: Go's js/wasm (of Go 1.11 on) or WASI preview 1. What runs
-/// share is the module and its bytecode, which is made when a function is called first by any of them.
+/// What kind of program it is, is found out from the module: Go's js/wasm (of Go 1.11 on), TinyGo's for JavaScript (of
+/// TinyGo 0.29 on), or WASI preview 1. What runs share is the module and its bytecode, which is made when a function is
+/// called first by any of them.
 public struct Program: Sendable {
     /// The module.
     public let module: Module
@@ -106,7 +107,9 @@ public struct Program: Sendable {
     }
 
     /// Starts the program on the calling thread, so that its exports can be called there: until it waits for something,
-    /// if it is Go's js/wasm; otherwise by calling `_initialize`, if it exports that.
+    /// if it is Go's js/wasm or TinyGo's for JavaScript; otherwise by calling `_initialize`, if it exports that.
+    ///
+    /// A program of TinyGo's whose `main` has returned can still be called, as in JavaScript.
     ///
     /// - Throws: As ``run(_:)``; ``ProgramError/exited(_:)`` when the program has ended already.
     public func start(_ configuration: Configuration = Configuration()) throws(ProgramError) -> ProgramInstance {
@@ -129,7 +132,9 @@ public struct Program: Sendable {
     }
 
     private func runToEnd(_ configuration: Configuration, _ control: RunControl?) throws(ProgramError) -> ExitStatus {
-        if kind == .wasiReactor { throw .notRunnable("it has functions to be called, but none to begin with") }
+        if kind == .wasiReactor || kind == .tinyGoLibrary {
+            throw .notRunnable("it has functions to be called, but none to begin with")
+        }
         do {
             // Says why it is none.
             if kind == .plain { _ = try makeGoProgram() }

@@ -35,13 +35,19 @@ public final class ProgramInstance {
         defer { if !isReady { control?.detach() } }
         do {
             (instance, host, block) = try store.charging { () throws -> (Instance, GoHost?, ArgumentBlock?) in
-                if program.kind == .goProgram {
+                switch program.kind {
+                case .goProgram:
                     let mailbox = control.map { Mailbox($0.waker) }
                     return try program.makeGoProgram().prepare(configuration, store, mailbox)
+                case .tinyGoProgram, .tinyGoLibrary:
+                    let mailbox = control.map { Mailbox($0.waker) }
+                    let (instance, host) = try TinyGoProgram(program.module).prepare(configuration, store, mailbox)
+                    return (instance, host, nil)
+                case .wasiCommand, .wasiReactor, .plain:
+                    var options = configuration.wasiOptions(waker: control?.waker)
+                    options.findGoFunctions = program.findGoFunctions
+                    return (try WASIProgram(program.module).instantiate(options, store), nil, nil)
                 }
-                var options = configuration.wasiOptions(waker: control?.waker)
-                options.findGoFunctions = program.findGoFunctions
-                return (try WASIProgram(program.module).instantiate(options, store), nil, nil)
             }
         } catch CallError.memoryLimit {
             throw ProgramError.limitReached(.memory)
@@ -58,6 +64,7 @@ public final class ProgramInstance {
     func runToEnd() throws(ProgramError) -> ExitStatus {
         let status = try ending {
             if let host, let block { return try GoProgram.execute(host, block) }
+            if let host { return try TinyGoProgram(program.module).execute(host) }
             try WASIProgram.enter(instance, "_start")
             return ExitStatus(code: 0)
         }
@@ -67,20 +74,26 @@ public final class ProgramInstance {
     /// Starts the program; see ``Program/start(_:)``.
     func start() throws(ProgramError) {
         let status = try ending {
-            if let host, let block {
-                try host.run(block.argumentCount, block.pointersAddress)
+            if let host {
+                try host.run(block?.argumentCount ?? 0, block?.pointersAddress ?? 0)
                 try host.runEventLoop(onlyReady: true)
             } else if instance.export(named: "_initialize") != nil {
                 try WASIProgram.enter(instance, "_initialize")
             }
             return nil
         }
-        if let status { throw .exited(status) }
+        guard let status else { return }
+        guard canBeCalledAfterExit else { throw .exited(status) }
+        host?.endEvents()
     }
+
+    /// Whether the program has ended, and its exports are functions that can be called nevertheless: `main` of a
+    /// program of TinyGo's is often empty, and what `//export` names needs no goroutines.
+    var canBeCalledAfterExit: Bool { program.kind == .tinyGoProgram && exitStatus?.isSuccess == true }
 
     /// Runs `body`, and turns what it throws into how the program ended or what callers get to see.
     private func ending(_ body: () throws -> ExitStatus?) throws(ProgramError) -> ExitStatus? {
-        if let exitStatus { throw .exited(exitStatus) }
+        if let exitStatus, !canBeCalledAfterExit { throw .exited(exitStatus) }
         // It need not be the thread of the last time.
         host?.realm.adoptCurrentThread()
         let status: ExitStatus?
@@ -152,9 +165,9 @@ public final class ProgramInstance {
     }
 
     private func outcome(of error: any Error) throws -> ExitStatus {
-        if let exit = error as? WASIExit { return exit.status }
-        guard let host else { throw error }
-        return try GoProgram.outcome(of: error, host)
+        if let host { return try GoProgram.outcome(of: error, host) }
+        guard let exit = error as? WASIExit else { throw error }
+        return exit.status
     }
 
     // MARK: - Calling exports
@@ -188,7 +201,7 @@ public final class ProgramInstance {
         }
     }
 
-    /// The memory that is exported under a name: `memory` for WASI, `mem` for Go's js/wasm.
+    /// The memory that is exported under a name: `mem` for Go's js/wasm, `memory` for others.
     ///
     /// - Throws: ``ProgramError/uncallable(_:)``.
     public func memory(named name: String) throws(ProgramError) -> Memory {
@@ -201,12 +214,12 @@ public final class ProgramInstance {
 
     // MARK: - JavaScript
 
-    /// JavaScript's global object, as a Go program for js/wasm sees it; `undefined` to other programs.
+    /// JavaScript's global object, as a program of Go's or TinyGo's for JavaScript sees it; `undefined` to others.
     public var globalThis: JavaScriptValue {
         host.map { JavaScriptValue(.object($0.realm.global), $0.realm) } ?? .none
     }
 
-    /// Runs what is to be done now in a Go program for js/wasm: completed file operations, timers that are due,
+    /// Runs what is to be done now in a program of Go's or TinyGo's for JavaScript: completed file operations, timers that are due,
     /// goroutines that they wake.
     ///
     /// - Returns: How the program ended, if it has.
@@ -214,6 +227,7 @@ public final class ProgramInstance {
     @discardableResult
     public func runReadyEvents() throws(ProgramError) -> ExitStatus? {
         guard let host else { return nil }
+        if canBeCalledAfterExit { return exitStatus }
         return try ending {
             try host.runEventLoop(onlyReady: true)
             return nil

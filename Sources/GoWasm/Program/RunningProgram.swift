@@ -183,7 +183,7 @@ extension ProgramThread.Resident {
     /// The program, where it can be called.
     func current() throws(ProgramError) -> ProgramInstance {
         switch ending {
-        case .success(let status): throw .exited(status)
+        case .success(let status): if program?.canBeCalledAfterExit != true { throw .exited(status) }
         case .failure(let error): throw error
         case nil: break
         }

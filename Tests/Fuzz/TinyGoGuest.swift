@@ -1,0 +1,1 @@
+../GoWasmTests/TinyGoGuest.swift
