@@ -90,6 +90,6 @@ typedef struct GWRelease {
 
 extern _Thread_local GWRelease gw_release_of_thread;
 
-static inline GWRelease *_Nonnull gw_release(void) { return &gw_release_of_thread; }
+static inline GWRelease *gw_release(void) { return &gw_release_of_thread; }
 
 #endif

@@ -24,11 +24,6 @@ package enum GuestPath {
         folder.last == slash ? folder + path : folder + [slash] + path
     }
 
-    /// A path that begins in a folder, whatever that path begins with.
-    static func joined(_ folder: [UInt8], _ path: [UInt8]) -> [UInt8] {
-        folder.last == slash ? folder + path : folder + [slash] + path
-    }
-
     static func isParent(_ name: [UInt8]) -> Bool { name == [UInt8(ascii: "."), UInt8(ascii: ".")] }
 
     /// The normalized form of the path that `path` means in a folder.
