@@ -10,6 +10,8 @@
 #include "gw_sampler.h"
 #include "gw_files.h"
 #include "gw_curl.h"
+#include "gw_decoder.h"
+#include "gw_idn.h"
 #include "gw_build.h"
 
 #endif
