@@ -142,7 +142,7 @@ METHODS = ["GET", "get", "gEt", "HEAD", "head", "POST", "post", "PUT", "pUt", "D
            "PATCH", "patch", "QUERY", "PROPFIND", "CONNECT", "connect", "TRACE", "TrAcE", "TRACK", "track", "CHICKEN",
            "chicken", "a b", "", "GET\r\n", "G\u00cbT", "G\u20ac", "!#$%&'*+-.^_`|~"]
 VALUES = ["value", "", " value\t", "a, b", "\u00fc\u00df\u00ff", "\u0080", "\u0100", "\u20ac", "a\r\nb: c", "a\nb", "a\0b",
-          "\x0b", "\x7f", "\x01", "\ud800", "\U0001f600", "\t", "a\tb", ":", ";", "\"quoted\"", "x" * 3000]
+          "\x0b", "\x7f", "\x01", "\ud800", "\U0001f600", "\t", "a\tb", ":", ";", "\"quoted\"", "x" * 300]
 NAMES = ["x-name", "X-Name", "X_NAME", "a b", "", "n:", "\u00fc", "\u0100", "x\r\n", "!#$%&'*+-.^_`|~", "7", "12", "00"]
 PATHS = ["", "/", "/a b", "/%20", "/%zz", "/%e4%B8", "/\"quotes\"", "/'", "/<>`{}^|\\", "/\u00fc", "/\u20ac\U0001f600",
          "/\ud800x", "/a/../b", "/a/./b/", "/%2e%2E/x", "/..", "//a//b", "/a\tb\nc", "/x?y z", "/?'\"<>`{}|^\\", "/?",
@@ -391,8 +391,13 @@ def record_urls(node: str, path: str, seed: int, count: int) -> None:
             text += generator.choice(PATHS) if generator.random() < 0.5 else random_text(generator)
         lines.append(json.dumps([text, generator.choice(bases)]))
     done = subprocess.run([node, "-e", URL_PARSER], input="\n".join(lines).encode(), stdout=subprocess.PIPE, check=True)
-    pathlib.Path(path).write_bytes(done.stdout)
-    print(f"{count} URLs from the seed {seed} are in {path}")
+    # Where Node does otherwise than the standard says: a fragment makes it take any reference to an opaque path, and it
+    # takes what begins as a drive letter for one.
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    kept = [row for row in rows if not (row[1] == "x:opaque" and "#" in row[0].strip()[1:])
+            and not ("u:p@" in row[0] and str(row[1]).startswith("file:") and "%2e" in row[0].lower())]
+    pathlib.Path(path).write_text("".join(json.dumps(row) + "\n" for row in kept))
+    print(f"{len(kept)} of {count} URLs from the seed {seed} are in {path}")
 
 
 def main() -> None:

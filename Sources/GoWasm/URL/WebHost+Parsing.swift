@@ -23,7 +23,8 @@ extension WebHost {
     /// such as emoji, that browsers take.
     private static func asciiName(_ name: String) -> String? {
         if name.utf8.allSatisfy({ $0 < 0x80 }) { return name.isEmpty ? nil : asciiLowercased(name) }
-        guard let text = gw_idn_to_ascii(name) else { return nil }
+        // The library would take what is before a zero byte for the whole name.
+        guard !name.utf8.contains(0), let text = gw_idn_to_ascii(name) else { return nil }
         defer { gw_idn_free(text) }
         let result = String(cString: text)
         return result.isEmpty ? nil : result
