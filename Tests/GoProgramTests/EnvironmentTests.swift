@@ -64,10 +64,14 @@ struct EnvironmentTests {
                 #expect(finished.end == .exited(0), "\(finished.errorText)")
             }
         }
-        try check([program, "environ", long], [:], ["the longest is argument 2 with 20000 bytes; pass less in arguments"])
+        try check(
+            [program, "environ", long], [:], ["the longest is argument 2 with 20000 bytes; pass less in arguments"])
         try check(
             ["--env", "LONG=\(long)", program, "environ"], [:],
-            ["the longest is the variable \"LONG\" with 20005 bytes; pass fewer variables", "--inherit-env=NAME,PREFIX*"])
+            [
+                "the longest is the variable \"LONG\" with 20005 bytes; pass fewer variables",
+                "--inherit-env=NAME,PREFIX*",
+            ])
         try check(
             ["--inherit-env", program, "environ"], ["LONG": long, "SHORT": "1"],
             ["the variable \"LONG\" with 20005 bytes", "--inherit-env='!NAME'"])
@@ -75,7 +79,7 @@ struct EnvironmentTests {
         #expect(left.end == .exited(0) && names(left).contains("SHORT"), "\(left.errorText)")
     }
 
-    @Test("as go_js_wasm_exec and go_wasip1_wasm_exec, which pass the whole environment, too", arguments: targets.map(\.name))
+    @Test("so it is as go_js_wasm_exec and go_wasip1_wasm_exec, which pass everything", arguments: targets.map(\.name))
     func asScript(_ target: String) throws {
         let program = try #require(Self.targets.first { $0.name == target }?.program)
         let folder = try TemporaryFolder()

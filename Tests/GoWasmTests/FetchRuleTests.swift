@@ -22,8 +22,8 @@ struct FetchRuleTests {
     func plain() throws {
         #expect(
             try lines(request("POST", [("X-A", "1"), ("x-a", "2"), ("Host", "other"), ("7", "")], body: "abc")) == [
-                "connection: keep-alive", "7: ", "X-A: 1, 2", "accept: */*", "accept-language: *", "sec-fetch-mode: cors",
-                "user-agent: gowasm-fast", "accept-encoding: gzip", "content-length: 3",
+                "connection: keep-alive", "7: ", "X-A: 1, 2", "accept: */*", "accept-language: *",
+                "sec-fetch-mode: cors", "user-agent: gowasm-fast", "accept-encoding: gzip", "content-length: 3",
             ])
     }
 
@@ -102,7 +102,8 @@ struct FetchRuleTests {
     @Test(
         "data: URLs",
         arguments: [
-            ("data:,a%20b", "text/plain;charset=US-ASCII", "a b"), ("data:;base64,aGk", "text/plain;charset=US-ASCII", "hi"),
+            ("data:,a%20b", "text/plain;charset=US-ASCII", "a b"),
+            ("data:;base64,aGk", "text/plain;charset=US-ASCII", "hi"),
             ("data:x/y;a=\"b;c\\\"\";A=f,z", "x/y;a=\"b;c\\\"\"", "z"), ("data:TEXT/HTML;x,<b>", "text/html", "<b>"),
             ("data:x/y; base64 ,aGk=#f", "x/y", "hi"),
         ])
@@ -134,7 +135,8 @@ struct FetchRuleTests {
         let plain = proxies(["http_proxy": "http://p:1", "HTTPS_PROXY": "http://q:2"])
         #expect(try proxy(plain, "http://host/") == nil)
         let used = proxies([
-            "NODE_USE_ENV_PROXY": "1", "HTTP_PROXY": "http://upper", "http_proxy": "http://u:s@p:1/x", "no_proxy": ".in, *.out h:81",
+            "NODE_USE_ENV_PROXY": "1", "HTTP_PROXY": "http://upper", "http_proxy": "http://u:s@p:1/x",
+            "no_proxy": ".in, *.out h:81",
         ])
         #expect(try proxy(used, "http://host/") == "http://u:s@p:1")
         #expect(try proxy(used, "https://host/") == "http://u:s@p:1")

@@ -52,7 +52,8 @@ struct ProxySettings {
         case "http", "https": break
         // The proxy looks the name up.
         case "socks", "socks5": parsed.scheme = "socks5h"
-        default: throw FetchFailure("the proxy \(proxy.debugDescription) of the environment is neither HTTP nor SOCKS 5")
+        default:
+            throw FetchFailure("the proxy \(proxy.debugDescription) of the environment is neither HTTP nor SOCKS 5")
         }
         parsed.path = .segments([])
         (parsed.query, parsed.fragment) = (nil, nil)

@@ -115,7 +115,8 @@ private struct RequestOptions {
     init(_ options: JSValue, _ realm: JSRealm) throws(JSFailure) {
         if options.isNullish { return }
         guard options.object != nil else {
-            throw realm.typeError("RequestInit: Expected \(realm.inspect(options)) to be one of: Null, Undefined, Object.")
+            throw realm.typeError(
+                "RequestInit: Expected \(realm.inspect(options)) to be one of: Null, Undefined, Object.")
         }
         func read(_ name: StaticString) throws(JSFailure) -> JSValue { try realm.get(options, realm.key(name)) }
         func oneOf<Choice: RawRepresentable<String> & CaseIterable>(

@@ -421,7 +421,9 @@ struct WebURLParser {
 extension Unicode.Scalar {
     fileprivate var isLetter: Bool { ("a"..."z").contains(self) || ("A"..."Z").contains(self) }
     fileprivate var isDigit: Bool { ("0"..."9").contains(self) }
-    fileprivate var lowercased: Unicode.Scalar { ("A"..."Z").contains(self) ? Unicode.Scalar(UInt8(value) | 0x20) : self }
+    fileprivate var lowercased: Unicode.Scalar {
+        ("A"..."Z").contains(self) ? Unicode.Scalar(UInt8(value) | 0x20) : self
+    }
 }
 
 extension String {
