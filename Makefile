@@ -30,7 +30,7 @@ ifeq ($(CI),true)
 export GOWASM_REQUIRE_SUITES := 1
 endif
 
-.PHONY: help build run examples docs test test-tools engines fuzz fuzz-coverage std-tests bench bench-plugin bench-imports \
+.PHONY: help build run examples docs test test-tools engines fuzz fuzz-coverage fetch-compare std-tests bench bench-plugin bench-imports \
     micro sanitize sanitize-threads lint install clean distclean build-packages static-libraries
 
 help: ## Print this list
@@ -108,6 +108,13 @@ fuzz-coverage: build-packages ## Fuzz decoder, validator, lowering, hosts and sy
 	@GOWASM_FUZZ=1 $(SWIFT) build -c release --product gowasm-fuzz --scratch-path $(FUZZED) --sanitize=address \
 	    -Xswiftc -sanitize=fuzzer -Xswiftc -enable-testing -Xcc -fsanitize=undefined -Xcc -fsanitize-trap=undefined
 	@Tests/Tools/fuzz-coverage.sh $(FUZZED)/release/gowasm-fuzz "$(TOOLS)/fuzz-coverage" $(TARGETS) -seed=$(SEED) $(RUNS)
+
+# Node takes some seconds for each case that it never answers.
+COUNT ?= 1000
+fetch-compare: build test-tools engines ## Compare requests of fetch with Node's, byte for byte (COUNT random ones from SEED on)
+	@newest=$$(sort -V "$(TOOLS)/programs/versions.txt" | tail -1); \
+	$(PYTHON) Tests/Tools/fetch_compare.py --executable $(GOWASM) --wasm "$(TOOLS)/programs/$$newest/probe.wasm" \
+	    --node "$(NODE)" --scripts "$(TOOLS)/go/newest/go/lib/wasm" --seed $(SEED) --count $(COUNT)
 
 # STD="--packages os,time", STD="--go 1.24.11 --subset" and more: see STD=--help.
 std-tests: build engines ## Run the tests of Go's standard library here and on Node 24 or wasmtime (STD=--help lists options)
