@@ -46,7 +46,8 @@ struct WebURLTests {
         "are refused",
         arguments: [
             "", "x", "http://", "http://[::1", "http://1.2.3.256/", "http://4294967296/", "http://a b/",
-            "http://h:65536/", "http://\u{E4}\0b/", "http://a%00/", "http://h:1x/", "http://%/", "http://\u{AD}/", "//h/",
+            "http://h:65536/", "http://\u{E4}\0b/", "http://a%00/",
+            "http://h:1x/", "http://%/", "http://\u{AD}/", "//h/",
         ])
     func refused(text: String) {
         #expect(WebURL(text) == nil)
