@@ -32,7 +32,7 @@ ifeq ($(CI),true)
 export GOWASM_REQUIRE_SUITES := 1
 endif
 
-.PHONY: help build run examples docs test test-tools engines fuzz fuzz-coverage attack-cache fuzz-host std-tests bench bench-plugin bench-imports \
+.PHONY: help build run examples docs test test-tools engines fuzz fuzz-coverage attack-cache fuzz-host fetch-compare std-tests bench bench-plugin bench-imports \
     micro sanitize sanitize-threads lint install clean distclean build-packages static-libraries
 
 help: ## Print this list
@@ -132,6 +132,13 @@ fuzz-host: build-packages ## Call the host CALLS times with hostile values, in p
 	    --calls $$(($(CALLS) / 2)) --kinds $(HOST_KINDS)
 	@Tests/Tools/fuzz_host.py .build/debug/gowasm-fuzz-host --seed $$(($(SEED) + 1000000)) \
 	    --calls $$(($(CALLS) / 2)) --kinds $(HOST_KINDS)
+
+# Node takes some seconds for each case that it never answers.
+COUNT ?= 1000
+fetch-compare: build test-tools engines ## Compare requests of fetch with Node's, byte for byte (COUNT random ones from SEED on)
+	@newest=$$(sort -V "$(TOOLS)/programs/versions.txt" | tail -1); \
+	$(PYTHON) Tests/Tools/fetch_compare.py --executable $(GOWASM) --wasm "$(TOOLS)/programs/$$newest/probe.wasm" \
+	    --node "$(NODE)" --scripts "$(TOOLS)/go/newest/go/lib/wasm" --seed $(SEED) --count $(COUNT)
 
 # STD="--packages os,time", STD="--go 1.24.11 --subset" and more: see STD=--help.
 std-tests: build engines ## Run the tests of Go's standard library here and on Node 24 or wasmtime (STD=--help lists options)

@@ -47,7 +47,7 @@ let package = Package(
             swiftSettings: swiftSettings),
         // Implements the runtime imports of Go's js/wasm and runs Go programs.
         .target(
-            name: "GoWasm", dependencies: ["WasmRuntime", "WasmFrontend", "HostSystem", "WASI", "CSupport"],
+            name: "GoWasm", dependencies: ["WasmRuntime", "WasmFrontend", "HostSystem", "WASI", "CSupport", "CZlib"],
             swiftSettings: swiftSettings),
         // Writes what a profiler found in the formats of others' tools.
         .target(name: "Profiles", dependencies: ["WasmRuntime", "CZlib"], swiftSettings: swiftSettings),

@@ -1,12 +1,10 @@
-// See gw_curl.h. Declarations are those of curl/curl.h, curl/multi.h and curl/urlapi.h, of 7.66 (2019) and later.
+// See gw_curl.h. Declarations are those of curl/curl.h and curl/multi.h, of 7.66 (2019) and later.
 #include "gw_curl.h"
 
 #include <dlfcn.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include <stddef.h>
 
 typedef struct {
     int kind;  // 1: the transfer has ended
@@ -18,8 +16,6 @@ typedef struct {
 } Message;
 
 enum { infoOSErrno = 0x200000 + 25, pauseNothing = 0, globalAll = 3 };
-enum { partURL = 0, partScheme = 1, partHost = 5, partPort = 6 };
-enum { urlDefaultPort = 1 << 0, urlEncode = 1 << 7 };
 
 #define GW_CURL_FUNCTIONS(F)                                                     \
     F(int, global_init, (long))                                                  \
@@ -37,12 +33,7 @@ enum { urlDefaultPort = 1 << 0, urlEncode = 1 << 7 };
     F(int, multi_poll, (void *, struct pollfd *, unsigned, int, int *))          \
     F(Message *, multi_info_read, (void *, int *))                               \
     F(void *, slist_append, (void *, const char *))                              \
-    F(void, slist_free_all, (void *))                                            \
-    F(void *, url, (void))                                                       \
-    F(void, url_cleanup, (void *))                                               \
-    F(int, url_set, (void *, int, const char *, unsigned))                       \
-    F(int, url_get, (void *, int, char **, unsigned))                            \
-    F(void, free, (void *))
+    F(void, slist_free_all, (void *))
 
 static struct {
 #define GW_CURL_FIELD(result, name, parameters) result(*name) parameters;
@@ -124,40 +115,3 @@ const char *gw_curl_error_text(int result) { return curl.easy_strerror(result); 
 
 void *gw_curl_list_append(void *list, const char *text) { return curl.slist_append(list, text); }
 void gw_curl_list_free(void *list) { curl.slist_free_all(list); }
-
-static char *url_part(void *url, int part, unsigned flags) {
-    char *text = NULL, *copy = NULL;
-    if (curl.url_get(url, part, &text, flags) == 0 && text) copy = strdup(text);
-    if (text) curl.free(text);
-    return copy;
-}
-
-char *gw_curl_resolve_url(const char *base, const char *reference) {
-    void *url = curl.url();
-    char *result = NULL;
-    if (url && (!base || curl.url_set(url, partURL, base, urlEncode) == 0) &&
-        curl.url_set(url, partURL, reference, urlEncode) == 0) {
-        result = url_part(url, partURL, 0);
-    }
-    if (url) curl.url_cleanup(url);
-    return result;
-}
-
-char *gw_curl_url_origin(const char *text) {
-    void *url = curl.url();
-    char *result = NULL;
-    if (url && curl.url_set(url, partURL, text, urlEncode) == 0) {
-        char *scheme = url_part(url, partScheme, 0), *host = url_part(url, partHost, 0);
-        char *port = url_part(url, partPort, urlDefaultPort);
-        if (scheme && host && port) {
-            size_t size = strlen(scheme) + strlen(host) + strlen(port) + 5;
-            result = malloc(size);
-            if (result) snprintf(result, size, "%s://%s:%s", scheme, host, port);
-        }
-        free(scheme);
-        free(host);
-        free(port);
-    }
-    if (url) curl.url_cleanup(url);
-    return result;
-}

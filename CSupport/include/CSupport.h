@@ -13,6 +13,8 @@
 #include "gw_sampler.h"
 #include "gw_files.h"
 #include "gw_curl.h"
+#include "gw_encoding.h"
+#include "gw_idn.h"
 #include "gw_build.h"
 
 #endif

@@ -10,10 +10,13 @@
 
 // Options of transfers (CURLOPT_…), by the type of their values.
 typedef enum __attribute__((enum_extensibility(closed))) GWCurlOption {
-    GWCurlOption_post = 47,             // long
     GWCurlOption_noBody = 44,           // long
-    GWCurlOption_pathAsIs = 234,        // long
+    GWCurlOption_post = 47,             // long
+    GWCurlOption_httpProxyTunnel = 61,  // long
+    GWCurlOption_forbidReuse = 75,      // long
+    GWCurlOption_httpVersion = 84,      // long: GWCurlHTTP11
     GWCurlOption_protocols = 181,       // long: bits of GWCurlProtocol
+    GWCurlOption_suppressConnectHeaders = 265, // long
     GWCurlOption_writeData = 10001,     // pointer
     GWCurlOption_url = 10002,           // text
     GWCurlOption_proxy = 10004,         // text
@@ -23,7 +26,8 @@ typedef enum __attribute__((enum_extensibility(closed))) GWCurlOption {
     GWCurlOption_headerData = 10029,    // pointer
     GWCurlOption_customRequest = 10036, // text
     GWCurlOption_certificates = 10065,  // text: the file of trusted issuers (CURLOPT_CAINFO)
-    GWCurlOption_acceptEncoding = 10102, // text
+    GWCurlOption_noProxy = 10177,       // text
+    GWCurlOption_requestTarget = 10266, // text
     GWCurlOption_writeFunction = 20011,
     GWCurlOption_headerFunction = 20079,
     GWCurlOption_postFieldSize = 30120, // 64 bits
@@ -31,8 +35,10 @@ typedef enum __attribute__((enum_extensibility(closed))) GWCurlOption {
 
 enum {
     GWCurlProtocols = 1 | 2,               // http and https
+    GWCurlHTTP11 = 2,
     GWCurlWritePause = 0x10000001,         // what a write function returns to be called again later
     GWCurlErrorSize = 256,
+    GWCurlBadURL = 3,
     GWCurlCouldNotResolve = 6,
     GWCurlCouldNotConnect = 7,
 };
@@ -68,11 +74,5 @@ const char *gw_curl_error_text(int result);
 // Appends a copy of a text to a list that may be NULL.
 void *gw_curl_list_append(void *list, const char *text);
 void gw_curl_list_free(void *list);
-
-// The absolute URL that a reference means, relative to a base that may be NULL; NULL where it is none. To be freed by
-// free().
-char *gw_curl_resolve_url(const char *base, const char *reference);
-// Scheme, host and port of an absolute URL, such as "https://example.com:443"; NULL where it is none. To be freed.
-char *gw_curl_url_origin(const char *url);
 
 #endif

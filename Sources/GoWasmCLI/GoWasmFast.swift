@@ -44,8 +44,17 @@ public struct GoWasmFast: ParsableCommand {
         help: ArgumentHelp("Set an environment variable for the program. May be repeated.", valueName: "K=V"))
     var environment: [String] = []
 
-    @Flag(help: "Pass this process's environment variables to the program.")
+    @Flag(
+        help: ArgumentHelp(
+            "Pass this process's environment variables to the program; with =NAME,PREFIX*,... only these.",
+            discussion: """
+                Names may have the wildcards of a shell; those behind ! are left out. A program for js has room for about 8 KB of \
+                arguments and variables.
+                """))
     var inheritEnv = false
+
+    @Option(name: .customLong(OptionalValues.hiddenName(of: "inherit-env")), help: .hidden)
+    var inheritedNames: [String] = []
 
     @Option(
         name: .customLong("dir"),
@@ -148,6 +157,9 @@ public struct GoWasmFast: ParsableCommand {
             }
         }
         if command.isEmpty { throw ValidationError("Missing expected argument 'FILE.wasm'") }
+        for names in inheritedNames where names.split(separator: ",").allSatisfy({ $0 == "!" }) {
+            throw ValidationError("The value '\(names)' is invalid for '--inherit-env=<NAME,PREFIX*,...>'")
+        }
         for folder in folders where HostAccess.Mount(parsing: folder) == nil {
             throw ValidationError("The value '\(folder)' is invalid for '--dir <HOST[:GUEST][:ro]>'")
         }
@@ -185,7 +197,8 @@ public struct GoWasmFast: ParsableCommand {
             invocation.trace = TraceWriter(filter: traceFilter ?? "*", isJSON: traceJson)
         }
         if validatesFirst { invocation.codeValidation = .onLoading }
-        invocation.inheritsEnvironment = inheritEnv
+        invocation.inheritedVariables =
+            inheritEnv ? [NameFilter("*")] : inheritedNames.map { NameFilter($0) }
         invocation.access = access ?? .none
         invocation.engine.usesGuardPages = !checkedMemory
         invocation.engine.optimizes = !noOptimize
@@ -228,7 +241,7 @@ public struct GoWasmFast: ParsableCommand {
         if arguments.count > 1, name == "go_js_wasm_exec" || name == "go_wasip1_wasm_exec" {
             var invocation = Invocation(file: arguments[1], arguments: Array(arguments.dropFirst()))
             invocation.endProcess = endProcess
-            invocation.inheritsEnvironment = true
+            invocation.inheritedVariables = [NameFilter("*")]
             invocation.access = .all
             invocation.standsForNode = true
             _ = invocation.startWatch()
@@ -245,11 +258,13 @@ public struct GoWasmFast: ParsableCommand {
             endProcess(invocation.run())
         }
         do {
-            var command = try parseAsRoot(Array(arguments.dropFirst()))
-            guard let run = command as? GoWasmFast else {
+            let given = Array(arguments.dropFirst())
+            var command = try parseAsRoot(OptionalValues.rewritten(given))
+            guard var run = command as? GoWasmFast else {
                 try command.run()
                 endProcess(0)
             }
+            run.command = OptionalValues.restored(run.command, from: given)
             endProcess(run.execute())
         } catch {
             exit(withError: error)

@@ -22,7 +22,8 @@ struct Invocation {
     /// What the program gets as `os.Args`; the first is the path of the module.
     var arguments: [String]
     var environment: [String: String] = [:]
-    var inheritsEnvironment = false
+    /// Which variables of this process's environment the program gets: those that one of these names.
+    var inheritedVariables: [NameFilter] = []
     /// What the program may use of the machine.
     var access = HostAccess.none
     /// Whether the program shall take this for Node.
@@ -117,17 +118,32 @@ struct Invocation {
             return reason.exitCode
         } catch ProgramError.exited(let status) where !status.isSuccess {
             return status.code
+        } catch ProgramError.argumentsTooLong(let overflow) {
+            report(Failure.line(file, "\(overflow); \(advice(overflow))"))
         } catch {
             report(Failure.line(file, Failure.describe(error, loaded.module)))
         }
         return Self.failure
     }
 
+    /// What to do about arguments and variables that are too long, the larger part of which comes first.
+    private func advice(_ overflow: ArgumentOverflow) -> String {
+        let fewer: String
+        if overflow.environmentBytes * 2 < overflow.needed {
+            fewer = "pass less in arguments, for example a file's name or standard input"
+        } else if standsForNode {
+            fewer = "run it with fewer variables, as with env -u NAME"
+        } else {
+            fewer = "pass fewer variables, as with --inherit-env=NAME,PREFIX* or --inherit-env='!NAME'"
+        }
+        return fewer + ", or build it with GOOS=wasip1, which has no such limit"
+    }
+
     private var configuration: Program.Configuration {
         var configuration = Program.Configuration(
             arguments: Array(arguments.dropFirst()), environment: wholeEnvironment, access: access)
         configuration.programName = arguments.first ?? file
-        configuration.addsTemporaryDirectory = inheritsEnvironment
+        configuration.addsTemporaryDirectory = inheritedVariables.contains { $0.wants("TMPDIR") }
         configuration.engine = engine
         configuration.endProcess = endProcessAfterFinishing
         configuration.standsForNode = standsForNode
@@ -158,8 +174,9 @@ struct Invocation {
     }
 
     private var wholeEnvironment: [String: String] {
-        guard inheritsEnvironment else { return environment }
-        return Self.processEnvironment().merging(environment) { _, given in given }
+        guard !inheritedVariables.isEmpty else { return environment }
+        return Self.processEnvironment().filter { variable in inheritedVariables.contains { $0.wants(variable.key) } }
+            .merging(environment) { _, given in given }
     }
 
     // MARK: - Calling an export

@@ -1,24 +1,13 @@
 import HostSystem
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 /// What `--trace` prints: which calls of imports, and as what.
 struct TraceWriter {
-    private let wanted: [String]
-    private let unwanted: [String]
+    private let filter: NameFilter
     private let isJSON: Bool
 
     /// Takes names of imports, separated by commas, with the wildcards of a shell; those behind `!` are left out.
     init(filter: String, isJSON: Bool) {
-        let patterns = filter.split(separator: ",")
-        wanted = patterns.filter { !$0.hasPrefix("!") }.map(String.init)
-        unwanted = patterns.filter { $0.hasPrefix("!") }.map { String($0.dropFirst()) }
+        self.filter = NameFilter(filter)
         self.isJSON = isJSON
     }
 
@@ -32,10 +21,7 @@ struct TraceWriter {
     /// it.
     func wants(_ module: String, _ name: String) -> Bool {
         let last = name.split(separator: ".").last.map(String.init) ?? name
-        func matches(_ pattern: String) -> Bool {
-            [name, last, "\(module).\(name)"].contains { (name: String) in fnmatch(pattern, name, 0) == 0 }
-        }
-        return (wanted.isEmpty || wanted.contains { matches($0) }) && !unwanted.contains { matches($0) }
+        return filter.wants(name, last, "\(module).\(name)")
     }
 
     /// Seconds since the start, the call, and how long it took.

@@ -108,11 +108,11 @@ struct BadInputTests {
         // address 12288; the first is at 4096. The path of the module is one of the arguments.
         let room = 8192 - Tools.mainModule.utf8.count - 1
         let long = String(repeating: "9", count: room)
-        try Self.expectRefusal([Tools.mainModule, long], mentioning: "total length of command line and environment")
+        try Self.expectRefusal([Tools.mainModule, long], mentioning: "the longest is argument 1 with \(room) bytes")
         try Self.expectRefusal(
-            [Tools.mainModule] + Array(repeating: "1", count: 900), mentioning: "total length of command line")
+            [Tools.mainModule] + Array(repeating: "1", count: 900), mentioning: "901 arguments and 0 environment")
         try Self.expectRefusal(
-            ["--env", "LONG=\(long)", Tools.mainModule, "1"], mentioning: "total length of command line")
+            ["--env", "LONG=\(long)", Tools.mainModule, "1"], mentioning: "the longest is the variable \"LONG\" with")
         let fitting = String(repeating: "9", count: room - 100)
         let finished = try Self.run([Tools.mainModule, fitting])
         #expect(finished.errorText == "usage: fib [n], where n is a whole number, 0 or more\n")

@@ -111,6 +111,42 @@ struct FetchTests {
                 + "the option --allow-net lets it\n")
     }
 
+    @Test("send byte for byte what Node sends, and return what it returns (Expected/fetch-cases.jsonl)")
+    func recordedCases() throws {
+        let build = try #require(GoBuild.newest)
+        let tool = Tools.root.appendingPathComponent("Tests/Tools/fetch_compare.py").path
+        let expected = Tools.root.appendingPathComponent("Tests/GoProgramTests/Expected/fetch-cases.jsonl").path
+        let finished = try Command(
+            executable: "/usr/bin/env",
+            arguments: [
+                "python3", tool, "--executable", Tools.executable, "--wasm", build.probe, "--check", expected,
+            ], environment: Tools.sanitizerOptions.merging(["PATH": "/usr/bin:/bin"]) { a, _ in a },
+            timeout: .seconds(600)
+        ).run()
+        let output = String(decoding: finished.output, as: UTF8.self)
+        #expect(finished.end == .exited(0), "\(output.suffix(4000))\(finished.errorText.suffix(2000))")
+        #expect(output.contains(" cases "))
+    }
+
+    @Test("use proxies of the environment only where that asks for it, as in Node 24", arguments: [false, true])
+    func proxy(isAskedFor: Bool) throws {
+        let build = try #require(GoBuild.newest)
+        let server = try TestServer()
+        var command = Command(
+            executable: Tools.executable,
+            arguments: ["--allow-net", build.probe, "fetch-one", "http://127.0.0.1:\(server.port)/hello"],
+            environment: Tools.sanitizerOptions)
+        // Nobody listens there.
+        for name in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
+            command.environment[name] = "http://127.0.0.1:\(server.closedPort)"
+        }
+        if isAskedFor { command.environment["NODE_USE_ENV_PROXY"] = "1" }
+        let finished = try command.run()
+        #expect(finished.end == .exited(isAskedFor ? 3 : 0), "\(String(decoding: finished.output, as: UTF8.self))")
+        command.environment["no_proxy"] = "127.0.0.1"
+        #expect(try command.run().end == .exited(0))
+    }
+
     @Test(
         "say so where the library for it is missing",
         .enabled(if: Tools.sanitizerOptions.isEmpty, "AddressSanitizer wants to be loaded first."))

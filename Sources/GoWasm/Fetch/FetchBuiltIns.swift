@@ -8,6 +8,13 @@ final class BodyStream {
     private var failure: JSValue?
     var transfer: Transfer?
 
+    /// A body that has ended.
+    static func empty(_ realm: JSRealm) -> BodyStream {
+        let stream = BodyStream()
+        stream.end(realm)
+        return stream
+    }
+
     deinit {
         charge.close()
         // Holders refer to streams, and streams to values.
@@ -16,6 +23,11 @@ final class BodyStream {
     }
 
     func append(_ piece: [UInt8], _ realm: JSRealm) {
+        guard !isEnded else {
+            // Nobody waits for it: a body behind an answer that has none.
+            transfer?.consume(piece.count)
+            return
+        }
         if let reader = readers.popFirst() {
             transfer?.consume(piece.count)
             deliver(piece, to: reader, realm)
@@ -202,69 +214,48 @@ extension JSRealm {
     // MARK: Requests
 
     private func fetch(_ input: JSValue, _ options: JSValue, _ promise: JSPromise) throws(JSFailure) {
-        let option = { (realm: JSRealm, name: StaticString) throws(JSFailure) -> JSValue in
-            try options.isNullish ? .undefined : realm.get(options, realm.key(name))
-        }
-        let text = try toString(input)
-        var request = FetchRequest(method: "GET", url: text.text, headers: [])
-        let method = try option(self, "method")
-        if !method.isUndefined {
-            let given = try toString(method).text
-            let upper = given.uppercased()
-            request.method = ["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"].contains(upper) ? upper : given
-        }
-        request.headers = try makeHeaders(option(self, "headers")).list
-        try setBody(of: &request, option(self, "body"))
-        let redirect = try option(self, "redirect")
-        if !redirect.isUndefined {
-            switch try toString(redirect).text {
-            case "follow": request.redirect = .follow
-            case "error": request.redirect = .error
-            case "manual": request.redirect = .manual
-            default: throw typeError("RequestInit: redirect is not one of: follow, error, manual.")
-            }
-        }
-        let signal = try option(self, "signal").object as? JSAbortSignal
+        let (request, signal) = try makeRequest(input, options)
         if let signal, signal.isAborted { throw .thrown(signal.reason) }
+        do {
+            try begin(request, signal, promise)
+        } catch {
+            throw fetchFailed(error)
+        }
+    }
+
+    /// Answers a request, or has it sent (main fetch and scheme fetch of the Fetch standard).
+    private func begin(
+        _ request: FetchRequest, _ signal: JSAbortSignal?, _ promise: JSPromise
+    ) throws(FetchFailure) {
+        var request = request
+        try request.checkDestination(from: request.url, isRedirected: false)
+        switch request.url.scheme {
+        case "http", "https": break
+        case "data":
+            guard let data = DataURL(request.url) else { throw FetchFailure("failed to fetch the data URL") }
+            answer(request, data, promise)
+            return
+        case "about": throw FetchFailure("about scheme is not supported")
+        case "file": throw FetchFailure("not implemented... yet...")
+        // Nothing here makes such URLs.
+        case "blob" where request.url.query?.isEmpty == false:
+            throw FetchFailure("NetworkError when attempting to fetch resource.")
+        case "blob": throw FetchFailure("invalid method")
+        default: throw FetchFailure("unknown scheme")
+        }
         guard host.allowsNetwork else {
-            host.hintAtNetwork(text.text)
-            throw fetchFailed("permission denied", code: "EACCES")
+            host.hintAtNetwork(request.url.href)
+            throw FetchFailure("permission denied", code: "EACCES")
         }
         if fetcher == nil { fetcher = Fetcher() }
-        guard let fetcher else {
-            throw fetchFailed("libcurl is not installed (Debian: apt-get install libcurl4)", code: nil)
-        }
-        guard let url = Transfer.resolve(text.text, base: nil) else {
-            throw typeError("Failed to parse URL from \(text.text)")
-        }
-        guard url.hasPrefix("http://") || url.hasPrefix("https://") else {
-            throw fetchFailed("unknown scheme", code: nil)
-        }
-        request.url = url
+        guard let fetcher else { throw FetchFailure("libcurl is not installed (Debian: apt-get install libcurl4)") }
         start(request, on: fetcher, signal, promise)
     }
 
-    private func setBody(of request: inout FetchRequest, _ body: JSValue) throws(JSFailure) {
-        guard !body.isNullish else { return }
-        guard request.method != "GET", request.method != "HEAD" else {
-            throw typeError("Request with GET/HEAD method cannot have body.")
-        }
-        if let bytes = bufferSource(body) {
-            request.body = Array(bytes)
-        } else {
-            request.body = try toString(body).bytes
-            if !request.headers.contains(where: { $0.name == "content-type" }) {
-                request.headers.append(("content-type", "text/plain;charset=UTF-8"))
-            }
-        }
-    }
-
     /// The error with which `fetch` fails, with the reason as its cause.
-    private func fetchFailed(_ reason: String, code: String?) -> JSFailure {
-        let cause = makeError(prototypes.error, string(reason))
-        if let code { cause.define(keys.code, string(code)) }
-        let error = makeError(prototypes.typeError, string("fetch failed"))
-        error.define(keys.cause, .object(cause), .builtIn)
+    private func fetchFailed(_ failure: FetchFailure, _ message: StaticString = "fetch failed") -> JSFailure {
+        let error = makeError(prototypes.typeError, string(message))
+        error.define(keys.cause, .object(makeCause(failure)), .builtIn)
         return .thrown(.object(error))
     }
 
@@ -281,15 +272,11 @@ extension JSRealm {
             case .end:
                 stream.end(self)
                 stream.transfer = nil
-            case .failure(let message, let code):
-                let error = self.fetchFailed(message, code: code)
+            case .failure(let failure):
                 if hasHead {
-                    let terminated = self.makeError(self.prototypes.typeError, self.string("terminated"))
-                    let cause = (try? error.value.object?.get(self.keys.cause, self)) ?? .undefined
-                    terminated.define(self.keys.cause, cause, .builtIn)
-                    stream.fail(.object(terminated), self)
+                    stream.fail(self.fetchFailed(failure, "terminated").value, self)
                 } else {
-                    promise.reject(error.value, self)
+                    promise.reject(self.fetchFailed(failure).value, self)
                 }
                 stream.transfer = nil
             }
@@ -306,16 +293,48 @@ extension JSRealm {
     }
 
     private func makeResponse(_ head: Transfer.Head, _ stream: BodyStream) -> JSObject {
-        let response = JSBodyHolder(stream, prototype: hostPrototype("Response"))
-        let request = stream.transfer?.request
-        let headers = JSHeaders(head.headers, prototype: hostPrototype("Headers"))
-        let hasBody = request?.method != "HEAD" && ![101, 204, 205, 304].contains(head.status)
+        guard let transfer = stream.transfer else { return makeObject() }
+        let request = transfer.request
+        if request.tainting == .opaque {
+            stream.end(self)
+            return makeResponse(
+                stream, .null, status: 0, statusText: "", headers: HeaderList(), url: "", isRedirected: false,
+                type: request.tainting)
+        }
+        let hasBody = request.method != "HEAD" && !FetchRequest.nullBodyStatus.contains(head.status)
+        // What comes nevertheless is not waited for.
+        if !hasBody { stream.end(self) }
         let body = hasBody ? JSValue.object(JSBodyHolder(stream, prototype: hostPrototype("ReadableStream"))) : .null
+        return makeResponse(
+            stream, body, status: head.status, statusText: head.statusText, headers: head.headers,
+            url: request.url.withoutFragment, isRedirected: transfer.redirectCount > 0, type: request.tainting)
+    }
+
+    /// Answers with what a `data:` URL has in it.
+    private func answer(_ request: FetchRequest, _ data: DataURL, _ promise: JSPromise) {
+        let stream = BodyStream()
+        if !data.body.isEmpty { stream.append(data.body, self) }
+        stream.end(self)
+        var headers = HeaderList()
+        headers.append("Content-Type", "\(data.type)")
+        let hasBody = request.method != "HEAD"
+        let body = hasBody ? JSValue.object(JSBodyHolder(stream, prototype: hostPrototype("ReadableStream"))) : .null
+        let response = makeResponse(
+            hasBody ? stream : BodyStream.empty(self), body, status: 200, statusText: "OK", headers: headers,
+            url: request.url.withoutFragment, isRedirected: false, type: .basic)
+        promise.resolve(.object(response), self)
+    }
+
+    private func makeResponse(
+        _ stream: BodyStream, _ body: JSValue, status: Int, statusText: String, headers: HeaderList, url: String,
+        isRedirected: Bool, type: FetchRequest.Tainting
+    ) -> JSObject {
+        let response = JSBodyHolder(stream, prototype: hostPrototype("Response"))
+        let headers = JSHeaders(headers, isImmutable: true, prototype: hostPrototype("Headers"))
         let fields: [(StaticString, JSValue)] = [
-            ("status", .number(head.status)), ("statusText", string(head.statusText)),
-            ("ok", .boolean((200..<300).contains(head.status))), ("headers", .object(headers)), ("body", body),
-            ("url", string(request?.url ?? "")), ("redirected", .boolean((stream.transfer?.redirectCount ?? 0) > 0)),
-            ("type", string("basic")),
+            ("status", .number(status)), ("statusText", string(statusText)),
+            ("ok", .boolean((200..<300).contains(status))), ("headers", .object(headers)), ("body", body),
+            ("url", string(url)), ("redirected", .boolean(isRedirected)), ("type", string(type.rawValue)),
         ]
         for (name, value) in fields { response.define(key(name), value, [.enumerable, .configurable]) }
         return response

@@ -1,24 +1,13 @@
-/// A `Headers` object: names in lower case, in the order in which they came.
+/// A `Headers` object.
 final class JSHeaders: JSObject {
-    var list: [(name: String, value: String)]
+    var list: HeaderList
+    /// Whether the headers are those of an answer, which nobody changes.
+    let isImmutable: Bool
 
-    init(_ list: [(name: String, value: String)] = [], prototype: JSObject?) {
+    init(_ list: HeaderList = HeaderList(), isImmutable: Bool = false, prototype: JSObject?) {
         self.list = list
+        self.isImmutable = isImmutable
         super.init(kind: .host, prototype: prototype)
-    }
-
-    /// All values of a name, combined; nil where there is none.
-    func value(_ name: String) -> String? {
-        let values = list.filter { $0.name == name }.map(\.value)
-        return values.isEmpty ? nil : values.joined(separator: ", ")
-    }
-
-    /// The headers as programs go through them: sorted by name, values combined but for cookies.
-    var sortedEntries: [(name: String, value: String)] {
-        let names = Set(list.map(\.name)).sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
-        return names.flatMap { name in
-            name == "set-cookie" ? list.filter { $0.name == name } : [(name, value(name) ?? "")]
-        }
     }
 }
 
@@ -28,96 +17,140 @@ extension JSRealm {
         return headers
     }
 
-    /// A header name in lower case.
-    private func headerName(_ value: JSValue, _ method: String) throws(JSFailure) -> String {
-        let name = try toString(value).text
-        let allowed = Set("!#$%&'*+-.^_`|~ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".utf8)
-        guard !name.isEmpty, name.utf8.allSatisfy(allowed.contains) else {
-            throw typeError("Headers.\(method): \(name) is an invalid header name.")
+    /// The same, to be changed.
+    private func mutableHeaders(_ value: JSValue) throws(JSFailure) -> JSHeaders {
+        let headers = try headers(value)
+        guard !headers.isImmutable else { throw typeError("immutable") }
+        return headers
+    }
+
+    /// A text whose characters are bytes (ByteString of Web IDL).
+    func toByteString(_ value: JSValue) throws(JSFailure) -> String {
+        let string = try toString(value)
+        if string.isASCII { return string.text }
+        let units = string.utf16
+        if let place = units.firstIndex(where: { $0 > 0xFF }) {
+            throw typeError(
+                "Cannot convert argument to a ByteString because the character at index \(place) has a value of "
+                    + "\(units[place]) which is greater than 255.")
         }
-        return name.lowercased()
+        return Latin1.decode(units.map { UInt8(truncatingIfNeeded: $0) })
+    }
+
+    private func checkedName(_ name: String, _ method: String) throws(JSFailure) -> String {
+        guard HeaderList.isToken(name) else {
+            throw typeError("Headers.\(method): \"\(name)\" is an invalid header name.")
+        }
+        return name
+    }
+
+    /// A header name as it was given.
+    private func headerName(_ value: JSValue, _ method: String) throws(JSFailure) -> String {
+        try checkedName(toByteString(value), method)
+    }
+
+    /// A name in lower case, to look for.
+    private func headerKey(_ value: JSValue, _ method: String) throws(JSFailure) -> String {
+        WebHost.asciiLowercased(try headerName(value, method))
     }
 
     /// A header value without white space around it.
-    private func headerValue(_ value: JSValue, _ method: String) throws(JSFailure) -> String {
-        let isSpace: (UInt8) -> Bool = { $0 == 0x20 || $0 == 0x09 || $0 == 0x0A || $0 == 0x0D }
-        let bytes = try toString(value).bytes.drop(while: isSpace)
-        let kept = bytes.reversed().drop(while: isSpace).reversed()
-        guard !kept.contains(where: { $0 == 0 || $0 == 0x0A || $0 == 0x0D }) else {
-            throw typeError("Headers.\(method): \(inspect(value)) is an invalid header value.")
+    private func checkedValue(_ value: String, _ method: String) throws(JSFailure) -> String {
+        let value = HeaderList.trimmed(value)
+        guard !value.unicodeScalars.contains(where: { $0 == "\0" || $0 == "\n" || $0 == "\r" }) else {
+            throw typeError("Headers.\(method): \"\(value)\" is an invalid header value.")
         }
-        return String(decoding: kept, as: UTF8.self)
+        return value
+    }
+
+    private func append(_ name: String, _ value: String, to list: inout HeaderList) throws(JSFailure) {
+        let name = try checkedName(name, "append")
+        list.append(name, try checkedValue(value, "append"))
     }
 
     /// What `new Headers(init)` and the option `headers` take: a list of pairs, an object, or other headers.
-    func makeHeaders(_ initial: JSValue) throws(JSFailure) -> JSHeaders {
-        let result = JSHeaders(prototype: hostPrototype("Headers"))
+    ///
+    /// All are converted before the first is looked at.
+    func headerPairs(_ initial: JSValue) throws(JSFailure) -> [(name: String, value: String)] {
         guard let object = initial.object else {
-            if initial.isNullish { return result }
-            throw typeError("Headers constructor: init given \(inspect(initial)) is not one of: sequence, record.")
+            if initial.isUndefined { return [] }
+            throw typeError(
+                "Headers constructor: Argument 1 could not be converted to one of: sequence<sequence<ByteString>>, "
+                    + "record<ByteString, ByteString>.")
         }
         if let other = object as? JSHeaders {
-            result.list = other.list
-        } else if try isIterable(initial) {
+            return other.list.fields.flatMap { field in
+                field.key == "set-cookie" ? field.values.map { (field.name, $0) } : [(field.name, field.value)]
+            }
+        }
+        var pairs: [(name: String, value: String)] = []
+        if try isIterable(initial) {
             try iterate(initial) { (entry) throws(JSFailure) in
+                guard entry.object != nil else {
+                    throw typeError("Headers constructor: init[\(pairs.count)] (\(inspect(entry))) is not iterable.")
+                }
                 let pair = try collect(entry)
-                guard pair.count == 2 else { throw typeError("Headers constructor: expected name/value pair.") }
-                result.list.append((try headerName(pair[0], "append"), try headerValue(pair[1], "append")))
+                guard pair.count == 2 else {
+                    throw typeError(
+                        "Headers constructor: expected name/value pair to be length 2, found \(pair.count).")
+                }
+                pairs.append((try toByteString(pair[0]), try toByteString(pair[1])))
                 return true
             }
         } else {
             for key in try object.ownKeys(enumerableOnly: true, self) {
-                let value = try headerValue(object.get(key, self), "append")
-                result.list.append((try headerName(string(key), "append"), value))
+                pairs.append((try toByteString(string(key)), try toByteString(object.get(key, self))))
             }
         }
-        return result
+        return pairs
+    }
+
+    /// Checks headers, and makes a list of them.
+    func headerList(_ pairs: [(name: String, value: String)]) throws(JSFailure) -> HeaderList {
+        var list = HeaderList()
+        for (name, value) in pairs { try append(name, value, to: &list) }
+        return list
     }
 
     func installHeaders() {
         let prototype = hostPrototype("Headers")
         constructor("Headers", prototype) { realm, _, arguments throws(JSFailure) in
-            .object(try realm.makeHeaders(arguments[0]))
+            let list = try realm.headerList(realm.headerPairs(arguments[0]))
+            return .object(JSHeaders(list, prototype: prototype))
         }
         add(wellKnownSymbols.toStringTag.key, string("Headers"), .configurable, to: prototype)
         method(prototype, "append") { realm, this, arguments throws(JSFailure) in
-            let name = try realm.headerName(arguments[0], "append")
-            try realm.headers(this).list.append((name, try realm.headerValue(arguments[1], "append")))
+            let name = try realm.toByteString(arguments[0])
+            let value = try realm.toByteString(arguments[1])
+            try realm.append(name, value, to: &realm.mutableHeaders(this).list)
             return .undefined
         }
         method(prototype, "set") { realm, this, arguments throws(JSFailure) in
-            let name = try realm.headerName(arguments[0], "set")
-            let value = try realm.headerValue(arguments[1], "set")
-            let headers = try realm.headers(this)
-            if let place = headers.list.firstIndex(where: { $0.name == name }) {
-                headers.list[place].value = value
-                let rest = headers.list[(place + 1)...].filter { $0.name != name }
-                headers.list.replaceSubrange((place + 1)..., with: rest)
-            } else {
-                headers.list.append((name, value))
-            }
+            let (given, text) = (try realm.toByteString(arguments[0]), try realm.toByteString(arguments[1]))
+            let name = try realm.checkedName(given, "set")
+            try realm.mutableHeaders(this).list.set(name, realm.checkedValue(text, "set"))
             return .undefined
         }
         method(prototype, "delete") { realm, this, arguments throws(JSFailure) in
-            let name = try realm.headerName(arguments[0], "delete")
-            try realm.headers(this).list.removeAll { $0.name == name }
+            let key = try realm.headerKey(arguments[0], "delete")
+            try realm.mutableHeaders(this).list.remove(key)
             return .undefined
         }
         method(prototype, "get") { realm, this, arguments throws(JSFailure) in
-            let name = try realm.headerName(arguments[0], "get")
-            return try realm.headers(this).value(name).map { realm.string($0) } ?? .null
+            let key = try realm.headerKey(arguments[0], "get")
+            return try realm.headers(this).list.value(key).map { realm.string($0) } ?? .null
         }
         method(prototype, "has") { realm, this, arguments throws(JSFailure) in
-            let name = try realm.headerName(arguments[0], "has")
-            return .boolean(try realm.headers(this).value(name) != nil)
+            let key = try realm.headerKey(arguments[0], "has")
+            return .boolean(try realm.headers(this).list.contains(key))
         }
         method(prototype, "getSetCookie") { realm, this, _ throws(JSFailure) in
-            let cookies = try realm.headers(this).list.filter { $0.name == "set-cookie" }
-            return .object(realm.makeArray(ContiguousArray(cookies.map { realm.string($0.value) })))
+            let cookies = try realm.headers(this).list.values("set-cookie")
+            return .object(realm.makeArray(ContiguousArray(cookies.map { realm.string($0) })))
         }
         method(prototype, "forEach") { realm, this, arguments throws(JSFailure) in
             let function = try realm.callable(arguments[0], "Headers.forEach")
-            for (name, value) in try realm.headers(this).sortedEntries {
+            for (name, value) in try realm.headers(this).list.sortedEntries {
                 _ = try realm.call(function, this: arguments[1], realm.string(value), realm.string(name), this)
             }
             return .undefined
@@ -125,9 +158,9 @@ extension JSRealm {
         func iteration(_ result: @escaping (JSRealm, (name: String, value: String)) -> JSValue) -> JSCode {
             { realm, this, _ throws(JSFailure) in
                 let headers = try realm.headers(this)
-                var entries = headers.sortedEntries
+                var entries = headers.list.sortedEntries
                 return realm.makeIndexIterator(.headers) { (realm, index) throws(JSFailure) in
-                    if index == 0 { entries = headers.sortedEntries }
+                    if index == 0 { entries = headers.list.sortedEntries }
                     return index < entries.count ? result(realm, entries[index]) : nil
                 }
             }

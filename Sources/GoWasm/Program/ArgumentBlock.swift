@@ -14,11 +14,11 @@ struct ArgumentBlock {
 
     static let start: UInt64 = 4096
 
-    /// The same words as wasm_exec.js.
-    static let tooLongMessage = "total length of command line and environment variables exceeds limit"
-
-    /// Nil when the block would reach the addresses that belong to the program.
-    init?(arguments: [String], environment: [(key: String, value: String)], _ abi: GoABI) {
+    /// - Throws: ``ArgumentOverflow`` where the block would reach the addresses that belong to the program.
+    init(
+        arguments: [String], environment: [(key: String, value: String)], _ abi: GoABI
+    ) throws(ArgumentOverflow) {
+        if let overflow = Self.overflow(arguments, environment, abi) { throw overflow }
         func place(_ texts: [String], into bytes: inout [UInt8]) -> [UInt64] {
             texts.map { text in
                 let address = Self.start + UInt64(bytes.count)
@@ -28,10 +28,6 @@ struct ArgumentBlock {
                 return address
             }
         }
-        let length =
-            arguments.reduce(0) { $0 + $1.utf8.count }
-            + environment.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
-        guard length < abi.argumentLimit, arguments.count < 1 << 16 else { return nil }
         var bytes: [UInt8] = []
         let argumentPointers = place(arguments, into: &bytes)
         let environmentPointers = place(environment.map { "\($0.key)=\($0.value)" }, into: &bytes)
@@ -43,8 +39,29 @@ struct ArgumentBlock {
                 bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(shift)))
             }
         }
-        guard Self.start + UInt64(bytes.count) < abi.argumentLimit else { return nil }
         self.bytes = bytes
+    }
+
+    /// Says what does not fit, before anything is laid out; nil where everything does.
+    private static func overflow(
+        _ arguments: [String], _ environment: [(key: String, value: String)], _ abi: GoABI
+    ) -> ArgumentOverflow? {
+        let argumentLengths = arguments.map(\.utf8.count)
+        let variableLengths = environment.map { $0.key.utf8.count + 1 + $0.value.utf8.count }
+        let environmentBytes = ArgumentOverflow.size(of: variableLengths)
+        // Two more words separate and end the pointers.
+        let needed = ArgumentOverflow.size(of: argumentLengths) + environmentBytes + 16
+        let available = Int(abi.argumentLimit - start) - 1
+        guard needed > available else { return nil }
+        let argument = argumentLengths.enumerated().max { $0.element < $1.element }
+        let variable = variableLengths.enumerated().max { $0.element < $1.element }
+        var (longest, length) = (ArgumentOverflow.Item.argument(argument?.offset ?? 0), argument?.element ?? 0)
+        if let variable, variable.element > length {
+            (longest, length) = (.variable(environment[variable.offset].key), variable.element)
+        }
+        return ArgumentOverflow(
+            needed: needed, available: available, longest: longest, longestLength: length,
+            argumentCount: arguments.count, variableCount: environment.count, environmentBytes: environmentBytes)
     }
 
     /// The environment in the order in which the host script passes it: by UTF-16 code units of the keys.

@@ -41,8 +41,11 @@ package struct GoProgram: Sendable {
             variables["TMPDIR"] = P_tmpdir
         }
         let environment = ArgumentBlock.sorted(variables)
-        guard let block = ArgumentBlock(arguments: options.allArguments, environment: environment, abi) else {
-            throw ProgramError.argumentsTooLong
+        let block: ArgumentBlock
+        do {
+            block = try ArgumentBlock(arguments: options.allArguments, environment: environment, abi)
+        } catch {
+            throw ProgramError.argumentsTooLong(error)
         }
         let files = try FileSystem(options.access, streams: options.streams)
         files.waker = mailbox?.waker

@@ -38,8 +38,9 @@ public enum ProgramError: Error, Sendable {
     case inaccessible(HostAccessError)
     /// The process has no descriptors or no threads left for the program; with the system's error number.
     case exhausted(Resource, errorNumber: Int32)
-    /// Arguments and environment together are longer than Go's js/wasm allows, about 8 KB.
-    case argumentsTooLong
+    /// Arguments and environment together are longer than Go's js/wasm allows, about 8 KB; WASI programs have no such
+    /// limit.
+    case argumentsTooLong(ArgumentOverflow)
     /// The program trapped; the trap has a stack trace.
     case trap(Trap)
     /// Host and guest misunderstood each other: the guest passed an address outside its memory, for example.
@@ -90,7 +91,7 @@ extension ProgramError: CustomStringConvertible {
         case .notRunnable(let reason): reason
         case .inaccessible(let error): error.description
         case .exhausted(let resource, let number): "no \(resource) for the program: \(ErrorCode(number).message)"
-        case .argumentsTooLong: ArgumentBlock.tooLongMessage
+        case .argumentsTooLong(let overflow): overflow.description
         case .trap(let trap): "trap: \(trap)"
         case .fault(let reason): "trap: \(reason)"
         case .exception(let error): "uncaught exception: \(error)"

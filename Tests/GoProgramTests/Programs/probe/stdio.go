@@ -20,6 +20,7 @@ func init() {
 	programs["interleaved"] = interleaved
 	programs["args"] = arguments
 	programs["env"] = environment
+	programs["environ"] = environ
 	programs["fib"] = fibonacci
 	programs["ticking-input"] = tickingInput
 }
@@ -104,6 +105,12 @@ func environment(args []string) {
 		}
 	}
 	fmt.Println(own)
+}
+
+func environ(args []string) {
+	for _, entry := range os.Environ() {
+		fmt.Println(entry)
+	}
 }
 
 func fibonacci(args []string) {
