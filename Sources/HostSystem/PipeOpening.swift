@@ -102,44 +102,10 @@ package final class PipeOpening {
         }
         signal = OpenFile(ends.read, kind: .pipe)
         work = Work(pipe: pipe, flags: flags, signal: ends.write)
-        try Self.start(work)
+        try DetachedThread.start { [work] in work.run() }
     }
 
     deinit { work.abandon() }
-
-    private static func start(_ work: Work) throws(ErrorCode) {
-        // Signals go to the threads that run guests, and one about the pipe without a reader to nobody.
-        var (all, before) = (sigset_t(), sigset_t())
-        sigfillset(&all)
-        pthread_sigmask(SIG_SETMASK, &all, &before)
-        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
-        #if canImport(Darwin)
-            var thread: pthread_t?
-        #else
-            var thread = pthread_t()
-        #endif
-        let retained = Unmanaged.passRetained(work)
-        let failure = pthread_create(
-            &thread, nil,
-            { context in
-                #if canImport(Darwin)
-                    let work = Unmanaged<Work>.fromOpaque(context)
-                #else
-                    let work = Unmanaged<Work>.fromOpaque(context!)
-                #endif
-                work.takeRetainedValue().run()
-                return nil
-            }, retained.toOpaque())
-        guard failure == 0 else {
-            retained.release()
-            throw ErrorCode(failure)
-        }
-        #if canImport(Darwin)
-            pthread_detach(thread!)
-        #else
-            pthread_detach(thread)
-        #endif
-    }
 
     /// The descriptor that was opened, which belongs to the caller; to be asked for once, when ``signal`` has come.
     package func result() throws(ErrorCode) -> Int32 {
