@@ -88,7 +88,7 @@ package struct WASIProgram: Sendable {
             clock: options.clock, random: options.random, trace: options.trace)
         host.endProcess = options.endProcess
         var imports = options.imports
-        host.define(module.imports, in: &imports)
+        host.define(module, in: &imports)
         let instance = try Instance(module, imports: imports, store: store)
         host.link(try? instance.memory(named: "memory"))
         return instance

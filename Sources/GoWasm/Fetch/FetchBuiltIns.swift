@@ -221,7 +221,7 @@ extension JSRealm {
         }
         let signal = try option(self, "signal").object as? JSAbortSignal
         if let signal, signal.isAborted { throw .thrown(signal.reason) }
-        guard host.allowsNetwork else {
+        guard !host.network.isNothing else {
             host.hintAtNetwork(text.text)
             throw fetchFailed("permission denied", code: "EACCES")
         }
@@ -236,6 +236,11 @@ extension JSRealm {
             throw fetchFailed("unknown scheme", code: nil)
         }
         request.url = url
+        request.network = host.network
+        guard request.isPermitted else {
+            host.hintAtNetwork(text.text)
+            throw fetchFailed("permission denied", code: "EACCES")
+        }
         start(request, on: fetcher, signal, promise)
     }
 

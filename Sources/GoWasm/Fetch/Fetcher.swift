@@ -21,6 +21,8 @@ struct FetchRequest {
     var headers: [(name: String, value: String)]
     var body: [UInt8]?
     var redirect = Redirect.follow
+    /// What may be connected to.
+    var network = NetworkAccess.all
 }
 
 /// The transfers of one program, all in one libcurl handle: they proceed while the event loop waits.
@@ -109,6 +111,8 @@ final class Transfer {
     private var head = Head()
     private var hasHead = false
     private var isOver = false
+    /// Whether an address was not to be connected to.
+    var wasDenied = false
     private let handler: (Event) -> Void
 
     private(set) var handle: UnsafeMutableRawPointer?
@@ -154,6 +158,7 @@ final class Transfer {
             let piece = UnsafeRawBufferPointer(start: bytes, count: size * count)
             return Unmanaged<Transfer>.fromOpaque(context!).takeUnretainedValue().receive(body: piece)
         }
+        if !request.network.isEverything { gw_curl_set_opener(easy, context, Self.openPermitted) }
         gw_curl_multi_add(multi, easy)
         return easy
     }
@@ -264,6 +269,7 @@ final class Transfer {
             request.headers.removeAll { secret.contains($0.name.lowercased()) }
         }
         request.url = next
+        guard request.isPermitted else { return fail("permission denied", code: "EACCES") }
         isRedirected = true
     }
 
@@ -286,6 +292,7 @@ final class Transfer {
             handler(.end)
             return
         }
+        if wasDenied { return fail("permission denied", code: "EACCES") }
         let host = Self.origin(of: request.url)?.split(separator: "/", maxSplits: 1).last.map { $0.drop { $0 == "/" } }
         switch Int(result) {
         case Int(GWCurlCouldNotResolve):
