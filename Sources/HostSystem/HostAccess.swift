@@ -47,7 +47,9 @@ public struct HostAccess: Sendable {
         self.listeners = listeners
     }
 
-    /// Whether the guest may reach some host: to set it grants all of them, or none. See ``network``.
+    /// Whether the guest may reach some host: to set it grants all of them, or none.
+    ///
+    /// See ``network``.
     public var allowsNetwork: Bool {
         get { !network.isNothing }
         set { network = newValue ? .all : .none }

@@ -99,7 +99,9 @@ public struct NetworkAccess: Sendable, Hashable {
     /// Permits what one of the rules permits.
     public init(rules: [Rule]) { self.rules = rules }
 
-    /// Reads rules that commas separate; nil where one of them is none. See ``Rule/init(parsing:)``.
+    /// Reads rules that commas separate; nil where one of them is none.
+    ///
+    /// See ``Rule/init(parsing:)``.
     public init?(parsing text: String) {
         let rules = text.split(separator: ",", omittingEmptySubsequences: false).map { Rule(parsing: String($0)) }
         guard !rules.contains(nil) else { return nil }

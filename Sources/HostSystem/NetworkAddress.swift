@@ -23,8 +23,9 @@ package struct NetworkAddress: Hashable, Sendable {
     /// Whether it is one of version 6.
     package var isVersion6: Bool { bytes.count == 16 }
 
-    /// The address that a numeric host means, in every spelling that the system's functions take: `127.1`,
-    /// `0x7f000001` and `2130706433` are all 127.0.0.1. Nil for names.
+    /// The address that a numeric host means, in every spelling that the system's functions take; nil for names.
+    ///
+    /// `127.1`, `0x7f000001` and `2130706433` are all 127.0.0.1.
     package init?(numericHost host: String, port: UInt16) {
         var four = in_addr()
         var six = in6_addr()

@@ -135,7 +135,9 @@ struct SocketOption {
 }
 
 extension Layout {
-    /// Type `address`: buf 0, buf_len 4. The buffer has an address's 4 or 16 bytes; or this many, of which the first two
+    /// Type `address`: buf 0, buf_len 4.
+    ///
+    /// The buffer has an address's 4 or 16 bytes; or this many, of which the first two
     /// are the family, and the address follows.
     static let addressStorage: UInt32 = 128
     /// Type `sockaddr`: sa_family 0, sa_data_len 4, sa_data 8.

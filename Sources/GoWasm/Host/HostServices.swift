@@ -27,7 +27,8 @@ final class HostServices {
     private var hasHintedAtNetwork = false
 
     init(
-        environment: [(key: String, value: String)] = [], files: FileSystem = FileSystem(), network: NetworkAccess = .none,
+        environment: [(key: String, value: String)] = [], files: FileSystem = FileSystem(),
+        network: NetworkAccess = .none,
         argv0: StaticString = "node", clock: Clock = Clock(), random: RandomSource = RandomSource()
     ) {
         self.clock = clock
