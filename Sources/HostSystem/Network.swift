@@ -133,7 +133,7 @@ package final class Network {
             throw deny(question.host ?? question.service ?? "")
         }
         let lookup = try AddressLookup(question)
-        _ = try files.whenReady(lookup.signal, Int16(POLLIN), attemptWaits: false) { () throws(ErrorCode) -> Bool? in
+        _ = try files.whenReady(lookup.signal, Int16(POLLIN)) { () throws(ErrorCode) -> Bool? in
             Descriptors.isReadable(lookup.signal.descriptor) ? true : nil
         }
         let answers = try lookup.result()
