@@ -103,6 +103,13 @@ void gw_curl_set_pointer(void *easy, GWCurlOption option, const void *value) { c
 void gw_curl_set_writer(void *easy, GWCurlOption option, GWCurlWriter writer) {
     curl.easy_setopt(easy, option, writer);
 }
+
+void gw_curl_set_opener(void *easy, void *context, GWCurlOpener opener) {
+    enum { openSocketFunction = 20163, openSocketData = 10164 };
+    curl.easy_setopt(easy, openSocketFunction, opener);
+    curl.easy_setopt(easy, openSocketData, context);
+}
+
 void gw_curl_resume(void *easy) { curl.easy_pause(easy, pauseNothing); }
 
 long gw_curl_system_error(void *easy) {

@@ -65,6 +65,16 @@ void gw_curl_set_long(void *easy, GWCurlOption option, long value);
 void gw_curl_set_size(void *easy, GWCurlOption option, long long value);
 void gw_curl_set_pointer(void *easy, GWCurlOption option, const void *value);
 void gw_curl_set_writer(void *easy, GWCurlOption option, GWCurlWriter writer);
+// What is about to be connected to (struct curl_sockaddr): the address, a struct sockaddr, has the size that is said.
+typedef struct GWCurlAddress {
+    int family, type, protocol;
+    unsigned size;
+    int address[32];
+} GWCurlAddress;
+
+// Makes the socket for a connection; -1 refuses it.
+typedef int (*GWCurlOpener)(void *context, int purpose, const GWCurlAddress *address);
+void gw_curl_set_opener(void *easy, void *context, GWCurlOpener opener);
 // Lets a transfer go on whose write function asked for a pause.
 void gw_curl_resume(void *easy);
 // The number of the system's error behind a failed connection.

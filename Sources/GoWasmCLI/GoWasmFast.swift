@@ -63,8 +63,17 @@ public struct GoWasmFast: ParsableCommand {
             valueName: "HOST[:GUEST][:ro]"))
     var folders: [String] = []
 
-    @Flag(help: "Let the program open network connections.")
+    @Flag(
+        help: ArgumentHelp(
+            "Let the program open network connections; with =HOST[:PORT],... only to these.",
+            discussion: """
+                HOST is a name, an address, addresses such as 10.0.0.0/8 or [fd00::/8], or * for all; without :PORT all ports. \
+                What a program listens on must be named as well.
+                """))
     var allowNet = false
+
+    @Option(name: .customLong(OptionalValues.hiddenName(of: "allow-net")), help: .hidden)
+    var allowedHosts: [String] = []
 
     @Option(
         name: .customLong("tcp-listen"),
@@ -145,6 +154,9 @@ public struct GoWasmFast: ParsableCommand {
 
     /// Checks what the parser cannot: that there is a file, and that the settings are settings.
     public mutating func validate() throws {
+        for list in allowedHosts where NetworkAccess(parsing: list) == nil {
+            throw ValidationError("The value '\(list)' is invalid for '--allow-net=<HOST[:PORT],...>'")
+        }
         // A separator before the file is ours; one behind it belongs to the program.
         if command.first == "--" {
             command.removeFirst()
@@ -180,8 +192,12 @@ public struct GoWasmFast: ParsableCommand {
         let mounts = folders.map { HostAccess.Mount(parsing: $0) }
         guard !mounts.contains(nil) else { return nil }
         return HostAccess(
-            mounts: mounts.compactMap { $0 }, allowsAllFiles: allowAll, allowsNetwork: allowNet || allowAll,
-            listeners: listeners)
+            mounts: mounts.compactMap { $0 }, allowsAllFiles: allowAll, network: network, listeners: listeners)
+    }
+
+    private var network: NetworkAccess {
+        if allowNet || allowAll { return .all }
+        return NetworkAccess(rules: allowedHosts.flatMap { NetworkAccess(parsing: $0)?.rules ?? [] })
     }
 
     /// Runs the program, and ends with its exit code.

@@ -2,7 +2,7 @@
 ///
 /// The second form is given to the parser as a hidden option of another name.
 enum OptionalValues {
-    private static let names = ["inherit-env"]
+    private static let names = ["allow-net", "inherit-env"]
 
     /// The name of the option that gets the values.
     static func hiddenName(of name: String) -> String { name + "-value" }

@@ -35,25 +35,33 @@ public struct HostAccess: Sendable {
     public var mounts: [Mount]
     /// Whether the guest may use all files that this process may use, under their own paths.
     public var allowsAllFiles: Bool
-    /// Whether the guest may open connections.
-    public var allowsNetwork: Bool
+    /// Which hosts and ports the guest may reach, by `fetch` and the sockets that a program for WASI opens.
+    public var network: NetworkAccess
     /// Addresses such as `127.0.0.1:8080` to listen on before the guest starts, which gets the listening sockets.
     public var listeners: [String]
 
     /// Grants what is named.
     public init(
-        mounts: [Mount] = [], allowsAllFiles: Bool = false, allowsNetwork: Bool = false, listeners: [String] = []
+        mounts: [Mount] = [], allowsAllFiles: Bool = false, network: NetworkAccess = .none, listeners: [String] = []
     ) {
         self.mounts = mounts
         self.allowsAllFiles = allowsAllFiles
-        self.allowsNetwork = allowsNetwork
+        self.network = network
         self.listeners = listeners
+    }
+
+    /// Whether the guest may reach some host: to set it grants all of them, or none.
+    ///
+    /// See ``network``.
+    public var allowsNetwork: Bool {
+        get { !network.isNothing }
+        set { network = newValue ? .all : .none }
     }
 
     /// Nothing.
     public static let none = HostAccess()
     /// All that this process may use.
-    public static let all = HostAccess(allowsAllFiles: true, allowsNetwork: true)
+    public static let all = HostAccess(allowsAllFiles: true, network: .all)
 }
 
 /// Why a guest could not be given what was granted.

@@ -75,36 +75,50 @@ enum Transfers {
     /// Receives from a socket; `flags` are the system's, of which `MSG_WAITALL` waits until the buffers are full.
     static func receive(
         _ files: FileSystem, _ file: OpenFile, _ buffers: Buffers, _ flags: Int32
-    ) throws(ErrorCode) -> (count: Int, isTruncated: Bool) {
+    ) throws(ErrorCode) -> (count: Int, isTruncated: Bool, sender: NetworkAddress?) {
         let waitAll = Int32(MSG_WAITALL)
         // What is only looked at, or comes in messages, cannot be collected.
         let isWhole = flags & waitAll != 0 && flags & Int32(MSG_PEEK) == 0 && !file.isNonBlocking && isStream(file)
         let wanted = isWhole ? size(of: buffers) : 0
         var isTruncated = false
+        var sender = sockaddr_storage()
         let done = try repeating(until: wanted) { done throws(ErrorCode) in
             try files.whenReady(file, Int16(POLLIN), attemptWaits: false) { () throws(ErrorCode) in
                 try Descriptors.unlessBlocked {
                     withMessage(of: buffers, from: done) { message in
-                        let count = recvmsg(file.descriptor, &message, flags & ~waitAll | Int32(MSG_DONTWAIT))
+                        let count = withUnsafeMutablePointer(to: &sender) { sender in
+                            message.msg_name = UnsafeMutableRawPointer(sender)
+                            message.msg_namelen = socklen_t(MemoryLayout<sockaddr_storage>.size)
+                            return recvmsg(file.descriptor, &message, flags & ~waitAll | Int32(MSG_DONTWAIT))
+                        }
                         isTruncated = message.msg_flags & Int32(MSG_TRUNC) != 0
                         return count
                     }
                 }
             }
         }
-        return (done, isTruncated)
+        return (done, isTruncated, NetworkAddress(sender))
     }
 
     /// Sends to a socket: everything, or what fits where the guest does not want to wait.
     ///
-    /// A closed connection is an error and not a signal.
-    static func send(_ files: FileSystem, _ file: OpenFile, _ buffers: Buffers) throws(ErrorCode) -> Int {
+    /// A closed connection is an error and not a signal. An address is that of whom a message is for.
+    static func send(
+        _ files: FileSystem, _ file: OpenFile, _ buffers: Buffers, to address: NetworkAddress? = nil
+    ) throws(ErrorCode) -> Int {
         do throws(ErrorCode) {
             return try repeating(until: file.isNonBlocking ? 0 : size(of: buffers)) { done throws(ErrorCode) in
                 try files.whenReady(file, Int16(POLLOUT), attemptWaits: false) { () throws(ErrorCode) in
                     try Descriptors.unlessBlocked {
                         withMessage(of: buffers, from: done) { message in
-                            sendmsg(file.descriptor, &message, noSignal | Int32(MSG_DONTWAIT))
+                            guard let address else {
+                                return sendmsg(file.descriptor, &message, noSignal | Int32(MSG_DONTWAIT))
+                            }
+                            return address.withSystemAddress { receiver, size in
+                                message.msg_name = UnsafeMutableRawPointer(receiver)
+                                message.msg_namelen = size
+                                return sendmsg(file.descriptor, &message, noSignal | Int32(MSG_DONTWAIT))
+                            }
                         }
                     }
                 }
@@ -128,15 +142,15 @@ enum Transfers {
 
     private static func size(of buffers: Buffers) -> Int { buffers.reduce(0) { $0 + $1.count } }
 
-    private static func isStream(_ file: OpenFile) -> Bool {
+    private static func isStream(_ file: OpenFile) -> Bool { socketType(of: file) == SocketType.stream.system }
+
+    /// Whether a socket takes and gives messages.
+    static func isDatagram(_ file: OpenFile) -> Bool { socketType(of: file) == SocketType.datagram.system }
+
+    private static func socketType(of file: OpenFile) -> Int32? {
         var type: Int32 = 0
         var size = socklen_t(MemoryLayout<Int32>.size)
-        #if canImport(Glibc)
-            let stream = Int32(SOCK_STREAM.rawValue)
-        #else
-            let stream = SOCK_STREAM
-        #endif
-        return getsockopt(file.descriptor, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == stream
+        return getsockopt(file.descriptor, SOL_SOCKET, SO_TYPE, &type, &size) == 0 ? type : nil
     }
 
     /// Calls `body` with the system's list of the buffers, of which so many bytes are left out at the beginning.

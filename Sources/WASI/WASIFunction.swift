@@ -55,7 +55,7 @@ struct WASIFunction {
     /// Whether it moves bytes out of the guest.
     var sends: Bool { name == "fd_write" || name.hasPrefix("sock_send") }
 
-    private init(
+    init(
         _ name: String, _ parameters: KeyValuePairs<StaticString, Parameter>, returns: Bool = true,
         _ body: @escaping (WASIHost, CallArguments) throws -> Void
     ) {
@@ -68,11 +68,18 @@ struct WASIFunction {
     /// The name of the module that they are imported from.
     static let module = "wasi_snapshot_preview1"
 
-    /// The function of a name.
-    static func named(_ name: String) -> WASIFunction? { all.first { $0.name == name } }
+    /// The function that a module imports: some have several forms, which their types tell apart.
+    static func matching(_ wanted: Import, of module: Module) -> WASIFunction? {
+        var forms = all.filter { $0.name == wanted.name }
+        if forms.isEmpty { forms = all.filter { $0.hasName(wanted.name) } }
+        guard forms.count > 1, case .function(let index) = wanted.kind else { return forms.first }
+        return forms.first { $0.type == module.types[Int(index)] } ?? forms.first
+    }
 
-    /// All of them, in the order of the specification.
-    nonisolated(unsafe) static let all: [WASIFunction] = [
+    /// All of them: those of the specification, in its order, and behind them those of its extension.
+    nonisolated(unsafe) static let all: [WASIFunction] = specified + connections
+
+    private nonisolated(unsafe) static let specified: [WASIFunction] = [
         .init("args_get", ["argv": .place, "texts": .place]) { try $0.argsGet($1[0], $1[1]) },
         .init("args_sizes_get", ["count": .result32, "size": .result32]) { try $0.argsSizesGet($1[0], $1[1]) },
         .init("environ_get", ["environ": .place, "texts": .place]) { try $0.environGet($1[0], $1[1]) },

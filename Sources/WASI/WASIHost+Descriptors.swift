@@ -143,7 +143,7 @@ extension WASIHost {
         let memory = try memory
         let bytes = try memory.bytes(at: result, count: Layout.fdstat)
         bytes.initializeMemory(as: UInt8.self, repeating: 0)
-        try memory.store(file.kind.wasi, at: result)
+        try memory.store(file.fileType, at: result)
         try memory.store(DescriptorFlags(file).rawValue, at: result, offset: 2)
         try memory.store(file.rights & Rights.possible(for: file).rawValue, at: result, offset: 8)
         let inheriting = file.kind == .directory ? file.inheritingRights & Rights.all.rawValue : 0

@@ -10,7 +10,7 @@ internal import HostSystem
 
 /// The functions whose names begin with `sock_`.
 extension WASIHost {
-    private func socket(_ number: UInt32, _ needed: Rights) throws(ErrorCode) -> OpenFile {
+    func socket(_ number: UInt32, _ needed: Rights) throws(ErrorCode) -> OpenFile {
         let file = try file(number, needed)
         guard file.kind == .socket else { throw ErrorCode(ENOTSOCK) }
         return file
@@ -39,17 +39,23 @@ extension WASIHost {
         _ resultFlags: UInt32
     ) throws(ErrorCode) {
         let file = try socket(number, .fdRead)
-        guard flags >> 2 == 0 else { throw ErrorCode(EINVAL) }
-        // Type `riflags`: 1 leaves the bytes where they are, 2 waits until the buffers are full.
-        var system: Int32 = 0
-        if flags & 1 != 0 { system |= Int32(MSG_PEEK) }
-        if flags & 2 != 0 { system |= Int32(MSG_WAITALL) }
+        let system = try Self.receiveFlags(flags)
         let memory = try memory
         let received = try memory.withVectors(at: vectors, count: count) { buffers throws(ErrorCode) in
             try Transfers.receive(files, file, buffers, system)
         }
         try memory.store(UInt32(received.count), at: result)
         try memory.store(UInt16(received.isTruncated ? 1 : 0), at: resultFlags)
+    }
+
+    /// The system's flags for those of type `riflags`: 1 leaves the bytes where they are, 2 waits until the buffers are
+    /// full.
+    static func receiveFlags(_ flags: UInt32) throws(ErrorCode) -> Int32 {
+        guard flags >> 2 == 0 else { throw ErrorCode(EINVAL) }
+        var system: Int32 = 0
+        if flags & 1 != 0 { system |= Int32(MSG_PEEK) }
+        if flags & 2 != 0 { system |= Int32(MSG_WAITALL) }
+        return system
     }
 
     func sockSend(

@@ -19,6 +19,8 @@ package struct WASIExit: Error, Equatable {
 /// The host of one running guest of WASI preview 1.
 final class WASIHost {
     let files: FileSystem
+    /// What the guest may do with the network.
+    private(set) lazy var network = Network(files)
     let clock: Clock
     private let random: RandomSource
     /// The arguments and the environment, each text with the zero byte that ends it.
@@ -60,9 +62,9 @@ final class WASIHost {
     }
 
     /// Adds what a module asks for.
-    func define(_ wanted: some Sequence<Import>, in imports: inout Imports) {
-        for row in wanted where row.module == WASIFunction.module {
-            guard let function = WASIFunction.named(row.name) else { continue }
+    func define(_ module: Module, in imports: inout Imports) {
+        for row in module.imports where row.module == WASIFunction.module {
+            guard let function = WASIFunction.matching(row, of: module) else { continue }
             imports.define(row.module, row.name, type: function.type, calling: entry(function))
         }
     }

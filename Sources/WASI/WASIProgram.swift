@@ -91,7 +91,7 @@ package struct WASIProgram: Sendable {
             clock: options.clock, random: options.random, trace: options.trace)
         host.endProcess = options.endProcess
         var imports = options.imports
-        host.define(module.imports, in: &imports)
+        host.define(module, in: &imports)
         let instance = try Instance(module, imports: imports, store: store)
         let memory = try? instance.memory(named: "memory")
         host.link(memory)
@@ -124,7 +124,7 @@ package struct WASIFunctions {
     }
 
     /// Adds the functions that the module imports.
-    package func define(in imports: inout Imports) { host.define(module.imports, in: &imports) }
+    package func define(in imports: inout Imports) { host.define(module, in: &imports) }
 
     /// Says which memory the addresses of the guest mean.
     package func link(_ memory: Memory) { host.link(memory) }

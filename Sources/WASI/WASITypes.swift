@@ -163,6 +163,11 @@ extension OpenFile.Kind {
     }
 }
 
+extension OpenFile {
+    /// The number in type `filetype`, which tells sockets for messages from those for streams.
+    var fileType: UInt8 { kind == .socket && Transfers.isDatagram(self) ? 5 : kind.wasi }
+}
+
 /// What `poll_oneoff` waits for (type `eventtype`).
 enum EventType: UInt8 {
     case clock, read, write

@@ -43,7 +43,11 @@ struct WASITarget: FuzzTarget {
         symlink("file", root + "/in/link")
         close(open(root + "/in/file", O_WRONLY | O_CREAT, 0o644))
         let mount = HostAccess.Mount(host: root + "/in", guest: "/", isReadOnly: input.byte() > 200)
-        let guest = try Guest(access: HostAccess(mounts: [mount]))
+        let network = NetworkAccess(parsing: "127.0.0.1:1") ?? .none
+        let guest = try Guest(access: HostAccess(mounts: [mount], network: network))
+        for type in [1, 2] as [Int64] where try guest.call("sock_open", 1, type, 2000) == 0 {
+            _ = try guest.call("fd_fdstat_set_flags", Int64(guest.get(UInt32.self, at: 2000)), 4)
+        }
         for (index, vector) in [(1024, 16), (65530, 6), (65530, 7), (Int(UInt32.max), 1), (0, 0)].enumerated() {
             guest.put(UInt32(vector.0), at: 512 + index * 8)
             guest.put(UInt32(vector.1), at: 516 + index * 8)
@@ -78,7 +82,7 @@ struct WASITarget: FuzzTarget {
                 guest.put(UInt64(1), at: 4096 + 24)
                 (arguments[0], arguments[1], arguments[2]) = (4096, Int64(events), 1 + arguments[2] % 2)
             }
-            let function = try guest.instance.function(named: row.name)
+            let function = try guest.instance.function(named: row.exportName)
             let values = zip(types, arguments).map { type, number in
                 type == .i64 ? Value.i64(UInt64(bitPattern: number)) : .i32(UInt32(truncatingIfNeeded: number))
             }

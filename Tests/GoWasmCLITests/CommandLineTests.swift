@@ -70,6 +70,20 @@ struct CommandLineTests {
         #expect(NameFilter("!A*").wants("B") && !NameFilter("!A*").wants("AB"))
     }
 
+    @Test("an option with a value or without leaves the program's arguments as they are")
+    func optionalValue() throws {
+        let given = ["--allow-net=a:1,b", "--dir", "x", "main.wasm", "--allow-net=c", "--allow-net-value=d"]
+        let command = try #require(try GoWasmFast.parseAsRoot(OptionalValues.rewritten(given)) as? GoWasmFast)
+        #expect(command.allowedHosts == ["a:1,b"] && !command.allowNet)
+        #expect(OptionalValues.restored(command.command, from: given) == Array(given[3...]))
+        #expect(try parse("--allow-net", "main.wasm").allowNet)
+        #expect {
+            try GoWasmFast.parseAsRoot(OptionalValues.rewritten(["--allow-net=a:b", "main.wasm"]))
+        } throws: {
+            GoWasmFast.message(for: $0) == "The value 'a:b' is invalid for '--allow-net=<HOST[:PORT],...>'"
+        }
+    }
+
     @Test("--help and --version succeed", arguments: ["--help", "-h", "--version"])
     func information(option: String) {
         #expect {

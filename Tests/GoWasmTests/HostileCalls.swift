@@ -33,7 +33,7 @@ struct HostileCalls {
         let files = try FileSystem(access, streams: streams)
         files.report = { _ in }
         let services = HostServices(
-            environment: [("A", "1")], files: files, allowsNetwork: access.allowsNetwork,
+            environment: [("A", "1")], files: files, network: access.network,
             clock: Clock(simulatedFrom: 1_000_000_000), random: RandomSource(seed: seed))
         guest = FakeGuest(services: services)
         hostile = try HostileValues(guest, kinds: kinds, addresses: addresses)

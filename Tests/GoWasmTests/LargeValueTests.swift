@@ -65,7 +65,7 @@ struct LargeValueTests {
     func invalidArray(method: String) throws {
         let guest = self.guest
         let name = guest.realm.key(JSString.make(method))
-        let message = try guest.exception { () throws(JSFailure) in
+        let message = guest.exception { () throws(JSFailure) in
             let array = try guest.new(guest.global("Array"), .number(4_294_967_295.0))
             let function = try guest.realm.callable(guest.realm.get(array, name), "method")
             return try guest.realm.call(function, this: array, .number(0.0), .number(1.0))

@@ -78,7 +78,7 @@ struct HostFuzz {
         try FileManager.default.createDirectory(atPath: path + "/dir", withIntermediateDirectories: true)
         try Data("text".utf8).write(to: URL(fileURLWithPath: path + "/file"))
         symlink("file", path + "/link")
-        return HostAccess(mounts: [.init(host: path, guest: "/w")], allowsNetwork: !addresses.isEmpty)
+        return HostAccess(mounts: [.init(host: path, guest: "/w")], network: addresses.isEmpty ? .none : .all)
     }
 
     /// Runs a sequence; returns how many calls that were.

@@ -6,7 +6,7 @@
 # Reads FOLDER/go-toolchains.tsv. Makes FOLDER/programs/VERSION/{probe.wasm,probe,fib.wasm} and lists the versions in
 # FOLDER/programs/versions.txt, which the tests read. What is newer than its sources, its compiler and this script stays.
 #
-# For WASI the oldest version that knows it and the newest are enough: VERSION/wasip1/{probe,fib,files,store,echo,embedded,streams,plugin}.wasm,
+# For WASI the oldest version that knows it and the newest are enough: VERSION/wasip1/{probe,fib,files,store,echo,embedded,streams,sockets,plugin}.wasm,
 # and VERSION/{files,store,embedded,streams}.wasm; VERSION/streams is native. The plugin needs Go 1.24. gofmt, for both and natively, comes from the newest one.
 set -euo pipefail
 
@@ -16,6 +16,7 @@ export PROBE=$root/Tests/GoProgramTests/Programs/probe FIB=$root/Benchmarks/Prog
 export FILES=$root/Tests/GoProgramTests/Programs/files ECHO=$root/Tests/GoProgramTests/Programs/echo
 export STORE=$root/Tests/GoProgramTests/Programs/store EMBEDDED=$root/Tests/GoProgramTests/Programs/embedded
 export STREAMS=$root/Tests/GoProgramTests/Programs/streams
+export SOCKETS=$root/Tests/GoProgramTests/Programs/sockets
 export PLUGIN=$root/Benchmarks/Programs/plugin SCRIPT=$root/Tests/Tools/build-programs.sh
 NEWEST=$(cut -f 1 "$folder/go-toolchains.tsv" | sort -V | tail -n 1)
 export NEWEST
@@ -26,7 +27,7 @@ build_version() {
     mkdir -p "$out/probe-source" "$out/fib-source"
     export GOTOOLCHAIN=local GOCACHE=$folder/go-cache GOFLAGS= GOENV=off CGO_ENABLED=0 GOWORK=off GOPATH=$folder/go-path
     unset GOOS GOARCH GOROOT GOWASM GOEXPERIMENT
-    if [[ -f $out/done && ! $go -nt $out/done && -z $(find "$PROBE" "$FIB" "$FILES" "$STORE" "$ECHO" "$EMBEDDED" "$STREAMS" "$PLUGIN" "$SCRIPT" -newer "$out/done") ]]; then
+    if [[ -f $out/done && ! $go -nt $out/done && -z $(find "$PROBE" "$FIB" "$FILES" "$STORE" "$ECHO" "$EMBEDDED" "$STREAMS" "$SOCKETS" "$PLUGIN" "$SCRIPT" -newer "$out/done") ]]; then
         return 0
     fi
     rm -rf "$out/done" "$out/gofmt-source"
@@ -54,7 +55,7 @@ build_for_wasi() {
     for source in probe fib; do
         (cd "$out/$source-source" && GOOS=wasip1 GOARCH=wasm "$go" build -o "$out/wasip1/$source.wasm" .)
     done
-    for source in "$FILES" "$STORE" "$ECHO" "$EMBEDDED" "$STREAMS" "$PLUGIN"; do
+    for source in "$FILES" "$STORE" "$ECHO" "$EMBEDDED" "$STREAMS" "$SOCKETS" "$PLUGIN"; do
         local name=${source##*/} mode=default
         if [[ $name == plugin ]]; then
             if [[ $minor -lt 24 ]]; then continue; fi

@@ -14,8 +14,10 @@ struct Guest {
         var builder = ModuleBuilder()
         for (index, function) in WASIFunction.all.enumerated() {
             let type = builder.addType(function.type)
-            builder.imports.append(name(WASIFunction.module) + name(function.name) + [0x00] + unsigned(type))
-            builder.addExport(function.name, .function, UInt32(index))
+            // What a module imports under one name has one type.
+            let imported = function.exportName == function.name ? function.name : function.name + "_v2"
+            builder.imports.append(name(WASIFunction.module) + name(imported) + [0x00] + unsigned(type))
+            builder.addExport(function.exportName, .function, UInt32(index))
         }
         builder.memories = [[0x00, 0x01]]
         builder.addExport("memory", .memory, 0)
@@ -72,6 +74,14 @@ struct Guest {
         static let perm: UInt32 = 63
         static let notsup: UInt32 = 58
         static let notcapable: UInt32 = 76
+    }
+}
+
+extension WASIFunction {
+    /// Its name; of several forms of a function, the number of parameters behind all but the first.
+    var exportName: String {
+        let isFirst = Self.all.first { $0.name == name }?.type == type
+        return isFirst ? name : "\(name)/\(type.parameters.count)"
     }
 }
 

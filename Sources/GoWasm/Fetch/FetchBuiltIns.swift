@@ -243,7 +243,8 @@ extension JSRealm {
         case "blob": throw FetchFailure("invalid method")
         default: throw FetchFailure("unknown scheme")
         }
-        guard host.allowsNetwork else {
+        request.network = host.network
+        guard request.isPermitted else {
             host.hintAtNetwork(request.url.href)
             throw FetchFailure("permission denied", code: "EACCES")
         }

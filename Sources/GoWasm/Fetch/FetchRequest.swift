@@ -1,3 +1,5 @@
+internal import HostSystem
+
 /// A request as the Fetch standard has it (https://fetch.spec.whatwg.org), after its checks.
 struct FetchRequest {
     /// What to do when the answer leads elsewhere.
@@ -36,6 +38,8 @@ struct FetchRequest {
     var mode = Mode.cors
     var cache = Cache.standard
     var tainting = Tainting.basic
+    /// What may be connected to.
+    var network = NetworkAccess.all
 
     init(url: WebURL) { self.url = url }
 

@@ -34,7 +34,9 @@ final class Fetcher {
 
     func start(_ transfer: Transfer) {
         do throws(FetchFailure) {
-            let proxy = try proxies.proxy(for: transfer.request.url)
+            // With a list of hosts every address is looked at before it is connected to; a proxy would connect elsewhere.
+            let isRestricted = !transfer.request.network.isEverything
+            let proxy = isRestricted ? nil : try proxies.proxy(for: transfer.request.url)
             transfers[try transfer.attach(to: multi, proxy: proxy)] = transfer
         } catch {
             transfer.fail(error)

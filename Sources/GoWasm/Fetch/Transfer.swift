@@ -52,6 +52,8 @@ final class Transfer {
     private var isDecoderFull = false
     /// Whether everything has come, though not everything is delivered.
     private var hasAll = false
+    /// Whether an address was not to be connected to.
+    var wasDenied = false
     private let handler: (Event) -> Void
 
     private(set) var handle: UnsafeMutableRawPointer?
@@ -89,6 +91,9 @@ final class Transfer {
         setMethod(easy)
         setHeaders(easy, headers)
         setReceivers(easy)
+        if !request.network.isEverything {
+            gw_curl_set_opener(easy, Unmanaged.passUnretained(self).toOpaque(), Self.openPermitted)
+        }
         gw_curl_multi_add(multi, easy)
         return easy
     }
@@ -230,6 +235,7 @@ final class Transfer {
         try request.follow(head.status, to: String(decoding: Latin1.encode(location), as: UTF8.self))
         redirectCount += 1
         try request.checkDestination(from: firstURL, isRedirected: true)
+        guard request.isPermitted else { throw FetchFailure("permission denied", code: "EACCES") }
         if request.body == nil {
             body?.deallocate()
             body = nil
@@ -302,6 +308,7 @@ final class Transfer {
             if !isDecoderFull { finish() }
             return
         }
+        if wasDenied { return _ = fail(FetchFailure("permission denied", code: "EACCES")) }
         let host = request.url.authority
         switch Int(result) {
         case Int(GWCurlCouldNotResolve), Int(GWCurlBadURL):

@@ -18,8 +18,8 @@ final class HostServices {
     /// The memory of the guest; set when the instance exists.
     var guestMemory: () -> GuestMemory = { .empty }
 
-    /// Whether the program may open connections.
-    let allowsNetwork: Bool
+    /// Which hosts and ports the program may reach.
+    let network: NetworkAccess
     /// What `process.argv0` names.
     ///
     /// From Go 1.21 on, net/http uses a network within the program where it begins with "node", and otherwise `fetch`.
@@ -29,15 +29,15 @@ final class HostServices {
     private var hasHintedAtNetwork = false
 
     init(
-        environment: [(key: String, value: String)] = [], files: FileSystem = FileSystem(), allowsNetwork: Bool = false,
-        maximumBodySize: UInt64 = .max, argv0: StaticString = "node", clock: Clock = Clock(),
-        random: RandomSource = RandomSource()
+        environment: [(key: String, value: String)] = [], files: FileSystem = FileSystem(),
+        network: NetworkAccess = .none, maximumBodySize: UInt64 = .max, argv0: StaticString = "node",
+        clock: Clock = Clock(), random: RandomSource = RandomSource()
     ) {
         self.clock = clock
         self.random = random
         self.environment = environment
         self.files = files
-        self.allowsNetwork = allowsNetwork
+        self.network = network
         self.maximumBodySize = maximumBodySize
         self.argv0 = argv0
     }
@@ -46,9 +46,7 @@ final class HostServices {
     func hintAtNetwork(_ url: String) {
         guard !hasHintedAtNetwork else { return }
         hasHintedAtNetwork = true
-        Descriptors.report(
-            "gowasm-fast: hint: the program may not open connections such as \(url.debugDescription); "
-                + "the option --allow-net lets it\n")
+        Descriptors.report("gowasm-fast: hint: \(network.hint(about: url))\n")
     }
 
     /// The open file that a number of JavaScript means.

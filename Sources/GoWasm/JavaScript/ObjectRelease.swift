@@ -52,7 +52,7 @@ enum ObjectRelease {
     /// Begins a level; ``leave()`` has to follow.
     @inline(__always)
     static func enter() -> Level {
-        let state = gw_release()
+        let state = gw_release()!
         state.pointee.depth += 1
         return Level(isTooDeep: state.pointee.depth > maximumDepth)
     }
@@ -60,18 +60,18 @@ enum ObjectRelease {
     /// Ends one level; the outermost releases what has been postponed.
     @inline(__always)
     static func leave() {
-        let state = gw_release()
+        let state = gw_release()!
         if state.pointee.depth == 1, state.pointee.postponed != nil { releasePostponed() }
         state.pointee.depth -= 1
     }
 
     /// What waits on this thread.
     private static var postponed: Postponed {
-        if let known = gw_release().pointee.postponed {
+        if let known = gw_release()!.pointee.postponed {
             return Unmanaged<Postponed>.fromOpaque(known).takeUnretainedValue()
         }
         let new = Postponed()
-        gw_release().pointee.postponed = Unmanaged.passRetained(new).toOpaque()
+        gw_release()!.pointee.postponed = Unmanaged.passRetained(new).toOpaque()
         return new
     }
 
@@ -83,7 +83,7 @@ enum ObjectRelease {
         let list = postponed
         // Each may postpone others in turn.
         while !list.values.isEmpty { _ = list.values.removeLast() }
-        gw_release().pointee.postponed = nil
+        gw_release()!.pointee.postponed = nil
         Unmanaged.passUnretained(list).release()
     }
 }

@@ -50,7 +50,7 @@ package struct GoProgram: Sendable {
         let files = try FileSystem(options.access, streams: options.streams)
         files.waker = mailbox?.waker
         let services = HostServices(
-            environment: environment, files: files, allowsNetwork: options.access.allowsNetwork,
+            environment: environment, files: files, network: options.access.network,
             maximumBodySize: options.limits.responseBody,
             argv0: options.standsForNode ? "node" : "gowasm-fast", clock: options.makeClock(),
             random: RandomSource(seed: options.randomSeed))

@@ -24,8 +24,8 @@ struct TinyGoProgram {
         let random = RandomSource(seed: options.randomSeed)
         let services = HostServices(
             environment: options.variables.sorted { $0.key < $1.key }, files: files,
-            allowsNetwork: options.access.allowsNetwork, argv0: options.standsForNode ? "node" : "gowasm-fast",
-            clock: clock, random: random)
+            network: options.access.network, maximumBodySize: options.limits.responseBody,
+            argv0: options.standsForNode ? "node" : "gowasm-fast", clock: clock, random: random)
         // References are those of Go's newest programs.
         let host = GoHost(GoABI(generation: .go1_24), host: services, trace: options.trace)
         host.arguments = options.allArguments
