@@ -57,8 +57,8 @@ static inline GWFunction *gw_function(const GWInstance *instance, uint32_t index
     return index < instance->import_count ? instance->imports[index]
                                           : &instance->functions[index - instance->import_count];
 }
-/// Is asked about a call beyond the stack's limit: tells whoever watches the machine's calls that the function is about to
-/// be called, where that is why, or returns a trap. Arguments lie at `slots`. The state must have been saved.
+/// Is asked about a call beyond the stack's limit: tells whoever watches the machine's calls that the function is about
+/// to be called, where that is why, or returns a trap. Arguments lie at `slots`. The state must have been saved.
 GWTrap gw_limited(GWMachine *m, const GWFunction *function, uint64_t *slots);
 /// Calls a function that is not of the running instance: another's, or the host's. Arguments and results lie at
 /// `slots`. The state must have been saved. Returns GWTrap_none or why the execution must end.

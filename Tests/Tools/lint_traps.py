@@ -87,7 +87,7 @@ def is_harmless(kind: str, text: str, column: int) -> bool:
 def syntax_tree(module: str, build: pathlib.Path) -> str:
     command = [
         "swiftc", "-dump-ast", "-module-name", module, "-I", build / "Modules", "-I", "CSupport/include",
-        "-Xcc", f"-fmodule-map-file={ROOT}/CSupport/include/module.modulemap", "-I", "Sources/CFFI",
+        "-Xcc", f"-fmodule-map-file={ROOT}/CSupport/include/module.modulemap", "-I", "Sources/CFFI", "-I", "Sources/CZlib",
         # SwiftPM calls a package by its folder, as an identifier.
         "-package-name", re.sub(r"\W", "_", ROOT.name.lower()), "-swift-version", "6", "-enable-upcoming-feature", "MemberImportVisibility",
         "-enable-upcoming-feature", "ExistentialAny", *sorted((ROOT / "Sources" / module).rglob("*.swift")),

@@ -41,7 +41,8 @@ struct PropertyTable {
 
     /// The size of the memory behind the table.
     private var byteCount: Int {
-        Int(capacity) * MemoryLayout<Slot>.stride + (index == nil ? 0 : Int(indexMask + 1) * MemoryLayout<Int32>.stride)
+        Int(capacity) * MemoryLayout<Slot>.stride
+            + (index == nil ? 0 : (Int(indexMask) + 1) * MemoryLayout<Int32>.stride)
     }
 
     /// Whether there is no room left for another property.

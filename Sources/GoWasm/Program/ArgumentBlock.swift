@@ -51,7 +51,8 @@ struct ArgumentBlock {
         let environmentBytes = ArgumentOverflow.size(of: variableLengths)
         // Two more words separate and end the pointers.
         let needed = ArgumentOverflow.size(of: argumentLengths) + environmentBytes + 16
-        let available = Int(abi.argumentLimit - start) - 1
+        // The limit is where the module says that its data begins, which may be anywhere.
+        let available = max(0, Int(clamping: abi.argumentLimit) - Int(clamping: start) - 1)
         guard needed > available else { return nil }
         let argument = argumentLengths.enumerated().max { $0.element < $1.element }
         let variable = variableLengths.enumerated().max { $0.element < $1.element }
