@@ -23,7 +23,7 @@ struct Identification {
         case .tinyGoLibrary: "TinyGo library for JavaScript"
         case .wasiCommand: compiler.map { "\($0) program for GOOS=wasip1" } ?? "program for WASI preview 1"
         case .wasiReactor: compiler.map { "\($0) library for GOOS=wasip1" } ?? "reactor for WASI preview 1"
-        case .plain: "functions that need no system"
+        case .plain: "library of functions that need no system"
         }
     }
 

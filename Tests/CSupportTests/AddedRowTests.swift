@@ -21,7 +21,7 @@ struct AddedRowTests {
         #expect(
             text == """
                 selection: i64Xor_rtr
-                row: dtr, 3 cells, may trap, commutes
+                row: dtr, 3 cells, may trap, does not commute
                 decoder: i64Xor_rtr
                 verifier: right
                 verifier, with slot 9 of 4: a slot must lie in the frame

@@ -100,14 +100,14 @@ struct FetchTests {
 
     @Test("are told how to get at it where they may not", arguments: builds)
     func refused(_ build: GoBuild) throws {
-        let finished = try run(build, [], ["fetch-one", "http://127.0.0.1:1/"])
+        let finished = try run(build, [], ["fetch-one", "http://127.0.0.1:2/"])
         #expect(finished.end == .exited(3))
         let output = String(decoding: finished.output, as: UTF8.self)
         #expect(
             output == "error: : net/http: fetch() failed: TypeError: fetch failed: Error: permission denied\n")
         #expect(
             finished.errorText
-                == "gowasm-fast: hint: the program may not open connections such as \"http://127.0.0.1:1/\"; "
+                == "gowasm-fast: hint: the program may not open connections such as \"http://127.0.0.1:2/\"; "
                 + "the option --allow-net lets it\n")
     }
 
@@ -159,7 +159,7 @@ struct FetchTests {
         }
         var command = Command(
             executable: Tools.executable,
-            arguments: ["--allow-net", build.probe, "fetch-one", "http://127.0.0.1:1/"])
+            arguments: ["--allow-net", build.probe, "fetch-one", "http://127.0.0.1:2/"])
         command.environment = ["LD_LIBRARY_PATH": folder.path("")]
         let finished = try command.run()
         #expect(finished.end == .exited(3))

@@ -170,7 +170,7 @@ struct HostileModule: Sendable, CustomTestStringConvertible {
             return module([1: types])
         },
         HostileModule(
-            testDescription: "imports that nobody provides", count: million, outcome: .refused("and 999900 more"),
+            testDescription: "imports that nobody provides", count: million, outcome: .refused("and 999999 more"),
             memory: 400
         ) {
             let export: [UInt8] = [1] + name("run") + [0] + unsigned($0)

@@ -82,7 +82,7 @@ struct InspectTests {
         let folder = try TemporaryFolder()
         let empty = try folder.write(Data([0, 0x61, 0x73, 0x6D, 1, 0, 0, 0]), to: "empty.wasm")
         let report = try report(empty)
-        #expect(report.kind == "functions that need no system" && report.goVersion == nil && report.functions == 0)
+        #expect(report.kind == "library of functions that need no system" && report.goVersion == nil && report.functions == 0)
         let broken = try folder.write(Data("no module".utf8), to: "broken.wasm")
         let finished = try inspect(broken)
         #expect(finished.end == .exited(1) && finished.output.isEmpty && finished.errorLines.count == 1)

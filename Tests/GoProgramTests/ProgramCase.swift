@@ -82,7 +82,7 @@ extension Data {
 
 extension ProgramCase {
     /// Sub-programs that other tests run.
-    static let elsewhere: Set = ["fetch", "fetch-one"]
+    static let elsewhere: Set = ["environ", "fetch", "fetch-cases", "fetch-one"]
 
     /// Every run of every sub-program.
     static let all: [ProgramCase] = plain + failing + input + surroundings + javaScript

@@ -95,7 +95,7 @@ struct TinyGoTests {
             ("gojs", "(export \"_start\")", "TinyGo program for JavaScript"),
             ("gojs", "(export \"_initialize\")", "TinyGo library for JavaScript"),
             ("other", "(export \"_start\")", "program for WASI preview 1"),
-            ("other", "(export \"run\")", "functions that need no system"),
+            ("other", "(export \"run\")", "library of functions that need no system"),
         ])
     func unknownImports(module: String, export: String, kind: String) throws {
         let imports = (0..<40).map { "(import \"\(module)\" \"runtime.f\($0)\" (func (param i64) (result f64)))" }

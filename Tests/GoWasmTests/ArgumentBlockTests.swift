@@ -49,6 +49,12 @@ struct ArgumentBlockTests {
         #expect(throws: ArgumentOverflow.self) { try ArgumentBlock(arguments: many, environment: [], abi) }
     }
 
+    @Test("data that begins before the block leaves no room, and ends no process", arguments: [0, 1, 4095, 4096])
+    func noRoom(limit: UInt64) {
+        let abi = GoABI(generation: .go1_12, argumentLimit: limit)
+        #expect(throws: ArgumentOverflow.self) { try ArgumentBlock(arguments: ["js"], environment: [], abi) }
+    }
+
     @Test("where data begins elsewhere, that is the limit")
     func ownLimit() throws {
         let abi = GoABI(generation: .go1_12, argumentLimit: 14000)

@@ -206,7 +206,7 @@ struct ReleaseTests {
     /// Whether a value refers to nothing that could refer to an object of JavaScript.
     private static func isLeaf<Value>(_ value: Value) -> Bool {
         if _isPOD(Value.self) { return true }
-        return value is ByteStorage || value is [(name: String, value: String)]
+        return value is ByteStorage || value is HeaderList
     }
 
     /// Runs `body` on a thread whose stack has 256 KB.

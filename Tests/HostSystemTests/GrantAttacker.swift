@@ -11,6 +11,11 @@ final class GrantAttacker {
     private var random: SplitMix
     private var openFolders: [Int]
     private var openFiles: [Int] = []
+    /// Whether the sandbox keeps the guest in the world's folders.
+    ///
+    /// Otherwise the attacker must keep itself there: nothing that it does may lead above the world's tree, neither a ".."
+    /// nor a link of its own.
+    private let isBound: Bool
     /// What was done, for a failure's message.
     private(set) var log: [String] = []
     private(set) var violations: [String] = []
@@ -23,7 +28,9 @@ final class GrantAttacker {
     init(_ world: GrantWorld, _ files: FileSystem, seed: UInt64) {
         (self.world, self.files) = (world, files)
         random = SplitMix(seed: seed)
-        openFolders = (3..<files.descriptors.count).filter { files.descriptors[$0]?.kind == .directory }
+        // Where all files are given, the first of these is the root of the machine that the tests run on.
+        isBound = !world.access.allowsAllFiles
+        openFolders = isBound ? (3..<files.descriptors.count).filter { files.descriptors[$0]?.kind == .directory } : []
     }
 
     func attack(_ count: Int) {
@@ -33,7 +40,8 @@ final class GrantAttacker {
 
     private func names() -> String {
         let count = Int.random(in: 0...3, using: &random)
-        let text = (0..<count).map { _ in Self.names.randomElement(using: &random)! }.joined(separator: "/")
+        let names = isBound ? Self.names : Self.names.filter { !$0.hasPrefix(".") }
+        let text = (0..<count).map { _ in names.randomElement(using: &random)! }.joined(separator: "/")
         return text + (Int.random(in: 0..<12, using: &random) == 0 ? "/" : "")
     }
 
@@ -44,12 +52,11 @@ final class GrantAttacker {
             return try files.locate(Array((path.isEmpty ? "." : path).utf8), in: files.file(number))
         }
         let path: String
-        if Int.random(in: 0..<4, using: &random) > 0, let found = world.guestPath(&random) {
+        if isBound, Int.random(in: 0..<4, using: &random) > 0, let found = world.guestPath(&random) {
             // What there is, or something beside it or in it.
             path = found + (Int.random(in: 0..<3, using: &random) == 0 ? "/" + names() : "")
         } else {
-            // Under all files the root of the machine is no place to try things at.
-            let guests = world.access.mounts.map(\.guest) + [world.root]
+            let guests = (isBound ? world.access.mounts.map(\.guest) : []) + [world.root]
             let folder = Bool.random(using: &random) ? "" : world.folders.randomElement(using: &random)!
             path = guests.randomElement(using: &random)! + folder + "/" + names()
         }
@@ -68,7 +75,7 @@ final class GrantAttacker {
         where Int.random(in: 0..<4, using: &random) == 0 { flags |= flag }
         let number = try files.open(place(), flags: flags, mode: 0o644, waits: false)
         let file = try files.file(number)
-        if file.kind == .directory {
+        if file.kind == .directory, isBound {
             openFolders.append(number)
             return
         }
@@ -107,7 +114,8 @@ final class GrantAttacker {
             "symlink",
             { attacker in
                 let target = attacker.world.root + (attacker.world.folders.randomElement(using: &attacker.random)!)
-                let text = Bool.random(using: &attacker.random) ? target : attacker.names()
+                let text =
+                    !attacker.isBound || Bool.random(using: &attacker.random) ? target : attacker.names()
                 try attacker.files.makeSymbolicLink(Array(text.utf8), at: attacker.place())
             }
         ),

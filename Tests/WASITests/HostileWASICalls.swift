@@ -91,7 +91,7 @@ struct HostileWASICalls {
             type == .i64 ? Value.i64(UInt64(bitPattern: number)) : .i32(UInt32(truncatingIfNeeded: number))
         }
         do {
-            let result = try guest.instance.function(named: function.name).call(values)
+            let result = try guest.instance.function(named: function.exportName).call(values)
             guard case .i32(let code)? = result.first, code > 76 else { return }
             preconditionFailure("\(function.name) returned \(code)")
         } catch is WASIExit {}
