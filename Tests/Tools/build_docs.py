@@ -40,7 +40,8 @@ def main():
             graphs.mkdir()
             subprocess.run(
                 [tools / "swift-symbolgraph-extract", "-module-name", module, "-I", modules / "Modules",
-                 "-target", target, "-Xcc", "-I", "-Xcc", INCLUDE, "-minimum-access-level", "public",
+                 "-target", target, "-I", ROOT / "Sources/CZlib", "-Xcc", "-I", "-Xcc", INCLUDE,
+                 "-minimum-access-level", "public",
                  "-skip-inherited-docs", "-output-dir", graphs], check=True)
             # Extensions of other modules' types have pages in those.
             for extensions in graphs.glob("*@*"):
@@ -60,7 +61,8 @@ def main():
         shown.write_text(programs(folder / "GoWasm.docc"))
         failures += subprocess.run(
             [tools / "swiftc", "-typecheck", "-swift-version", "6", "-warnings-as-errors", "-I", modules / "Modules",
-             "-Xcc", f"-I{INCLUDE}", "-Xcc", f"-fmodule-map-file={INCLUDE}/module.modulemap", shown]).returncode != 0
+             "-I", ROOT / "Sources/CZlib", "-Xcc", f"-I{INCLUDE}", "-Xcc",
+             f"-fmodule-map-file={INCLUDE}/module.modulemap", shown]).returncode != 0
         if failures:
             sys.exit(f"{failures} faults")
         shutil.rmtree(output, ignore_errors=True)

@@ -1,16 +1,28 @@
 /// Proposals beyond WebAssembly 2.0, of which modules are refused: by the names of the proposals themselves.
 public enum WasmProposal: String, Sendable, CaseIterable {
+    /// Memories whose pages have another size than 64 KiB.
     case customPageSizes = "custom page sizes"
+    /// Exceptions: tags, `throw` and `try_table`, and the older `try`.
     case exceptionHandling = "exception handling"
+    /// Sums and products in constant expressions.
     case extendedConstants = "extended constant expressions"
+    /// Structures and arrays that the engine collects, and their types.
     case garbageCollection = "garbage collection"
+    /// Memories and tables with addresses of 64 bits.
     case memory64 = "memory64"
+    /// More than one memory.
     case multipleMemories = "multiple memories"
+    /// Vector instructions whose results may differ from machine to machine.
     case relaxedVectors = "relaxed SIMD"
+    /// Continuations.
     case stackSwitching = "stack switching"
+    /// Calls that leave no frame behind: `return_call` and its like.
     case tailCalls = "tail calls"
+    /// Shared memories and atomic instructions.
     case threads = "threads"
+    /// References to functions of a known type, and `call_ref`.
     case typedReferences = "typed function references"
+    /// Sums and products of 128 bits.
     case wideArithmetic = "wide arithmetic"
 }
 
