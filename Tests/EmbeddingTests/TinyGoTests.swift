@@ -111,7 +111,7 @@ extension LibraryTests {
         }
 
         @Test("are bounded by limits, as all programs are")
-        func limits() async throws {
+        func endlessTinyGo() async throws {
             let endless = try Self.program(atEnd: "(loop $again (br $again))")
             let output = Output()
             var configuration = configuration(output)
