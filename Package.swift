@@ -33,21 +33,26 @@ let package = Package(
         // libraries before the one of static libraries that the Makefile names.
         .systemLibrary(
             name: "CZlib", path: "Sources/CZlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+        // What the host asks of the system and of optional libraries in C; the accounts of what it keeps for guests.
+        .target(name: "CHostSystem"),
         // Declares the bytecode, the wasm opcodes and the traps; runs the dispatch loop.
-        .target(name: "CSupport", dependencies: ["CFFI"], path: "CSupport"),
+        .target(name: "CSupport", dependencies: ["CHostSystem", "CFFI"], path: "CSupport"),
         // Turns bytes into an immutable, validated `Module`, and functions into bytecode.
-        .target(name: "WasmFrontend", dependencies: ["CSupport"], swiftSettings: swiftSettings),
+        .target(name: "WasmFrontend", dependencies: ["CSupport", "CHostSystem"], swiftSettings: swiftSettings),
         // Instantiates modules and calls them.
-        .target(name: "WasmRuntime", dependencies: ["WasmFrontend", "CSupport"], swiftSettings: swiftSettings),
+        .target(
+            name: "WasmRuntime", dependencies: ["WasmFrontend", "CSupport", "CHostSystem"],
+            swiftSettings: swiftSettings),
         // What guests get of the machine: files and the permission to use them, clocks, randomness.
-        .target(name: "HostSystem", dependencies: ["CSupport"], swiftSettings: swiftSettings),
+        .target(name: "HostSystem", dependencies: ["CHostSystem"], swiftSettings: swiftSettings),
         // Implements WASI preview 1 and runs programs and reactors for it.
         .target(
-            name: "WASI", dependencies: ["WasmRuntime", "WasmFrontend", "HostSystem", "CSupport"],
+            name: "WASI", dependencies: ["WasmRuntime", "WasmFrontend", "HostSystem", "CHostSystem"],
             swiftSettings: swiftSettings),
         // Implements the runtime imports of Go's js/wasm and runs Go programs.
         .target(
-            name: "GoWasm", dependencies: ["WasmRuntime", "WasmFrontend", "HostSystem", "WASI", "CSupport", "CZlib"],
+            name: "GoWasm",
+            dependencies: ["WasmRuntime", "WasmFrontend", "HostSystem", "WASI", "CHostSystem", "CZlib"],
             swiftSettings: swiftSettings),
         // Writes what a profiler found in the formats of others' tools.
         .target(name: "Profiles", dependencies: ["WasmRuntime", "CZlib"], swiftSettings: swiftSettings),

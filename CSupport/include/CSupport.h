@@ -6,15 +6,9 @@
 #include "gw_opcodes.h"
 #include "gw_traps.h"
 #include "gw_numeric.h"
-#include "gw_account.h"
 #include "gw_decoder.h"
 #include "gw_machine.h"
 #include "gw_verifier.h"
 #include "gw_sampler.h"
-#include "gw_files.h"
-#include "gw_curl.h"
-#include "gw_encoding.h"
-#include "gw_idn.h"
-#include "gw_build.h"
 
 #endif

@@ -1,4 +1,4 @@
-internal import CSupport
+internal import CHostSystem
 
 /// Bytes that the host keeps for a guest and that count towards its limit of memory.
 ///

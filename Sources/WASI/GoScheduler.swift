@@ -1,4 +1,4 @@
-internal import CSupport
+internal import CHostSystem
 internal import HostSystem
 internal import Synchronization
 internal import WasmRuntime

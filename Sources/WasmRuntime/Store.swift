@@ -1,4 +1,5 @@
-package import CSupport
+package import CHostSystem
+internal import CSupport
 internal import WasmFrontend
 
 /// What instances that know each other live in: one thread of execution, its frame stack, and everything that was made

@@ -18,6 +18,8 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 INCLUDE = ROOT / "CSupport/include"
+# What the library's modules need of C.
+HEADERS = [f"-I{INCLUDE}", f"-I{ROOT}/Sources/CHostSystem/include"]
 # The library, and what it exports again.
 MODULES = ["GoWasm", "WasmRuntime", "WasmFrontend", "HostSystem"]
 
@@ -40,7 +42,8 @@ def main():
             graphs.mkdir()
             subprocess.run(
                 [tools / "swift-symbolgraph-extract", "-module-name", module, "-I", modules / "Modules",
-                 "-target", target, "-I", ROOT / "Sources/CZlib", "-Xcc", "-I", "-Xcc", INCLUDE,
+                 "-target", target, "-I", ROOT / "Sources/CZlib",
+                 *(part for header in HEADERS for part in ("-Xcc", header)),
                  "-minimum-access-level", "public",
                  "-skip-inherited-docs", "-output-dir", graphs], check=True)
             # Extensions of other modules' types have pages in those.
@@ -61,8 +64,9 @@ def main():
         shown.write_text(programs(folder / "GoWasm.docc"))
         failures += subprocess.run(
             [tools / "swiftc", "-typecheck", "-swift-version", "6", "-warnings-as-errors", "-I", modules / "Modules",
-             "-I", ROOT / "Sources/CZlib", "-Xcc", f"-I{INCLUDE}", "-Xcc",
-             f"-fmodule-map-file={INCLUDE}/module.modulemap", shown]).returncode != 0
+             "-I", ROOT / "Sources/CZlib", *(part for header in HEADERS for part in ("-Xcc", header)),
+             "-Xcc", f"-fmodule-map-file={INCLUDE}/module.modulemap",
+             "-Xcc", f"-fmodule-map-file={ROOT}/Sources/CHostSystem/include/module.modulemap", shown]).returncode != 0
         if failures:
             sys.exit(f"{failures} faults")
         shutil.rmtree(output, ignore_errors=True)

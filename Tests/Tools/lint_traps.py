@@ -86,8 +86,10 @@ def is_harmless(kind: str, text: str, column: int) -> bool:
 
 def syntax_tree(module: str, build: pathlib.Path) -> str:
     command = [
-        "swiftc", "-dump-ast", "-module-name", module, "-I", build / "Modules", "-I", "CSupport/include",
-        "-Xcc", f"-fmodule-map-file={ROOT}/CSupport/include/module.modulemap", "-I", "Sources/CFFI", "-I", "Sources/CZlib",
+        "swiftc", "-dump-ast", "-module-name", module, "-I", build / "Modules", "-I", "Sources/CFFI", "-I", "Sources/CZlib",
+        "-I", "CSupport/include", "-Xcc", f"-fmodule-map-file={ROOT}/CSupport/include/module.modulemap",
+        "-I", "Sources/CHostSystem/include",
+        "-Xcc", f"-fmodule-map-file={ROOT}/Sources/CHostSystem/include/module.modulemap",
         # SwiftPM calls a package by its folder, as an identifier.
         "-package-name", re.sub(r"\W", "_", ROOT.name.lower()), "-swift-version", "6", "-enable-upcoming-feature", "MemberImportVisibility",
         "-enable-upcoming-feature", "ExistentialAny", *sorted((ROOT / "Sources" / module).rglob("*.swift")),

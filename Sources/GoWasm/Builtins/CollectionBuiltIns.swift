@@ -1,4 +1,4 @@
-internal import CSupport
+internal import CHostSystem
 
 /// A value as a key of a `Map` or an element of a `Set`: compared by SameValueZero.
 private struct CollectionKey: Hashable {

@@ -1,4 +1,4 @@
-internal import CSupport
+internal import CHostSystem
 internal import CZlib
 
 /// Undoes the encodings of a body (`Content-Encoding`), piece by piece and no faster than somebody reads.

@@ -1,4 +1,4 @@
-internal import CSupport
+internal import CHostSystem
 
 #if canImport(Glibc)
     import Glibc

@@ -1,4 +1,4 @@
-internal import CSupport
+internal import CHostSystem
 
 /// Ends objects that refer to each other in long chains without a chain of calls as long.
 ///

@@ -1,4 +1,4 @@
-internal import CSupport
+internal import CHostSystem
 
 /// What may be done to a property.
 struct PropertyAttributes: OptionSet {

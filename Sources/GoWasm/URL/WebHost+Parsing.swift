@@ -1,4 +1,4 @@
-internal import CSupport
+internal import CHostSystem
 
 extension WebHost {
     /// Parses a host (host parsing of the URL Standard); nil where it is none.

@@ -1,3 +1,4 @@
+internal import CHostSystem
 internal import CSupport
 
 #if canImport(Glibc)
