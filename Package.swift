@@ -36,7 +36,10 @@ let package = Package(
         // What the host asks of the system and of optional libraries in C; the accounts of what it keeps for guests.
         .target(name: "CHostSystem"),
         // Declares the bytecode, the wasm opcodes and the traps; runs the dispatch loop.
-        .target(name: "CSupport", dependencies: ["CHostSystem", "CFFI"], path: "CSupport"),
+        // Headers that only its folders share lie where their subject does.
+        .target(
+            name: "CSupport", dependencies: ["CHostSystem", "CFFI"], path: "CSupport",
+            cSettings: [.headerSearchPath("Loop"), .headerSearchPath("Vectors")]),
         // Turns bytes into an immutable, validated `Module`, and functions into bytecode.
         .target(name: "WasmFrontend", dependencies: ["CSupport", "CHostSystem"], swiftSettings: swiftSettings),
         // Instantiates modules and calls them.

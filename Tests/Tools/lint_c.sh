@@ -8,14 +8,14 @@ cd "$(dirname "$0")/../.."
 
 # The compiler that SwiftPM uses for C lies beside swift.
 clang=$(dirname "$(readlink -f "$(command -v "${SWIFT:-swift}")")")/clang
-flags=(-std=gnu17 -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Werror -ICSupport/include
-    -ISources/CHostSystem/include)
+flags=(-std=gnu17 -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Werror
+    -ICSupport/include -ICSupport/Loop -ICSupport/Vectors -ISources/CHostSystem/include)
 read -ra ffi <<<"$(pkg-config --cflags libffi)"
 failed=0
-for file in CSupport/*.c Sources/CHostSystem/*.c; do
+for file in CSupport/*/*.c Sources/CHostSystem/*.c; do
     "$clang" -fsyntax-only "${flags[@]}" ${ffi[@]+"${ffi[@]}"} "$file" || failed=1
 done
-if grep -nP '^.{121,}|\t| $' CSupport/*.{c,h,inc} CSupport/include/*.{h,def} Sources/CHostSystem/*.c Sources/CHostSystem/include/*.h; then
+if grep -rnP --include='*.'{c,h,inc,def} '^.{121,}|\t| $' CSupport Sources/CHostSystem; then
     echo "These lines are longer than 120 columns, or have tabs or blanks at their end." >&2
     failed=1
 fi
