@@ -39,7 +39,7 @@ let package = Package(
         // Headers that only its folders share lie where their subject does.
         .target(
             name: "CSupport", dependencies: ["CHostSystem", "CFFI"], path: "CSupport",
-            cSettings: [.headerSearchPath("Loop"), .headerSearchPath("Vectors")]),
+            cSettings: [.headerSearchPath("Loop"), .headerSearchPath("Vectors"), .headerSearchPath("Native")]),
         // Turns bytes into an immutable, validated `Module`, and functions into bytecode.
         .target(name: "WasmFrontend", dependencies: ["CSupport", "CHostSystem"], swiftSettings: swiftSettings),
         // Instantiates modules and calls them.

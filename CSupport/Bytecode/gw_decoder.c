@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "gw_interpreter.h"
+#include "gw_native.h"
 
 // The distances that are known, from `lowest` on: `count` of them, each with its opcode.
 static struct {
@@ -38,4 +39,10 @@ GWOp gw_opcode(bool checked, uint32_t cell) {
     pthread_once(&once, prepare);
     uint32_t index = cell - (uint32_t)tables[checked].lowest;
     return index < tables[checked].count ? (GWOp)tables[checked].opcodes[index] : GWOp_invalid;
+}
+
+GWOp gw_opcode_at(const GWCode *code, const uint32_t *cell) {
+    uint32_t value = __atomic_load_n(cell, __ATOMIC_ACQUIRE);
+    if (code->native) value = gw_native_handler(code, cell, value);
+    return gw_opcode(code->checked, value);
 }

@@ -123,14 +123,14 @@ static const char *call(state *s) {
                       : function >= shape->import_count && function < shape->function_count,
             "a function must be there");
         type_slots = shape->type_slots[shape->function_types[function]];
-        GWOp op = gw_opcode(s->code->checked, s->cells[0]);
+        GWOp op = gw_opcode_at(s->code, s->cells);
         if (target != GW_UNRESOLVED) {
             const GWCodeEntry *entry = &s->code->entries[function];
             int64_t expected = s->info->plain == GWOp_call ? entry->any : entry->zero;
             REQUIRE(!is_import && entry->any && (int64_t)s->at + target == expected, "a call must lead to its callee");
             REQUIRE(
                 op != GWOp_callPushZeroChecked ||
-                    gw_opcode(s->code->checked, s->code->arena[expected]) == GWOp_stackCheck,
+                    gw_opcode_at(s->code, s->code->arena + expected) == GWOp_stackCheck,
                 "a checked call must lead to a check");
         } else {
             REQUIRE(op == s->info->plain, "a checked call must lead to its callee");
@@ -188,7 +188,7 @@ static const char *pair(const state *s, const GWOpInfo *both) {
     uint32_t next = s->at + (uint32_t)s->count;
     REQUIRE(next < s->end, "a pair must be whole");
     const uint32_t *cells = s->code->arena + next;
-    GWOp op = gw_opcode(s->code->checked, cells[0]);
+    GWOp op = gw_opcode_at(s->code, cells);
     REQUIRE(gw_op_info()[op].plain == both->next, "a pair must be whole");
     if (both->chained) {
         const GWOpInfo *second = &gw_op_info()[both->next];
@@ -204,7 +204,7 @@ static const char *verify(state *s, uint32_t function) {
     bool goes_on = true;
     for (s->at = s->first; s->at < s->end; s->at += (uint32_t)s->count) {
         s->cells = s->code->arena + s->at;
-        GWOp op = gw_opcode(s->code->checked, s->cells[0]);
+        GWOp op = gw_opcode_at(s->code, s->cells);
         REQUIRE(op != GWOp_invalid && op != GWOp_exit, "a cell must be an instruction's");
         s->info = &rows[rows[op].plain];
         uint64_t room = s->end - s->at;

@@ -72,7 +72,9 @@ typedef GWTrap gw_outside(GWMachine *m);
 gw_outside gw_outside_i8x16Shuffle;
 /// An access beyond the memory's size: the trap, with the register global as the guest has it.
 gw_outside gw_outside_fault;
-gw_outside gw_outside_limitedCall;
+gw_outside gw_outside_limitedCall, gw_outside_enterCallee;
+/// A counter has reached 0.
+gw_outside gw_outside_hot;
 gw_outside gw_outside_resolveCall, gw_outside_resolveCallZero, gw_outside_resolveIndirect,
     gw_outside_resolveIndirectZero, gw_outside_callOther, gw_outside_callOtherZero;
 /// The bytes that a pushing call moves the stack pointer by: the return address of Go's calling convention.

@@ -31,7 +31,7 @@ static void add_to_sp(GWInstance *inst, uint32_t summand) {
 // Some handlers change the register global after their access to memory, although the guest has it the other way round.
 OUTSIDE(fault) {
     STATE();
-    GWOp op = gw_opcode(inst->code->checked, W(0));
+    GWOp op = gw_opcode_at(inst->code, pc);
     const GWOpInfo *info = &gw_op_info()[op];
     if (info->facts & GWFact_pushes) add_to_sp(inst, (uint32_t)-GW_PUSH_SIZE);
     // A pair that still stands at its first instruction, which adds to the register global, has faulted in its second.
@@ -49,8 +49,9 @@ static GWTrap resolve_call(GWMachine *m, bool zero) {
     // Other threads may be executing this call in another instance: they find either value, and both are right.
     __atomic_store_n((int32_t *)(uintptr_t)(pc + GW_CALL_TARGET), (int32_t)(code - pc), __ATOMIC_RELEASE);
     bool checked = inst->code->checked;
+    // (Where the call's own handler has been replaced, it is another thread's that does this.)
     if (gw_opcode(checked, __atomic_load_n(pc, __ATOMIC_RELAXED)) == GWOp_callPushZero &&
-        gw_opcode(checked, code[0]) == GWOp_stackCheck)
+        gw_opcode_at(inst->code, code) == GWOp_stackCheck)
         // Go's call of a function with Go's stack check.
         __atomic_store_n(
             (int32_t *)(uintptr_t)pc, gw_handlers(checked)[GWOp_callPushZeroChecked], __ATOMIC_RELEASE);
@@ -89,7 +90,7 @@ OUTSIDE(resolveIndirectZero) {
     STATE();
     if (!gw_resolve(m, element(m), true)) return m->trap;
     // So is its push.
-    if (gw_op_info()[gw_opcode(inst->code->checked, W(0))].facts & GWFact_pushes) add_to_sp(inst, GW_PUSH_SIZE);
+    if (gw_op_info()[gw_opcode_at(inst->code, pc)].facts & GWFact_pushes) add_to_sp(inst, GW_PUSH_SIZE);
     return GWTrap_none;
 }
 OUTSIDE(callOther) { return call_out(m, element(m)); }
@@ -102,19 +103,53 @@ OUTSIDE(callOtherZero) {
 
 // --- Calls beyond the stack's limit, which is 0 where somebody wants to be told of them ---
 
-// The frame's header is written, and what Go's calls push is pushed: what is left of the call is to enter the callee.
+// A call of which the frame's header is written and what Go's calls push is pushed: what is left of it is to enter the
+// callee.
+typedef struct begun_call {
+    GWFunction *callee;
+    // Whether it passes the constant 0 without storing it.
+    bool is_zero;
+} begun_call;
+
+static begun_call begun(const GWMachine *m) {
+    STATE();
+    GWOp op = gw_op_info()[gw_opcode_at(inst->code, pc)].plain;
+    bool is_indirect = gw_op_info()[op].family == GWFamily_callIndirect;
+    return (begun_call){
+        is_indirect ? element(m) : gw_function(inst, W(GW_CALL_FUNCTION)), op != GWOp_call && op != GWOp_callIndirect};
+}
+
+static GWTrap enter(GWMachine *m, begun_call call) {
+    STATE();
+    uint64_t *frame = fp + H(2);
+    // Machine code calls without having had the callee lowered.
+    const uint32_t *code = gw_resolve(m, call.callee, call.is_zero);
+    if (!code) return m->trap;
+    m->pc = code;
+    m->fp = frame;
+    return GWTrap_none;
+}
+OUTSIDE(enterCallee) { return enter(m, begun(m)); }
+
 OUTSIDE(limitedCall) {
     STATE();
-    GWOp op = gw_opcode(inst->code->checked, __atomic_load_n(pc, __ATOMIC_RELAXED));
-    bool is_indirect = gw_op_info()[op].family == GWFamily_callIndirect;
-    bool is_zero = is_indirect && op != GWOp_callIndirect;
-    const GWFunction *callee = is_indirect ? element(m) : gw_function(inst, W(GW_CALL_FUNCTION));
-    uint64_t *frame = fp + H(2);
-    GWTrap trap = gw_limited(m, callee, frame);
-    if (trap != GWTrap_none) return trap;
-    if (is_indirect) m->pc = inst->code->arena + (is_zero ? callee->entry->zero : callee->entry->any);
-    else m->pc = pc + (int32_t)W(GW_CALL_TARGET);
-    m->fp = frame;
+    begun_call call = begun(m);
+    GWTrap trap = gw_limited(m, call.callee, fp + H(2));
+    return trap == GWTrap_none ? enter(m, call) : trap;
+}
+
+// --- Hot functions ---
+
+OUTSIDE(hot) {
+    STATE();
+    const GWCode *code = inst->code;
+    bool outside = m->outside;
+    GW_WRITE(m->outside, true);
+    if (code->compile) code->compile(code->context, (uint32_t)(pc - code->arena));
+    GW_WRITE(m->outside, outside);
+    // Machine code may be entered here now; what is left of the count is of no consequence.
+    m->pc = pc;
+    if (gw_opcode(code->checked, __atomic_load_n(pc, __ATOMIC_ACQUIRE)) != GWOp_native) NEXT(2);
     return GWTrap_none;
 }
 

@@ -20,8 +20,6 @@ _Thread_local GWMachine *gw_running;
 
 static gw_loop *const loops[2] = {gw_loop_guarded, gw_loop_checked};
 static gw_loop_places places[2];
-// What a call from the host returns to: a call instruction of no consequence, then `exit`, in each loop's terms.
-static uint32_t exit_calls[2][GW_CALL_CELLS + 1];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void prepare(void) {
@@ -29,8 +27,6 @@ static void prepare(void) {
     for (int checked = 0; checked < 2; checked++) {
         loops[checked](NULL, &nobody, NULL, (uint64_t *)(void *)&places[checked]);
         places[checked].function = (uintptr_t)loops[checked];
-        exit_calls[checked][GW_CALL_ZERO] = GW_CALL_CELLS;
-        exit_calls[checked][GW_CALL_CELLS] = (uint32_t)places[checked].handlers[GWOp_exit];
     }
     gw_signals_install();
 }
@@ -41,6 +37,12 @@ const gw_loop_places *gw_places(bool checked) {
 }
 
 const int32_t *gw_handlers(bool checked) { return gw_places(checked)->handlers; }
+
+void gw_write_exit(const GWCode *code) {
+    _Static_assert(GW_CALL_CELLS < GW_EXIT_CELLS, "the cells of the exit must fit");
+    code->arena[GW_CALL_ZERO] = GW_CALL_CELLS;
+    code->arena[GW_CALL_CELLS] = (uint32_t)gw_handlers(code->checked)[GWOp_exit];
+}
 
 GWLoopCode gw_loop_code(bool checked) {
     const gw_loop_places *p = gw_places(checked);
@@ -277,8 +279,8 @@ GWTrap gw_call(GWMachine *m, GWFunction *f) {
     const uint32_t *code = gw_resolve(m, f, false);
     if (!code) return m->trap;
     bool checked = inst->code->checked;
-    slots[-1] = (uint64_t)(uintptr_t)exit_calls[checked];
-    slots[-2] = (uint64_t)(uintptr_t)(exit_calls[checked] + GW_CALL_CELLS);
+    slots[-1] = (uint64_t)(uintptr_t)inst->code->arena;
+    slots[-2] = (uint64_t)(uintptr_t)(inst->code->arena + GW_CALL_CELLS);
     slots[-3] = (uint64_t)(uintptr_t)slots;
 
     GWActivation outer = {m->outer, m->pc, m->fp, m->instance};
@@ -327,7 +329,7 @@ size_t gw_backtrace(const GWMachine *m, GWFrame *frames, size_t capacity) {
     if (!inst || !inst->code) return 0;
     const GWCode *code = inst->code;
     // A frame at an arbitrary moment of an interruption may be half made: believe nothing unchecked.
-    while (count < capacity && pc >= code->arena && pc < code->arena + code->capacity &&
+    while (count < capacity && pc >= code->arena + GW_EXIT_CELLS && pc < code->arena + code->capacity &&
            fp >= m->stack + GW_FRAME_HEADER && fp < m->stack + m->stack_size / sizeof *fp) {
         frames[count++] = (GWFrame){m->instance, (uint32_t)(pc - code->arena)};
         pc = (const uint32_t *)(uintptr_t)fp[-1];

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "gw_interpreter.h"
+#include "gw_native.h"
 #include "gw_opcodes.h"
 
 #if defined(__linux__) && (defined(__x86_64__) || defined(__aarch64__))
@@ -109,7 +110,8 @@ static GWSamplePlace stack[deepest];
 static bool find_code(uint64_t pc, GWSamplePlace *place) {
     for (int i = 0; i < code_count; i++) {
         uint64_t arena = (uint64_t)(uintptr_t)codes[i]->arena;
-        if (pc < arena || pc - arena >= codes[i]->capacity * sizeof(uint32_t)) continue;
+        uint64_t offset = pc - arena;
+        if (offset < GW_EXIT_CELLS * sizeof(uint32_t) || offset >= codes[i]->capacity * sizeof(uint32_t)) continue;
         *place = (GWSamplePlace){(uint32_t)((pc - arena) / sizeof(uint32_t)), (uint16_t)i, GWSample_guest};
         return true;
     }
@@ -149,7 +151,10 @@ static void on_sample(int number, siginfo_t *info, void *context) {
     if (m->depth == 0) {
         stack[count++] = (GWSamplePlace){.kind = GWSample_outside};
     } else {
-        if (gw_running == m && gw_signals_in_handler(context)) {
+        uint64_t pc, fp;
+        if (gw_running == m && gw_native_state(context, &pc, &fp)) {
+            count = walk(m, pc, fp, GWSample_guest, 0);
+        } else if (gw_running == m && gw_signals_in_handler(context)) {
             for (int i = 0; i < 2 && count == 0; i++)
                 count = walk(m, home(context, homes[i].pc), home(context, homes[i].fp), GWSample_guest, 0);
             if (count == 0) stack[count++] = (GWSamplePlace){.kind = GWSample_unknown};

@@ -7,6 +7,7 @@
 #include <ucontext.h>
 
 #include "gw_interpreter.h"
+#include "gw_native.h"
 #include "gw_opcodes.h"
 
 // --- Where guarded memories lie ---
@@ -104,14 +105,17 @@ static const int faults[] = {SIGSEGV, SIGBUS};
 
 static void on_fault(int number, siginfo_t *info, void *context) {
     // Only handlers use guarded memory, but compilers put rare parts of them behind anything.
-    if (gw_running && is_guarded((uintptr_t)info->si_addr) && move(context, GWPlace_fault, false)) return;
+    if (gw_running && is_guarded((uintptr_t)info->si_addr) &&
+        (move(context, GWPlace_fault, false) || gw_native_end(context, GWTrap_memoryOutOfBounds)))
+        return;
     // Not a guest's: whoever was responsible before is so again, and the fault repeats.
     for (int i = 0; i < 2; i++)
         if (faults[i] == number) sigaction(number, &previous[i], NULL);
 }
 
 static void on_interruption(int number, siginfo_t *info, void *context) {
-    if (gw_running && gw_running->interrupted) move(context, GWPlace_interruption, true);
+    if (gw_running && gw_running->interrupted && !move(context, GWPlace_interruption, true))
+        gw_native_end(context, GWTrap_interrupted);
     struct sigaction *other = &previous[2];
     if ((other->sa_flags & SA_SIGINFO) && other->sa_sigaction) other->sa_sigaction(number, info, context);
     else if (other->sa_handler != SIG_DFL && other->sa_handler != SIG_IGN) other->sa_handler(number);

@@ -9,6 +9,7 @@
 #include "gw_decoder.h"
 #include "gw_machine.h"
 #include "gw_verifier.h"
+#include "gw_native.h"
 #include "gw_sampler.h"
 
 #endif

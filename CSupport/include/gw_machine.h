@@ -89,8 +89,18 @@ typedef struct GWCode {
     /// Lowers a function and fills its entry, and tells the machine's observer, if it has one. Returns GWTrap_none or
     /// why it failed. Called from any thread.
     GWTrap (*lower)(void *context, void *observer, uint32_t function);
+    /// Compiles the function that a cell belongs to, if it can be; null where functions are not compiled.
+    void (*compile)(void *context, uint32_t cell);
     void *context;
+    /// Its machine code; null where there is none and will be none.
+    struct GWNative *native;
 } GWCode;
+
+/// The first cells of an arena belong to no function: there stands what a call from the host returns to, a call
+/// instruction of no consequence and `exit` behind it. (So every frame's return lies in the arena.)
+#define GW_EXIT_CELLS 8
+/// Writes these cells.
+void gw_write_exit(const GWCode *code);
 
 /// Stores a number so that whoever reads it also sees what was written before.
 static inline void gw_publish(uint32_t *place, uint32_t value) { __atomic_store_n(place, value, __ATOMIC_RELEASE); }

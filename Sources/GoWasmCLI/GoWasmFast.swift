@@ -18,7 +18,8 @@ public struct GoWasmFast: ParsableCommand {
             exports, features, sizes by section and by package.
 
             What a program's functions become is kept for its next run, in gowasm-fast in the folder of your caches, or in the one that \
-            GOWASM_CACHE names; GOWASM_CACHE=off keeps nothing.
+            GOWASM_CACHE names; GOWASM_CACHE=off keeps nothing. GOWASM_NATIVE=off is --no-native where there is no \
+            command line, as under 'go test'; a number is how often a function is entered until it is compiled.
 
             The exit status is the program's; 1 also when it traps or cannot be loaded, 64 for wrong options.
             """,
@@ -129,6 +130,13 @@ public struct GoWasmFast: ParsableCommand {
     var checkedMemory = false
 
     @Flag(
+        help: """
+            Make no machine code: interpret the whole program. (Otherwise functions that turn out to be hot are compiled, on \
+            x86-64.)
+            """)
+    var noNative = false
+
+    @Flag(
         name: .customLong("validate"),
         help: "Validate the whole module first. Otherwise each function is validated when it is called first.")
     var validatesFirst = false
@@ -218,6 +226,7 @@ public struct GoWasmFast: ParsableCommand {
         invocation.access = access ?? .none
         invocation.engine.usesGuardPages = !checkedMemory
         invocation.engine.optimizes = !noOptimize
+        if noNative { invocation.engine.compilation = nil }
         if let limit = maxMemory.flatMap(Quantity.bytes) { invocation.engine.memoryLimit = limit }
         for setting in environment {
             let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)

@@ -70,6 +70,7 @@ struct Invocation {
     init(file: String, arguments: [String]) {
         self.file = file
         self.arguments = arguments
+        engine.compilation = NativeCode.policy
     }
 
     /// Loads and runs the program; returns the exit code.
@@ -168,7 +169,7 @@ struct Invocation {
     /// Not where it is counted what making it costs, and not for `go run` and `go test`: what they run is new each time.
     private func takeKeptCode(_ module: Module) {
         guard statistics == nil, !standsForNode, let cache = CodeCache() else { return }
-        let options = LoweredCode.Options(checksAddresses: !engine.usesGuardPages, optimizes: engine.optimizes)
+        let options = engine.codeOptions(checksAddresses: !engine.usesGuardPages)
         guard let session = cache.begin(module, options) else { return }
         loaded.keepCode = { cache.end(session) }
     }
@@ -227,9 +228,7 @@ struct Invocation {
     func disassemble(functions wanted: [String]) -> Int32 {
         do {
             let module = try load().module
-            let code = try LoweredCode(
-                module,
-                options: LoweredCode.Options(checksAddresses: !engine.usesGuardPages, optimizes: engine.optimizes))
+            let code = try LoweredCode(module, options: engine.codeOptions(checksAddresses: !engine.usesGuardPages))
             let table = GoLineTable(module)
             let imports = module.imports.filter { if case .function = $0.kind { true } else { false } }.map(\.name)
             let name = { (function: Int) -> String? in

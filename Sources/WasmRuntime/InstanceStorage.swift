@@ -29,9 +29,8 @@ final class InstanceStorage {
         var tables = imports.tables
         for type in module.tables.dropFirst(imports.tables.count) { tables.append(try store.makeTable(type, 0)) }
         self.tables = tables
-        let options = LoweredCode.Options(
-            checksAddresses: memory.map { !$0.pointee.guarded } ?? !store.configuration.usesGuardPages,
-            optimizes: store.configuration.optimizes)
+        let options = store.configuration.codeOptions(
+            checksAddresses: memory.map { !$0.pointee.guarded } ?? !store.configuration.usesGuardPages)
         code = try module.loweredCode(options)
 
         pointer = .allocate(capacity: 1)

@@ -1,6 +1,6 @@
 package import CHostSystem
 internal import CSupport
-internal import WasmFrontend
+public import WasmFrontend
 
 /// What instances that know each other live in: one thread of execution, its frame stack, and everything that was made
 /// for it.
@@ -19,6 +19,8 @@ public final class Store {
         public var usesGuardPages = true
         /// Whether the lowering optimises; `false` is for comparison.
         public var optimizes = true
+        /// When functions are compiled to machine code; nil for never: then no executable memory is asked for.
+        public var compilation: CompilationPolicy? = CompilationPolicy()
         /// The number of bytes beyond which no memory grows, what a host keeps for the guest included.
         public var memoryLimit: UInt64 = .max
 
@@ -35,6 +37,11 @@ public final class Store {
 
         /// The ordinary configuration.
         public init() {}
+
+        /// How functions are lowered, for memories with guard pages or without.
+        package func codeOptions(checksAddresses: Bool) -> LoweredCode.Options {
+            LoweredCode.Options(checksAddresses: checksAddresses, optimizes: optimizes, compilation: compilation)
+        }
     }
 
     let machine: UnsafeMutablePointer<GWMachine>

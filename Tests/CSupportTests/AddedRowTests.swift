@@ -1,3 +1,4 @@
+import CSupport
 import Foundation
 import Testing
 import _TestSupport
@@ -5,7 +6,9 @@ import _TestSupport
 /// What ARCHITECTURE.md says of adding a form of an instruction: that it takes one row, and nothing else.
 @Suite("A form that is added in one place")
 struct AddedRowTests {
-    @Test("reaches selection, decoder, verifier, loop and reference page")
+    private static var isCompiled: Bool { gw_native_is_possible() }
+
+    @Test("reaches selection, decoder, verifier, loop, machine code and reference page", .enabled(if: isCompiled))
     func addedForm() throws {
         let folder = try TemporaryFolder()
         defer { withExtendedLifetime(folder) {} }
@@ -27,6 +30,8 @@ struct AddedRowTests {
                 verifier, with slot 9 of 4: a slot must lie in the frame
                 loop: 0, f0f0
                 loop, beyond the memory: out of bounds memory access
+                machine code: 0, f0f0, entered 1
+                machine code, beyond the memory: out of bounds memory access
                 reference page: | i64.xor | dtr | `i64Xor_rtr` |
 
                 """)

@@ -7,9 +7,22 @@ enum SpecConfiguration: CaseIterable {
     case checkedMemory
     case guardPagesUnoptimized
     case checkedMemoryUnoptimized
+    /// As machine code, all of it; and some functions, entered at some of the places at which they could be.
+    case compiled
+    case compiledUnoptimized
+    case someCompiled
 
-    fileprivate var usesGuardPages: Bool { self == .guardPages || self == .guardPagesUnoptimized }
-    fileprivate var optimizes: Bool { self == .guardPages || self == .checkedMemory }
+    fileprivate var usesGuardPages: Bool { self != .checkedMemory && self != .checkedMemoryUnoptimized }
+    fileprivate var optimizes: Bool {
+        ![.guardPagesUnoptimized, .checkedMemoryUnoptimized, .compiledUnoptimized].contains(self)
+    }
+    fileprivate var compilation: CompilationPolicy? {
+        switch self {
+        case .compiled, .compiledUnoptimized: CompilationPolicy(threshold: 0)
+        case .someCompiled: CompilationPolicy(threshold: 0, coin: 3)
+        default: nil
+        }
+    }
 }
 
 /// An instance of a module.
@@ -33,6 +46,7 @@ final class SpecEngine {
         var store = Store.Configuration()
         store.usesGuardPages = configuration.usesGuardPages
         store.optimizes = configuration.optimizes
+        store.compilation = configuration.compilation
         // Some tests exhaust the stack: a small one is exhausted sooner.
         store.callStackSize = 64 << 20
         self.store = Store(configuration: store)

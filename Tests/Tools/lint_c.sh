@@ -9,7 +9,7 @@ cd "$(dirname "$0")/../.."
 # The compiler that SwiftPM uses for C lies beside swift.
 clang=$(dirname "$(readlink -f "$(command -v "${SWIFT:-swift}")")")/clang
 flags=(-std=gnu17 -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Werror
-    -ICSupport/include -ICSupport/Loop -ICSupport/Vectors -ISources/CHostSystem/include)
+    -ICSupport/include -ICSupport/Loop -ICSupport/Vectors -ICSupport/Native -ISources/CHostSystem/include)
 read -ra ffi <<<"$(pkg-config --cflags libffi)"
 failed=0
 for file in CSupport/*/*.c Sources/CHostSystem/*.c; do

@@ -4,18 +4,45 @@ import WasmRuntime
 
 /// A way to run a module.
 struct Way: Sendable, CustomStringConvertible {
-    var guards: Bool
-    var optimizes: Bool
-    var description: String {
-        (guards ? "guard pages" : "compared addresses") + (optimizes ? ", optimised" : ", plain")
+    /// What is compiled to machine code.
+    enum Compilation: String {
+        case nothing, everything
+        /// Some functions, entered at some of the places at which they could be.
+        case some
+
+        var policy: CompilationPolicy? {
+            switch self {
+            case .nothing: nil
+            case .everything: CompilationPolicy(threshold: 0)
+            case .some: CompilationPolicy(threshold: 0, coin: 7)
+            }
+        }
     }
 
-    static let all = [true, false].flatMap { guards in [true, false].map { Way(guards: guards, optimizes: $0) } }
+    var guards: Bool
+    var optimizes: Bool
+    var compilation = Compilation.nothing
+    var description: String {
+        (guards ? "guard pages" : "compared addresses") + (optimizes ? ", optimised" : ", plain")
+            + (compilation == .nothing ? "" : ", \(compilation.rawValue) compiled")
+    }
+
+    static let interpreted = [true, false].flatMap { guards in
+        [true, false].map { Way(guards: guards, optimizes: $0) }
+    }
+    /// Machine code is made for memories with guard pages only.
+    static let compiled = [
+        Way(guards: true, optimizes: true, compilation: .everything),
+        Way(guards: true, optimizes: false, compilation: .everything),
+        Way(guards: true, optimizes: true, compilation: .some),
+    ]
+    static let all = interpreted + compiled
 
     func store(callStackSize: UInt64 = 4 << 20, memoryLimit: UInt64 = .max) -> Store {
         var configuration = Store.Configuration()
         configuration.usesGuardPages = guards
         configuration.optimizes = optimizes
+        configuration.compilation = compilation.policy
         configuration.callStackSize = callStackSize
         configuration.memoryLimit = memoryLimit
         return Store(configuration: configuration)

@@ -84,19 +84,17 @@ struct BytecodeInstruction {
 
 /// Reads instructions from lowered code.
 struct BytecodeReader {
-    private let checked: Bool
-    private let arena: UnsafePointer<UInt32>
+    private let code: UnsafePointer<GWCode>
+    private var arena: UnsafePointer<UInt32> { UnsafePointer(code.pointee.arena) }
 
-    init(_ code: GWCode) {
-        checked = code.checked
-        arena = UnsafePointer(code.arena)
-    }
+    /// Reads code that stays where it is while the reader is used.
+    init(_ code: UnsafePointer<GWCode>) { self.code = code }
 
     /// The instruction that begins at a cell; nil if none does.
     ///
     /// A cell that is no instruction's first may look like one.
     func instruction(at cell: Int) -> BytecodeInstruction? {
-        let op = gw_opcode(checked, arena[cell])
+        let op = gw_opcode_at(code, arena + cell)
         return op == .invalid ? nil : BytecodeInstruction(cell: cell, op: op, in: arena)
     }
 

@@ -46,22 +46,30 @@ struct BytecodeVerifier: ~Copyable {
         gw_verifier_free(&space)
     }
 
-    /// What is wrong with the code of a function; nil if nothing is.
-    mutating func fault(in lowered: LoweredCode.Lowered, of code: GWCode) -> Fault? {
+    /// Passes what a module has of everything that operands name.
+    func withShape<Result>(_ body: (UnsafePointer<GWModuleShape>) -> Result) -> Result {
         var shape = shape
-        var code = code
-        let fault = functionTypes.withUnsafeBufferPointer { functionTypes in
+        return functionTypes.withUnsafeBufferPointer { functionTypes in
             typeNumbers.withUnsafeBufferPointer { typeNumbers in
                 typeSlots.withUnsafeBufferPointer { typeSlots in
                     shape.function_types = functionTypes.baseAddress
                     shape.type_numbers = typeNumbers.baseAddress
                     shape.type_slots = typeSlots.baseAddress
-                    return gw_verify(
-                        &code, &shape, UInt32(lowered.function), UInt32(lowered.cells.lowerBound),
-                        UInt32(lowered.cells.upperBound), UInt32(lowered.slots), &space)
+                    return body(&shape)
                 }
             }
         }
+    }
+
+    /// What is wrong with the code of a function; nil if nothing is.
+    mutating func fault(in lowered: LoweredCode.Lowered, of code: UnsafePointer<GWCode>) -> Fault? {
+        var space = space
+        let fault = withShape { shape in
+            gw_verify(
+                code, shape, UInt32(lowered.function), UInt32(lowered.cells.lowerBound),
+                UInt32(lowered.cells.upperBound), UInt32(lowered.slots), &space)
+        }
+        self.space = space
         guard let reason = fault.reason else { return nil }
         return Fault(function: lowered.function, cell: Int(fault.cell), reason: String(cString: reason))
     }

@@ -4,10 +4,10 @@ internal import CSupport
 ///
 /// It knows the operand letters of gw_opcodes.def, and what the cells of calls mean.
 struct Disassembler {
-    private let code: GWCode
+    private let code: UnsafePointer<GWCode>
     private let reader: BytecodeReader
 
-    init(_ code: GWCode) {
+    init(_ code: UnsafePointer<GWCode>) {
         self.code = code
         reader = BytecodeReader(code)
     }
@@ -22,7 +22,7 @@ struct Disassembler {
     /// The instructions of a function, in the order of their cells.
     func instructions(_ lowered: LoweredCode.Lowered) -> [Instruction] {
         let start = lowered.cells.lowerBound
-        let entry = code.entries[lowered.function]
+        let entry = code.pointee.entries[lowered.function]
         var result: [Instruction] = []
         var end = start
         for decoded in reader.instructions(lowered.cells) {

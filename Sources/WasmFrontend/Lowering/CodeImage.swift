@@ -53,6 +53,8 @@ package enum CodeImage {
         /// The options, and the register global or all ones.
         var checksAddresses: UInt64
         var optimizes: UInt64
+        /// What counters begin with, or all ones where there are none.
+        var counterStart: UInt64
         var registerGlobal: UInt64
         var functionCount: UInt64
         var cellCount: UInt64
@@ -60,7 +62,8 @@ package enum CodeImage {
         /// Whether code that says this can be the code of a module of which this is known.
         func fits(_ other: Header) -> Bool {
             format == other.format && engine == other.engine && checksAddresses == other.checksAddresses
-                && optimizes == other.optimizes && registerGlobal == other.registerGlobal
+                && optimizes == other.optimizes
+                && counterStart == other.counterStart && registerGlobal == other.registerGlobal
         }
     }
 
@@ -79,6 +82,7 @@ extension LoweredCode {
     private func header(_ engine: CodeImage.Engine, functions: Int, cells: Int) -> CodeImage.Header {
         CodeImage.Header(
             engine: engine, checksAddresses: options.checksAddresses ? 1 : 0, optimizes: options.optimizes ? 1 : 0,
+            counterStart: counterStart.map(UInt64.init) ?? .max,
             registerGlobal: registerGlobal.map(UInt64.init) ?? .max, functionCount: UInt64(functions),
             cellCount: UInt64(cells))
     }
@@ -108,7 +112,9 @@ extension LoweredCode {
                     zero: entry.zero, slots: UInt32(lowered.slots))
             }
             var header = header(engine, functions: entries.count, cells: state.position)
-            let cells = UnsafeRawBufferPointer(start: code.pointee.arena, count: state.position * cellSize)
+            let restored = restoredCells(state)
+            defer { restored.deallocate() }
+            let cells = UnsafeRawBufferPointer(restored)
             var sum = Checksum()
             entries.withUnsafeBytes { sum.add($0) }
             sum.add(cells)
@@ -159,7 +165,7 @@ extension LoweredCode {
                 gw_publish(&place.pointee.any, entry.any)
             }
             #if DEBUG || GOWASM_VERIFY
-                guard functions.allSatisfy({ state.verifier.fault(in: $0, of: code.pointee) == nil }) else {
+                guard functions.allSatisfy({ state.verifier.fault(in: $0, of: code) == nil }) else {
                     for entry in entries { code.pointee.entries[Int(entry.function)] = GWCodeEntry(any: 0, zero: 0) }
                     return false
                 }
@@ -168,6 +174,24 @@ extension LoweredCode {
             state.position = cellCount
             return true
         }
+    }
+
+    /// The cells as they were before the program ran.
+    ///
+    /// They have the handlers that machine code has taken the place of, and counters at their beginning. Those of
+    /// functions that turned out to be hot say so: the next run compiles these when they are first called.
+    private func restoredCells(_ state: borrowing State) -> UnsafeMutableBufferPointer<UInt32> {
+        let cells = UnsafeMutableBufferPointer<UInt32>.allocate(capacity: state.position)
+        gw_native_original(code, 0, UInt32(state.position), cells.baseAddress)
+        guard let counterStart else { return cells }
+        for lowered in state.functions {
+            var size: UInt64 = 0
+            let start = gw_native_code(code, UInt32(lowered.function), &size) == nil ? counterStart : 1
+            for counter in reader.instructions(lowered.cells) where counter.plain == .counter {
+                cells[counter.cell + 1] = start
+            }
+        }
+        return cells
     }
 
     /// How many bytes of bytecode there are.

@@ -12,6 +12,8 @@ extension FunctionLowering {
             flush()
             scan.constructs.base[construct].height = Int32(height) - scan.constructs[construct].parameters
             emitter.bind(Label(scan.constructs[construct].label))
+            // The loop of a dispatch is begun anew by calls only: jumps through it are threaded.
+            if scan.constructs[construct].isTargeted, scan.dispatch?.loop != UInt32(construct) { emitCounter() }
         case .if: beginIf(construct)
         case .else:
             if !instruction.flags.contains(.deadEnd) {
@@ -74,6 +76,8 @@ extension FunctionLowering {
             }
         }
         restore(construct, values: scan.constructs[construct].results)
+        let isEntry = direct == UInt32(construct) && !isStackCheck(at: index + 1)
+        if scan.constructs[construct].isLoopHead || isEntry { emitCounter() }
         finishStackCheck(construct)
     }
 
@@ -310,6 +314,15 @@ extension FunctionLowering {
             index += count
         }
         emitter.bind(check.label)
+        // The function begins here, once there is room.
+        emitCounter()
+    }
+
+    /// Whether the instructions from `at` on are a stack check: a comparison that an `if` depends on.
+    private func isStackCheck(at: Int) -> Bool {
+        (at + 1..<min(at + 8, scan.instructions.count)).contains {
+            scan.instructions[$0].op == .if && scan.instructions[$0 - 1].op == .i32LeU
+        }
     }
 
     /// The constant that the instructions from `at` on subtract from the register global, and how many they are.

@@ -24,6 +24,8 @@ struct FunctionLowering: ~Copyable {
     ///
     /// Without, every instruction of the function becomes one of its own: what the optimised code is compared with.
     let optimizes: Bool
+    /// How many times a function is entered, or a loop of it begun anew, until it is compiled; nil where none is.
+    let counterStart: UInt32?
     /// How many slots behind the operand stack calls use at most: the header, arguments or results, an index.
     let callRoom: Int
     /// The canonical numbers of the module's function types.
@@ -73,12 +75,13 @@ struct FunctionLowering: ~Copyable {
 
     init(
         module: Module, layout: SlotLayout, registerGlobal: UInt32?, optimizes: Bool, typeNumbers: [UInt32],
-        emitter: Emitter
+        counterStart: UInt32?, emitter: Emitter
     ) {
         self.module = module
         self.registerGlobal = registerGlobal
         self.optimizes = optimizes
         self.typeNumbers = typeNumbers
+        self.counterStart = counterStart
         self.emitter = emitter
         delayLimit = optimizes ? Self.largestDelay : 0
         self.layout = layout
@@ -133,6 +136,7 @@ struct FunctionLowering: ~Copyable {
         direct = directEntry()
         zeroEntry = nil
         let any = emitter.position
+        if direct == nil { emitCounter() }
         zeroLocals(live.map { direct == nil ? $0 : ~0 } ?? ~0)
         constructLabels()
         emitBody()
@@ -259,6 +263,11 @@ struct FunctionLowering: ~Copyable {
     /// Every construct has a label, in the order of constructs.
     private mutating func constructLabels() {
         for i in 0..<scan.constructs.count { scan.constructs.base[i].label = Int32(emitter.makeLabel()) }
+    }
+
+    /// Counts that execution comes here; see `counter` in gw_opcodes.def.
+    mutating func emitCounter() {
+        if let counterStart { emitter.emit(.counter, word: counterStart) }
     }
 
     // MARK: - The pass

@@ -35,6 +35,10 @@ struct Construct {
     var results: Int32
     /// Whether live code branches to it.
     var isTargeted = false
+    /// Whether a threaded jump leads back to its end: a loop begins there.
+    var isLoopHead = false
+    /// The index of its `end` among the instructions; -1 while it is open.
+    var end: Int32 = -1
     var hasElse = false
     /// The height of the operand stack below the construct's parameters; known when it is emitted.
     var height: Int32 = 0
@@ -304,8 +308,11 @@ struct FunctionScan {
                 otherUses += 1
                 continue
             }
-            instructions.base[i].a = dispatchTarget(instructions[i - 2].b)
+            let target = dispatchTarget(instructions[i - 2].b)
+            instructions.base[i].a = target
             instructions.base[i].flags.insert(.threaded)
+            let end = constructs[Int(target)].end
+            if end >= 0, Int(end) < i { constructs.base[Int(target)].isLoopHead = true }
         }
         // Writes that no threaded jump follows are dead with the dispatch's own read, too.
         dispatchIsOnlyUse = otherUses == 0
@@ -410,6 +417,7 @@ extension FunctionScan: InstructionSink {
                 construct.kind != .loop && construct.isTargeted || construct.kind == .if && !construct.hasElse
             if isReached { deadDepth = -1 }
         }
+        constructs.base[Int(index)].end = Int32(truncatingIfNeeded: instructions.count)
         // Behind the function's end nothing reads it.
         if index != 0 { copy.joinPaths() }
         appendControl(instruction)

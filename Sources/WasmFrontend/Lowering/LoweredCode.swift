@@ -13,11 +13,16 @@ public final class LoweredCode: @unchecked Sendable {
         public var checksAddresses: Bool
         /// Whether values are delayed, jumps threaded and instructions fused.
         public var optimizes: Bool
+        /// When functions are compiled to machine code; nil for never.
+        public var compilation: CompilationPolicy?
 
         /// Makes options.
-        public init(checksAddresses: Bool = false, optimizes: Bool = true) {
+        public init(
+            checksAddresses: Bool = false, optimizes: Bool = true, compilation: CompilationPolicy? = CompilationPolicy()
+        ) {
             self.checksAddresses = checksAddresses
             self.optimizes = optimizes
+            self.compilation = compilation
         }
     }
 
@@ -34,6 +39,8 @@ public final class LoweredCode: @unchecked Sendable {
     // Not owned: the module keeps its code.
     unowned let module: Module
     private let arenaBytes: Int
+    /// What counters begin with; nil where there are none.
+    let counterStart: UInt32?
 
     /// A stretch of code.
     struct Lowered {
@@ -49,13 +56,13 @@ public final class LoweredCode: @unchecked Sendable {
         var failures: [Int: ModuleError] = [:]
         /// In the order of their cells.
         var functions: [Lowered] = []
-        var position = 1
+        var position = Int(GW_EXIT_CELLS)
         /// What checks bytecode: kept bytecode, and in builds for tests all.
         var verifier: BytecodeVerifier
     }
     private var state: State
     private let lock = Mutex(())
-    private var reader: BytecodeReader { BytecodeReader(code.pointee) }
+    var reader: BytecodeReader { BytecodeReader(code) }
 
     func withState<Result>(_ body: (inout State) throws -> Result) rethrows -> Result {
         try lock.withLock { _ in try body(&state) }
@@ -78,9 +85,17 @@ public final class LoweredCode: @unchecked Sendable {
         let codeBytes = module.bodies.reduce(0) { $0 + $1.bytes.count }
         var bytes = (codeBytes + module.bodies.count * 16) * 24 + (1 << 16)
         var arena: UnsafeMutableRawPointer?
+        var native: OpaquePointer?
         while true {
             // Offsets in the code count cells with 32 bits, signed.
-            arena = bytes / 4 > Int(Int32.max) ? nil : LargePages.map(bytes, advised: bytes, sparse: true)
+            if bytes / 4 <= Int(Int32.max) {
+                if !options.checksAddresses {
+                    native = options.compilation?.prepare(bytes: bytes, functionCount: module.functionTypes.count)
+                }
+                arena =
+                    native.map(gw_native_arena).flatMap { UnsafeMutableRawPointer($0) }
+                    ?? LargePages.map(bytes, advised: bytes, sparse: true)
+            }
             if arena != nil || bytes < codeBytes * 3 { break }
             bytes /= 2
         }
@@ -90,25 +105,32 @@ public final class LoweredCode: @unchecked Sendable {
         let entries = UnsafeMutablePointer<GWCodeEntry>.allocate(capacity: max(1, module.functionTypes.count))
         entries.initialize(repeating: GWCodeEntry(any: 0, zero: 0), count: max(1, module.functionTypes.count))
         let cells = arena.assumingMemoryBound(to: UInt32.self)
+        code.initialize(
+            to: GWCode(
+                checked: options.checksAddresses, arena: cells, capacity: UInt64(bytes / 4), entries: entries,
+                lower: Self.lower, compile: Self.compile, context: nil, native: native))
+        gw_write_exit(code)
+        // With a threshold of 0 nothing is left to count.
+        counterStart = native == nil || options.compilation?.threshold == 0 ? nil : options.compilation?.threshold
         let emitter = Emitter(
             handlers: gw_handlers(options.checksAddresses), arena: cells, fusesPairs: options.optimizes)
         state = State(
             lowering: FunctionLowering(
                 module: module, layout: layout, registerGlobal: registerGlobal.map(layout.cell(ofGlobal:)),
-                optimizes: options.optimizes, typeNumbers: typeNumbers,
+                optimizes: options.optimizes, typeNumbers: typeNumbers, counterStart: counterStart,
                 emitter: emitter),
             verifier: BytecodeVerifier(
                 module, layout: layout, typeNumbers: typeNumbers, hasRegisterGlobal: registerGlobal != nil))
-        code.initialize(
-            to: GWCode(
-                checked: options.checksAddresses, arena: cells, capacity: UInt64(bytes / 4), entries: entries,
-                lower: Self.lower, context: nil))
         code.pointee.context = Unmanaged.passUnretained(self).toOpaque()
     }
 
     deinit {
         state.lowering.deallocate()
-        LargePages.unmap(code.pointee.arena, arenaBytes)
+        if let native = code.pointee.native {
+            gw_native_destroy(native)
+        } else {
+            LargePages.unmap(code.pointee.arena, arenaBytes)
+        }
         code.pointee.entries.deallocate()
         code.deallocate()
     }
@@ -192,10 +214,11 @@ public final class LoweredCode: @unchecked Sendable {
             // Whoever sees this sees the code, too.
             gw_publish(&entry.pointee.any, UInt32(result.any))
             #if DEBUG || GOWASM_VERIFY
-                if let fault = state.verifier.fault(in: lowered, of: code.pointee) {
+                if let fault = state.verifier.fault(in: lowered, of: code) {
                     fatalError("lowered to what is no bytecode: \(fault)")
                 }
             #endif
+            if options.compilation?.threshold == 0 { compile(lowered, &state) }
             return .none
         }
     }
@@ -203,7 +226,7 @@ public final class LoweredCode: @unchecked Sendable {
     /// What is wrong with the code of functions, if it is no bytecode (see gw_verify): a line each, in their order.
     package func faults() -> [String] {
         withState { state in
-            state.functions.compactMap { state.verifier.fault(in: $0, of: code.pointee)?.description }
+            state.functions.compactMap { state.verifier.fault(in: $0, of: code)?.description }
         }
     }
 
@@ -211,17 +234,17 @@ public final class LoweredCode: @unchecked Sendable {
     package var loweredCells: [Range<Int>] { withState { $0.functions.map(\.cells) } }
 
     /// The lowered function that a cell belongs to; nil for none.
-    func lowered(at cell: Int) -> Lowered? {
-        withState { state in
-            var low = 0
-            var high = state.functions.count
-            while low < high {
-                let middle = (low + high) / 2
-                if state.functions[middle].cells.upperBound <= cell { low = middle + 1 } else { high = middle }
-            }
-            guard low < state.functions.count, state.functions[low].cells.contains(cell) else { return nil }
-            return state.functions[low]
+    func lowered(at cell: Int) -> Lowered? { withState { lowered(at: cell, $0) } }
+
+    func lowered(at cell: Int, _ state: borrowing State) -> Lowered? {
+        var low = 0
+        var high = state.functions.count
+        while low < high {
+            let middle = (low + high) / 2
+            if state.functions[middle].cells.upperBound <= cell { low = middle + 1 } else { high = middle }
         }
+        guard low < state.functions.count, state.functions[low].cells.contains(cell) else { return nil }
+        return state.functions[low]
     }
 
     /// The index in the module of the function that a cell of the arena belongs to; nil for none.
@@ -310,7 +333,7 @@ public final class LoweredCode: @unchecked Sendable {
         }
         let body = module.bodies[function - module.importedFunctionCount].bytes
         let wasm = WasmText(module.bytes, name: name).instructions(body)
-        let bytecode = Disassembler(code.code.pointee).instructions(lowered)
+        let bytecode = Disassembler(code.code).instructions(lowered)
         return origins.listing(wasm, bytecode, from: lowered.cells.lowerBound, name: name)
     }
 
@@ -322,7 +345,7 @@ public final class LoweredCode: @unchecked Sendable {
         guard lower(function) == .none else { throw failure(ofFunction: function) ?? CodeSpaceError() }
         let lowered = withState { state in state.functions.first { $0.function == function } }
         guard let lowered else { return "" }
-        return Disassembler(code.pointee).disassemble(lowered)
+        return Disassembler(code).disassemble(lowered)
     }
 }
 

@@ -86,13 +86,9 @@ struct DifferentialRun {
         private let trace = Trace()
         var hostSum: UInt64 { trace.sum }
 
-        init(_ module: Module, guards: Bool, optimizes: Bool) throws {
-            name = (guards ? "guarded" : "checked") + (optimizes ? ", optimised" : ", plain")
-            var configuration = Store.Configuration()
-            configuration.usesGuardPages = guards
-            configuration.optimizes = optimizes
-            configuration.callStackSize = 4 << 20
-            let store = Store(configuration: configuration)
+        init(_ module: Module, _ way: WasmRuntimeTests.Way) throws {
+            name = "\(way)"
+            let store = way.store()
             var imports = Imports()
             let trace = trace
             imports.define("env", "host") { (a: UInt32, b: UInt64) -> UInt64 in
@@ -178,9 +174,8 @@ struct DifferentialRun {
     }
 
     private static func ways(_ module: Module) throws -> [Way] {
-        try [false, true].flatMap { optimizes in
-            try [true, false].map { guards in try Way(module, guards: guards, optimizes: optimizes) }
-        }
+        // The first is what the others are compared with: that for which the least is done.
+        try (WasmRuntimeTests.Way.interpreted.reversed() + WasmRuntimeTests.Way.compiled).map { try Way(module, $0) }
     }
 
     /// Makes all calls once more, in a module that has its code from files that the code of these was written to.

@@ -91,7 +91,7 @@ enum ModuleFolderRun {
             report.calls = calls(module)
             for way in Way.all {
                 let lines = run(module, report, way)
-                if way.guards && way.optimizes { report.lines = lines }
+                if way.guards && way.optimizes && way.compilation == .nothing { report.lines = lines }
                 if report.lines != lines, report.difference == nil {
                     let at = zip(report.lines, lines).enumerated().first { $0.element.0 != $0.element.1 }?.offset
                     let line = at ?? min(lines.count, report.lines.count)

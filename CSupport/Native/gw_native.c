@@ -1,0 +1,28 @@
+// Compiles functions; see gw_native.h.
+#include <time.h>
+
+#include "gw_native_internal.h"
+
+static uint64_t now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
+// Whether the coin of a test falls on the side of this function.
+static bool is_chosen(const GWNative *native, uint32_t function) {
+    uint64_t seed = native->options.coin;
+    return !seed || (((seed << 32 | function) + 1) * 0x9E3779B97F4A7C15) >> 63;
+}
+
+void gw_native_compile(
+    GWCode *code, const GWModuleShape *shape, uint32_t function, uint32_t first, uint32_t end, uint32_t slots) {
+    GWNative *native = code->native;
+    if (!native || !is_chosen(native, function)) return;
+    uint64_t begin = now();
+    native->code = code;
+    if (gw_native_begin(native) && !native->numbers[function] &&
+        !gw_native_emit(native, shape, function, first, end, slots))
+        native->statistics.refused++;
+    native->statistics.nanoseconds += now() - begin;
+}
