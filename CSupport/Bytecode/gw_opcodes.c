@@ -27,6 +27,9 @@ const GWOpInfo *gw_op_info(void) {
     {.text = text_, .operands = operands_, .name = #name_, .family = GWFamily_##family_, .wasm = GWWasmOpcode_##wasm_, \
      .facts = FACTS_##name_ | FACTS_##plain_ | FACTS_##next_, .destination = GWKind_##d, .first = GWKind_##a, \
      .second = GWKind_##b, .mode = GWMode_##mode_, .cells = GW_CELLS(operands_), .halves = GW_HALVES(operands_), \
+     .positions = {GW_POSITION(operands_, 0), GW_POSITION(operands_, 1), GW_POSITION(operands_, 2), \
+                   GW_POSITION(operands_, 3), GW_POSITION(operands_, 4)}, \
+     .jump = GW_JUMP(operands_), \
      .plain = GWOp_##plain_, \
      .next = GWOp_##next_, .chained = chained_},
 #include "gw_opcode_rows.h"

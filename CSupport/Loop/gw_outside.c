@@ -6,6 +6,7 @@
 
 #include "gw_decoder.h"
 #include "gw_interpreter.h"
+#include "gw_native.h"
 #include "gw_opcodes.h"
 #include "gw_vector.h"
 
@@ -143,6 +144,11 @@ OUTSIDE(limitedCall) {
 OUTSIDE(hot) {
     STATE();
     const GWCode *code = inst->code;
+    uint32_t more = gw_native_defer(code, (uint32_t)(pc - code->arena));
+    if (more) {
+        GW_WRITE(*(uint32_t *)(uintptr_t)&W(1), more);
+        NEXT(2);
+    }
     bool outside = m->outside;
     GW_WRITE(m->outside, true);
     if (code->compile) code->compile(code->context, (uint32_t)(pc - code->arena));

@@ -26,3 +26,18 @@ void gw_native_compile(
         native->statistics.refused++;
     native->statistics.nanoseconds += now() - begin;
 }
+
+uint32_t gw_native_defer(const GWCode *code, uint32_t cell) {
+    GWNative *native = code->native;
+    if (!native) return 0;
+    uint32_t patience = native->options.patience < GW_NATIVE_PATIENCE ? native->options.patience : GW_NATIVE_PATIENCE;
+    uint32_t count = GW_READ(native->deferred_count);
+    for (uint32_t i = 0; i < count && i < patience; i++)
+        if (GW_READ(native->deferred[i]) == cell) return 0;
+    if (count >= patience) return 0;
+    // Other threads may do so at the same time: each gets a place of its own, or none is left.
+    uint32_t number = __atomic_fetch_add(&native->deferred_count, 1, __ATOMIC_RELAXED);
+    if (number >= patience) return 0;
+    GW_WRITE(native->deferred[number], cell);
+    return native->options.deferral;
+}

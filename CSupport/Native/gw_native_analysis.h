@@ -16,10 +16,14 @@ typedef enum gw_effect_kind {
     gw_effect_maybe,
 } gw_effect_kind;
 typedef struct gw_effect {
-    uint32_t slot, count;
-    gw_effect_kind kind;
+    uint16_t slot, count;
+    uint8_t kind;
+    /// Whether the slot's value is not needed behind the instruction, where it is one slot; and whether its next use
+    /// takes it as a floating-point number.
+    bool is_last, is_float;
 } gw_effect;
-enum { GW_MOST_EFFECTS = 8 };
+/// An instruction has at most so many.
+enum { GW_MOST_EFFECTS = 5 };
 
 /// An instruction: of a pair, both have one.
 typedef struct gw_instruction {
@@ -27,9 +31,9 @@ typedef struct gw_instruction {
     uint16_t op;
     /// Whether other instructions than the one before lead here.
     bool is_leader;
-    /// For each of its effects, a bit: the slot's value is not needed behind it; the next use of the slot takes the
-    /// value as a floating-point number.
-    uint8_t last, floating;
+    /// What it does to slots: the first of the analysis's effects, and how many.
+    uint8_t effect_count;
+    uint32_t first_effect;
 } gw_instruction;
 
 /// Instructions that are executed one after the other.
@@ -42,9 +46,11 @@ typedef struct gw_analysis {
     const GWCode *code;
     const GWModuleShape *shape;
     const uint32_t *arena;
+    const GWOpInfo *rows;
     uint32_t function, first, end, slots;
     gw_instruction *instructions;
     uint32_t count;
+    gw_effect *effects;
     /// The instruction that begins at a cell, from `first` on, plus 1; 0 where none does.
     uint32_t *numbers;
     /// The block of each instruction.
@@ -62,13 +68,17 @@ bool gw_analyse(gw_analysis *a, const GWCode *code, const GWModuleShape *shape, 
     uint32_t end, uint32_t slots);
 void gw_analysis_free(gw_analysis *a);
 
-/// What an instruction does to slots: how many effects.
-int gw_effects(const gw_analysis *a, const gw_instruction *instruction, gw_effect effects[GW_MOST_EFFECTS]);
-
-/// An operand, by its number among the letters: 16 or 32 bits.
-uint32_t gw_operand(const GWOpInfo *info, const uint32_t *pc, int index);
+/// An operand of at most 32 bits, by its number among the letters.
+static inline uint32_t gw_operand(const GWOpInfo *info, const uint32_t *pc, int index) {
+    uint32_t position = info->positions[index];
+    return info->halves >> index & 1 ? ((const uint16_t *)(const void *)pc)[position] : pc[position];
+}
 /// Where the instruction jumps to if it does, for those with one jump: a cell. False for others.
-bool gw_jump_target(const GWOpInfo *info, const uint32_t *pc, uint32_t cell, uint32_t *target);
+static inline bool gw_jump_target(const GWOpInfo *info, const uint32_t *pc, uint32_t cell, uint32_t *target) {
+    if (!info->jump) return false;
+    *target = cell + pc[info->jump];
+    return true;
+}
 
 static inline const uint32_t *gw_cells(const gw_analysis *a, const gw_instruction *i) { return a->arena + i->cell; }
 /// Whether a slot may be read from a cell on, which an instruction that others lead to begins at.

@@ -44,6 +44,9 @@ struct GWNative {
     GWNativeOptions options;
     uint32_t function_count;
     GWNativeStatistics statistics;
+    /// The counters that have begun once more, and how many of them.
+    uint32_t deferred[GW_NATIVE_PATIENCE];
+    uint32_t deferred_count;
     /// The address space that everything below lies in.
     uint8_t *reserved;
     uint64_t reserved_size;

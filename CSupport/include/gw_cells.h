@@ -23,5 +23,21 @@
 #define GW_CELLS(operands) \
     (1 + (GW_HALF_COUNT(operands) + 1) / 2 + GW_WORDS(GW_LETTER(operands, 0)) + GW_WORDS(GW_LETTER(operands, 1)) + \
      GW_WORDS(GW_LETTER(operands, 2)) + GW_WORDS(GW_LETTER(operands, 3)) + GW_WORDS(GW_LETTER(operands, 4)))
+// How many 16-bit operands, and how many cells of others, come before the one numbered `index`.
+#define GW_IF_BEFORE(operands, index, k, count) ((index) > (k) ? count(GW_LETTER(operands, k)) : 0)
+#define GW_BEFORE(operands, index, count) \
+    (GW_IF_BEFORE(operands, index, 0, count) + GW_IF_BEFORE(operands, index, 1, count) + \
+     GW_IF_BEFORE(operands, index, 2, count) + GW_IF_BEFORE(operands, index, 3, count))
+/// Where an operand is: of 16 bits the number of the half, otherwise that of its first cell, the handler's counted.
+#define GW_POSITION(operands, index) \
+    (GW_IS_HALF(GW_LETTER(operands, index)) ? 2 + GW_BEFORE(operands, index, GW_IS_HALF) \
+                                            : 1 + (GW_HALF_COUNT(operands) + 1) / 2 + \
+                                                  GW_BEFORE(operands, index, GW_WORDS))
+// The cell of a jump, the operand `j`; 0 where there is none.
+#define GW_IF_JUMP(operands, k) (GW_LETTER(operands, k) == 'j' ? GW_POSITION(operands, k) : 0)
+/// The cell that an instruction's jump is in; 0 where it has none.
+#define GW_JUMP(operands) \
+    (GW_IF_JUMP(operands, 0) + GW_IF_JUMP(operands, 1) + GW_IF_JUMP(operands, 2) + GW_IF_JUMP(operands, 3) + \
+     GW_IF_JUMP(operands, 4))
 
 #endif

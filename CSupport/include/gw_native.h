@@ -15,15 +15,19 @@
 /// The machine code of a module's functions, shared by its instances as their bytecode is.
 typedef struct GWNative GWNative;
 
-/// Who decides what is compiled, and where it is entered.
+/// What is compiled, and where it is entered.
 typedef struct GWNativeOptions {
     /// How many times a function is entered, or a loop of it begun anew, until it is compiled; 0 compiles each when it
     /// is lowered.
     uint32_t threshold;
+    /// The first `patience` counters that reach 0 begin once more, with `deferral`: what only a program's start is hot
+    /// in is not worth compiling. (At most GW_NATIVE_PATIENCE.)
+    uint32_t patience, deferral;
     /// Where it is not 0: the seed of a coin that is thrown for each function and each place at which the loop could go
     /// over to machine code. For tests.
     uint32_t coin;
 } GWNativeOptions;
+#define GW_NATIVE_PATIENCE 128
 
 /// What machine code there is, and what it has cost.
 typedef struct GWNativeStatistics {
@@ -57,6 +61,9 @@ void gw_native_destroy(GWNative *native);
 /// been done. One thread of the process at a time, for each `code`.
 void gw_native_compile(
     GWCode *code, const GWModuleShape *shape, uint32_t function, uint32_t first, uint32_t end, uint32_t slots);
+
+/// What a counter that has reached 0 is to begin with again, where its function is not to be compiled yet; otherwise 0.
+uint32_t gw_native_defer(const GWCode *code, uint32_t cell);
 
 /// What has been compiled of `code`; zeros where nothing can be.
 GWNativeStatistics gw_native_statistics(const GWCode *code);

@@ -127,6 +127,11 @@ typedef struct GWOpInfo {
     uint8_t cells;
     /// Which of the operands have 16 bits, a bit each, the first one's lowest.
     uint8_t halves;
+    /// Where each operand is: of 16 bits the number of the half, otherwise that of its first cell, the handler's
+    /// counted.
+    uint8_t positions[5];
+    /// The cell that the jump is in, for those with one jump; otherwise 0.
+    uint8_t jump;
     /// The wasm instruction whose meaning it has on slots; `nop` where there is none.
     GWWasmOpcode wasm;
     /// Of a pair: those of its two instructions.

@@ -211,7 +211,10 @@ struct FusionTests {
             #expect(try instance.bits("f", .i32(40000), .i64(64)) == [0xFFFF_FFFF])
             #expect(try instance.bits("sp") == [32768])
         }
-        #expect(try isThere("call.push.zero.checked", in: instance, function: 1) == way.optimizes)
+        // (Calls of machine code make no such changes.)
+        if way.compilation == .nothing {
+            #expect(try isThere("call.push.zero.checked", in: instance, function: 1) == way.optimizes)
+        }
         // A fault in the push or in the check finds the stack pointer moved, and nothing else done.
         for (sp, g) in [(UInt32(4), UInt64(64)), (32768, 0x1_0000)] {
             _ = try instance.bits("set", .i32(32768), .i64(64))

@@ -8,15 +8,27 @@ public struct CompilationPolicy: Hashable, Sendable {
     /// How many times a function is entered, or a loop of it begun anew, until it is compiled; with 0 all functions are,
     /// before they run.
     public var threshold: UInt32
+    /// How many counters that reach 0 begin once more, the first ones, and with what: what only a program's start is hot
+    /// in is not compiled.
+    package var patience: (count: UInt32, deferral: UInt32) {
+        get { (patienceCount, deferral) }
+        set { (patienceCount, deferral) = newValue }
+    }
+    private var patienceCount: UInt32 = 0
+    private var deferral: UInt32 = 0
     /// Where it is not 0, the seed of a coin that says which functions are compiled and where they are entered: for tests.
     package var coin: UInt32
 
-    /// The threshold that is best for programs that run for a tenth of a second and for those that run for minutes: see
-    /// Benchmarks/README.md.
-    public static var usualThreshold: UInt32 { 300 }
+    /// The policy that is best for programs that run for a tenth of a second and for those that run for minutes.
+    ///
+    /// See Benchmarks/README.md for the measurements.
+    public init() {
+        self.init(threshold: 100, coin: 0)
+        patience = (64, 3000)
+    }
 
-    /// Makes a policy.
-    public init(threshold: UInt32 = Self.usualThreshold) { self.init(threshold: threshold, coin: 0) }
+    /// A policy that compiles at a number of events of its own.
+    public init(threshold: UInt32) { self.init(threshold: threshold, coin: 0) }
 
     package init(threshold: UInt32, coin: UInt32) {
         self.threshold = threshold
@@ -25,7 +37,9 @@ public struct CompilationPolicy: Hashable, Sendable {
 
     /// Prepares for the machine code of functions whose bytecode takes at most some bytes; nil where none can be made.
     func prepare(bytes: Int, functionCount: Int) -> OpaquePointer? {
-        gw_native_create(UInt64(bytes), UInt32(functionCount), GWNativeOptions(threshold: threshold, coin: coin))
+        let options = GWNativeOptions(
+            threshold: threshold, patience: patienceCount, deferral: deferral, coin: coin)
+        return gw_native_create(UInt64(bytes), UInt32(functionCount), options)
     }
 }
 
