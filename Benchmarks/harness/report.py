@@ -139,7 +139,7 @@ def document(results: list[Result], about: list[str], goals: Callable[[Table], l
     parts = ["# Benchmark results", "", *about, ""]
     if several and table.means(RIVAL) is not None:
         parts += [*means(table), ""]
-    if goals:
+    if goals and table.means(RIVAL) is not None:
         parts += ["## What is aimed at", "", *goals(table), ""]
     parts += ["## Whole processes, medians of wall time", "",
               "In brackets: divided by gowasm-fast's. – means that the engine does not run the program.", "",
