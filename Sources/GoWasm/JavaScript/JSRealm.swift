@@ -40,6 +40,8 @@ final class JSRealm {
     var iteratorPrototypes: [JSIterator.Subject: JSObject] = [:]
     /// The prototypes of classes that the language itself does not have.
     var hostPrototypes: [String: JSObject] = [:]
+    /// The keys of ``StatsField``, looked up once.
+    private(set) lazy var statsKeys = ContiguousArray(StatsField.allCases.map { key(JSString.make($0.rawValue)) })
     /// The network, once it has been used.
     var fetcher: Fetcher?
     /// The objects that ``dismantle()`` empties.
