@@ -307,6 +307,7 @@ struct MemoryLimitReached: Error {}
 /// The memory in which arguments are passed: a stack, so that a call allocates nothing.
 final class ArgumentStack {
     private let memory = UnsafeMutablePointer<JSValue>.allocate(capacity: capacity)
+    @exclusivity(unchecked)  // A number, which is read and written at once.
     private var top = 0
     private static let capacity = 1 << 14
 
