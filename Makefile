@@ -32,7 +32,7 @@ ifeq ($(CI),true)
 export GOWASM_REQUIRE_SUITES := 1
 endif
 
-.PHONY: help build run examples docs test test-tools engines fuzz fuzz-coverage attack-cache fuzz-host fetch-compare std-tests bench bench-plugin bench-imports \
+.PHONY: help build run examples docs test test-tools engines fuzz fuzz-coverage attack-cache fuzz-host fetch-compare std-tests std-times bench bench-plugin bench-imports \
     micro sanitize sanitize-threads lint install clean distclean build-packages static-libraries
 
 help: ## Print this list
@@ -145,6 +145,12 @@ std-tests: build engines ## Run the tests of Go's standard library here and on N
 	@Tests/Tools/go-toolchains.sh --newest "$(TOOLS)"
 	@$(PYTHON) Tests/Tools/std_tests.py --go newest --folder "$(TOOLS)" --node "$(NODE)" \
 	    --output "$(TOOLS)/std/results" $(STD)
+
+# STD="--packages os,time --rounds 5" chooses others.
+STD_TIMES := Benchmarks/Results/std.md
+std-times: build engines ## Time the tests of some of Go's packages here and on Node 24, into Benchmarks/Results/std.md
+	@Tests/Tools/go-toolchains.sh --newest "$(TOOLS)"
+	@$(PYTHON) Tests/Tools/std_tests.py --go newest --folder "$(TOOLS)" --node "$(NODE)" --times $(STD_TIMES) $(STD)
 
 # pywasm3 is compiled when it is installed, and left out where that fails.
 bench: build engines ## Time programs here, on Node and natively (BENCH="--programs all --engines all"; more: BENCH=--help)

@@ -5,10 +5,12 @@ Every engine must print what the native program prints; what differs is not time
 machine that slows down slows all of them. Reported are medians.
 
 Further engines: --engine NAME='COMMAND', where {wasm} in the command is the program built for wasip1 ({js}: built for
-js) and {args} its arguments.
+js), {args} its arguments, {folder} the folder that a program works in which works in one, and {granting} the option
+--dir with that folder, or nothing.
 """
 
 import argparse
+import dataclasses
 import datetime
 import json
 import os
@@ -23,6 +25,7 @@ from harness.chart import chart
 from harness.programs import CASES, Case, Toolchain
 from harness.report import document, rows
 from harness.runs import Budget, Result, Runner, measure, say
+from harness.targets import sentences
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -50,7 +53,8 @@ def chosen_cases(text: str | None, parser: argparse.ArgumentParser) -> list[Case
         if not of_program:
             parser.error(f"no such program: {name}; there are {', '.join(dict.fromkeys(c.program for c in CASES))}")
         listed = [case for case in of_program if size in (case.size, case.title, "")]
-        cases += listed or [Case(name, size)]
+        # Of another size the program needs what it always needs.
+        cases += listed or [dataclasses.replace(of_program[-1], size=size, title="", counts=True, heavy=False)]
     return cases
 
 
@@ -105,6 +109,7 @@ def main() -> None:
               "wasm3_host": str(HERE / "hosts/wasm3_host.py")}
     engines = chosen_engines(options, fields, parser)
     cases = chosen_cases(options.programs, parser)
+    engines = known.as_built(engines, fields["gowasm"])
     runner = Runner(folder)
 
     start = time.monotonic()
@@ -125,7 +130,7 @@ def main() -> None:
 
     about = [f"{datetime.date.today()}, {machine()}.", ""]
     about += [f"* {engine.name}: {engine.version_text(fields) if engine.version else 'given by a command'}" for engine in engines]
-    page = document(results, about)
+    page = document(results, about, sentences)
     print(page)
     if options.output:
         output = pathlib.Path(options.output)

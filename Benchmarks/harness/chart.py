@@ -28,9 +28,9 @@ def chart(results: list[Result], path: pathlib.Path) -> None:
     for place in range(len(cases)):
         axes.axhline(place, color="#eeeeee", linewidth=0.8, zorder=0)
     axes.axvline(1, color=COLORS[0], linewidth=1, zorder=1)
-    others = iter(COLORS * 3)
+    others, greys = iter(COLORS * 3), iter(["#444444", "#999999"] * 2)
     for engine in table.engines:
-        color = "#444444" if engine.kind == "native" else next(others)
+        color = next(greys) if engine.kind == "native" else next(others)
         points = [(ratio, place) for place, case in enumerate(cases)
                   if (ratio := table.ratio(case, engine.name)) is not None]
         if points:

@@ -23,7 +23,7 @@ class Case:
     counts: bool = True
     # Whether it takes other interpreters minutes, which therefore do not run it.
     heavy: bool = False
-    # Whether the program opens files, which gowasm-fast has to be told to allow.
+    # Whether the program opens files anywhere, which gowasm-fast has to be told to allow.
     files: bool = False
     # Whether it leaves a file at {out}, which must be the same for every engine.
     leaves_file: bool = False
@@ -33,8 +33,13 @@ class Case:
     title: str = ""
 
     def builds(self, kind: str) -> bool:
-        """Whether the program can be compiled to "native", "js" or "wasip1"."""
-        return kind == "js" if self.js_only else not (self.program == "compile" and kind == "wasip1")
+        """Whether the program can be compiled to "native", "purego", "js" or "wasip1"."""
+        return kind == "js" if self.js_only else self.program != "compile" or kind in ("native", "js")
+
+    @property
+    def uses_folder(self) -> bool:
+        """Whether it works in {folder}, an empty folder, and opens no files anywhere else."""
+        return "{folder}" in self.size
 
     @property
     def name(self) -> str:
@@ -43,7 +48,7 @@ class Case:
 
 # The smallest size of fib is all start-up.
 START_UP = Case("fib", "10", quick=True, counts=False)
-# Each takes gowasm-fast between 0.2 and 1 second.
+# Each takes gowasm-fast's interpreter between 0.2 and 1 second.
 CASES = [
     START_UP,
     Case("fib", "30", quick=True, counts=False),
@@ -70,6 +75,11 @@ CASES = [
     Case("gofmt", "150"),
     Case("vectors", "simd 6000"),
     Case("vectors", "scalar 6000", counts=False),
+    # Shapes that many real programs have: an interpreter, compressors, an emulator, a tool that goes through files.
+    Case("bytecode", "10"),
+    Case("flate", "500"),
+    Case("cpu8", "40"),
+    Case("files", "300 {folder}", title="300"),
     # The host's work, which Node does in JavaScript.
     Case("writes", "40000", counts=False, files=True),
     Case("jscalls", "1000000", counts=False, js_only=True),
@@ -79,6 +89,8 @@ CASES = [
          leaves_file=True, title="strconv"),
 ]
 
+# Build tags. With `purego`, packages leave out what they have in assembly, as they do in WebAssembly.
+TAGS = {"purego": ["-tags", "purego"]}
 # What of Go a program needs that is not there without being asked for.
 EXPERIMENTS = {"vectors": "simd"}
 
@@ -109,14 +121,14 @@ class Toolchain:
                               stdout=subprocess.PIPE).stdout.strip()
 
     def build(self, program: str, kind: str) -> str:
-        """Compiles a program for "native", "js" or "wasip1" and returns the path.
+        """Compiles a program for "native", "purego" (native without assembly), "js" or "wasip1" and returns the path.
 
         The file has the program's name, as some programs print theirs.
         """
         key = (program, kind)
         if key not in self.built:
             target = self.folder / kind / program
-            systems = self.host if kind == "native" else {"GOOS": kind, "GOARCH": "wasm"}
+            systems = self.host if kind in ("native", "purego") else {"GOOS": kind, "GOARCH": "wasm"}
             if program == "compile":
                 if kind == "native":
                     self.built[key] = self._query("tool", "-n", "compile")
@@ -125,7 +137,8 @@ class Toolchain:
                                env=self._environment(**systems), check=True)
             else:
                 experiments = {"GOEXPERIMENT": EXPERIMENTS[program]} if program in EXPERIMENTS else {}
-                subprocess.run([self.go, "build", "-trimpath", "-o", str(target), str(PROGRAMS / program / "main.go")],
+                subprocess.run([self.go, "build", "-trimpath", *TAGS.get(kind, []), "-o", str(target),
+                                str(PROGRAMS / program / "main.go")],
                                env=self._environment(GO111MODULE="off", **systems, **experiments), check=True)
             self.built[key] = str(target)
         return self.built[key]

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from harness.engines import REFERENCE, REFERENCE_WASI, RIVAL, UNKEPT_WASI
 from harness.programs import START_UP, Case
@@ -132,13 +132,15 @@ def without_start_up(table: Table) -> list[str]:
     return [*header(["program"], [REFERENCE, RIVAL, f"{REFERENCE} / {RIVAL}"]), *lines] if lines else []
 
 
-def document(results: list[Result], about: list[str]) -> str:
-    """The whole page."""
+def document(results: list[Result], about: list[str], goals: Callable[[Table], list[str]] | None = None) -> str:
+    """The whole page; `goals` makes the lines that say what was to be reached."""
     table = Table(results)
     several = len(table.engines) > 1
     parts = ["# Benchmark results", "", *about, ""]
     if several and table.means(RIVAL) is not None:
         parts += [*means(table), ""]
+    if goals and table.means(RIVAL) is not None:
+        parts += ["## What is aimed at", "", *goals(table), ""]
     parts += ["## Whole processes, medians of wall time", "",
               "In brackets: divided by gowasm-fast's. – means that the engine does not run the program.", "",
               *matrix(table, "wall", "time"), ""]

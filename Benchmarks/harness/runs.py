@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import pathlib
+import shutil
 import statistics
 import subprocess
 import sys
@@ -75,13 +76,18 @@ def measure(case: Case, engines: list[Engine], fields: dict[str, str], toolchain
     environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "TMPDIR": "/tmp", **toolchain.host}
     out = runner.folder / "out.o"
     fields = {**fields, **toolchain.fields(case), "out": str(out)}
-    fields["options"] = "--allow-all --inherit-env" if case.files else ""
+    work = runner.folder / "work"
+    fields["folder"] = str(work)
+    fields["granting"] = f"--dir {work}" if case.uses_folder else ""
+    fields["options"] = "--allow-all --inherit-env" if case.files else fields["granting"]
     arguments = case.size.format(**fields).split()
 
     def run(engine: Engine) -> tuple[Sample, bytes, int, str]:
         kind = engine.build
         built = toolchain.build(case.program, kind)
         out.unlink(missing_ok=True)
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir()
         variables = dict(text.split("=", 1) for text in engine.variables)
         sample, output, code, message = runner.run(
             engine.words({**fields, kind: built, "wasm": built}, arguments), environment | variables, budget.limit)

@@ -1,8 +1,8 @@
 """Runs a WASI program with the wasmtime package, which has no command of its own.
 
-usage: wasmtime_host.py cranelift|winch|pulley FILE [arguments]
+usage: wasmtime_host.py cranelift|winch|pulley [--dir FOLDER] FILE [arguments]
 
-With --version it prints the package's version.
+The program gets the folder under its own path. With --version it prints the package's version.
 """
 
 import importlib.metadata
@@ -16,7 +16,11 @@ def main() -> None:
     if sys.argv[1] == "--version":
         print("wasmtime", importlib.metadata.version("wasmtime"))
         return
-    kind, file = sys.argv[1], sys.argv[2]
+    kind, rest = sys.argv[1], sys.argv[2:]
+    folder = None
+    if rest[0] == "--dir":
+        folder, rest = rest[1], rest[2:]
+    file = rest[0]
     config = wasmtime.Config()
     # Go calls are wasm calls: as much as fits into the stacks that the package makes.
     config.max_wasm_stack = 1 << 20
@@ -31,10 +35,12 @@ def main() -> None:
     linker.define_wasi()
     store = wasmtime.Store(engine)
     wasi = wasmtime.WasiConfig()
-    wasi.argv = sys.argv[2:]
+    wasi.argv = rest
     wasi.inherit_stdin()
     wasi.inherit_stdout()
     wasi.inherit_stderr()
+    if folder:
+        wasi.preopen_dir(folder, folder)
     store.set_wasi(wasi)
     instance = linker.instantiate(store, wasmtime.Module.from_file(engine, file))
     try:

@@ -18,8 +18,11 @@ struct GWHostFunction {
     uint32_t result_slots;
     /// Whether there are vectors among the parameters.
     bool takes_vectors;
-    /// Whether it is of the type (i32) -> (), as all runtime imports of Go's js/wasm are.
+    /// Whether it is of the type (i32) -> (), as all runtime imports of Go's js/wasm are. The closure of such a
+    /// function has no parameter: libffi classifies the types of parameters anew at each call.
     bool plain;
+    /// The argument of a plain function, from the call until its body is entered.
+    uint32_t argument;
     /// The bytes of the parameters' types, then of the results'.
     uint8_t *types;
     ffi_type *arguments[];
@@ -45,6 +48,13 @@ static ffi_type *c_type(uint8_t type) {
 static void enter(ffi_cif *cif, void *result, void **arguments, void *user) {
     (void)cif;
     GWHostFunction *f = user;
+    if (__builtin_expect(f->plain, 1)) {
+        // A copy: the body may lead to a call of the same function.
+        uint32_t argument = f->argument;
+        void *only = &argument;
+        failed = !f->body(f->context, &only, NULL);
+        return;
+    }
     void *values[f->takes_vectors ? f->parameters + 1 : 1];
     if (f->takes_vectors) {
         // The body gets the addresses of values; of vectors, these are the arguments themselves.
@@ -67,7 +77,8 @@ GWHostFunction *gw_host_create(
     const uint8_t *types, uint32_t parameters, uint32_t results, GWHostBody body, void *context) {
     uint32_t result_slots = results;
     for (uint32_t i = 0; i < results; i++) result_slots += types[parameters + i] == VECTOR;
-    uint32_t count = parameters + (result_slots > 1);
+    bool plain = parameters == 1 && results == 0 && types[0] == 0x7F;
+    uint32_t count = plain ? 0 : parameters + (result_slots > 1);
     GWHostFunction *f = calloc(1, sizeof *f + (count + 1) * sizeof *f->arguments + parameters + results);
     if (!f) return NULL;
     f->types = (uint8_t *)&f->arguments[count + 1];
@@ -78,8 +89,8 @@ GWHostFunction *gw_host_create(
     for (uint32_t i = 0; i < parameters; i++) f->takes_vectors |= types[i] == VECTOR;
     f->body = body;
     f->context = context;
-    f->plain = parameters == 1 && results == 0 && types[0] == 0x7F;
-    for (uint32_t i = 0; i < parameters; i++) f->arguments[i] = c_type(types[i]);
+    f->plain = plain;
+    for (uint32_t i = 0; i < parameters && !plain; i++) f->arguments[i] = c_type(types[i]);
     if (result_slots > 1) f->arguments[parameters] = &ffi_type_pointer;
     ffi_type *result = result_slots == 1 ? c_type(types[parameters]) : &ffi_type_void;
     f->closure = ffi_closure_alloc(sizeof *f->closure, &f->pointer);
@@ -95,11 +106,10 @@ void gw_host_destroy(GWHostFunction *f) {
     free(f);
 }
 
-void *gw_host_pointer(const GWHostFunction *f) { return f->pointer; }
-
 bool gw_host_call(GWHostFunction *f, uint64_t *slots) {
     if (__builtin_expect(f->plain, 1)) {
-        ((void (*)(uint32_t))f->pointer)((uint32_t)slots[0]);
+        f->argument = (uint32_t)slots[0];
+        ((void (*)(void))f->pointer)();
         return !failed;
     }
     // The slots of i32 and f32 hold them in their low half: on a little-endian machine, at their own address.

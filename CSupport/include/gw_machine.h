@@ -291,13 +291,12 @@ typedef bool (*GWHostBody)(void *context, void **arguments, void *results);
 /// Makes a host function: a libffi closure of the C type that corresponds to the wasm type (i32 is uint32_t,
 /// i64 and references are uint64_t, f32 is float, f64 is double; v128, for which C has no type, is a pointer to its 16
 /// bytes, aligned to 8, that are valid during the call; with several results or a vector as the result, the function
-/// returns nothing and takes a last parameter, a pointer to where they go). `types` are bytes of the binary format, the
+/// returns nothing and takes a last parameter, a pointer to where they go; the closure for (i32) -> (), which Go's
+/// imports are, takes nothing, as its argument lies in the function). `types` are bytes of the binary format, the
 /// parameters first. Null where no closure can be had.
 GWHostFunction *gw_host_create(
     const uint8_t *types, uint32_t parameters, uint32_t results, GWHostBody body, void *context);
 void gw_host_destroy(GWHostFunction *function);
-/// The C function pointer of the closure.
-void *gw_host_pointer(const GWHostFunction *function);
 /// Calls it: arguments in `slots`, results there too. False when the body failed.
 bool gw_host_call(GWHostFunction *function, uint64_t *slots);
 

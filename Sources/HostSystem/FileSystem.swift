@@ -233,13 +233,17 @@ package final class FileSystem {
     ///
     /// ".." is left to the system, because what it means depends on links; but not where it leads out of the mount.
     func find(_ path: [UInt8]) -> Location? {
-        for candidate in [path, GuestPath.normalized(path)] {
-            for mount in mounts {
-                guard let rest = GuestPath.remainder(of: candidate, in: mount.path) else { continue }
-                guard !GuestPath.leadsAbove(rest) else { break }
-                return Location(
-                    folder: mount.folder, path: rest.isEmpty ? [UInt8(ascii: ".")] : rest, named: path)
-            }
+        if let location = find(path, named: path) { return location }
+        let normalized = GuestPath.normalized(path)
+        return normalized == path ? nil : find(normalized, named: path)
+    }
+
+    private func find(_ path: [UInt8], named: [UInt8]) -> Location? {
+        for mount in mounts {
+            guard let rest = GuestPath.remainder(of: path, in: mount.path) else { continue }
+            guard !GuestPath.leadsAbove(rest) else { return nil }
+            return Location(
+                folder: mount.folder, path: rest.isEmpty ? [UInt8(ascii: ".")] : rest, named: named)
         }
         return nil
     }
@@ -261,7 +265,7 @@ package final class FileSystem {
         guard let virtualDirectory, !path.isEmpty else { return false }
         let whole = GuestPath.absolute(path, in: virtualDirectory)
         let normalized = GuestPath.normalized(whole)
-        return mounts.contains { GuestPath.remainder(of: $0.path, in: normalized) != nil } && find(whole) == nil
+        return mounts.contains { GuestPath.contains(normalized, $0.path) } && find(whole) == nil
     }
 
     // MARK: - Refusing

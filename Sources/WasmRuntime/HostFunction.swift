@@ -12,7 +12,13 @@ final class HostFunction {
     }
 
     let type: FunctionType
-    let body: Body
+    /// The body of a function of the type (i32) -> (); of others one that is not called.
+    ///
+    /// It is plain to see that it is there as long as this object: no call counts a reference, as it would for a body
+    /// inside of an enumeration.
+    private let plainBody: (UInt32) throws -> Void
+    private let rawBody:
+        ((UnsafeMutablePointer<UnsafeMutableRawPointer?>, UnsafeMutableRawPointer?, Store) throws -> Void)?
     /// The store is what keeps this object.
     private unowned let store: Store
     /// What the engine calls it by.
@@ -22,7 +28,10 @@ final class HostFunction {
     /// nil when the system grants no closure.
     init?(_ type: FunctionType, _ body: Body, store: Store) {
         self.type = type
-        self.body = body
+        switch body {
+        case .plain(let body): (plainBody, rawBody) = (body, nil)
+        case .raw(let body): (plainBody, rawBody) = ({ _ in }, body)
+        }
         self.store = store
         pointer = .allocate(capacity: 1)
         pointer.initialize(to: GWFunction())
@@ -52,9 +61,10 @@ final class HostFunction {
         -> Bool
     {
         do {
-            switch body {
-            case .plain(let body): try body(arguments[0].unsafelyUnwrapped.load(as: UInt32.self))
-            case .raw(let body): try body(arguments, results, store)
+            if let rawBody {
+                try rawBody(arguments, results, store)
+            } else {
+                try plainBody(arguments[0].unsafelyUnwrapped.load(as: UInt32.self))
             }
             return true
         } catch {

@@ -1,5 +1,6 @@
 import HostSystem
 import Testing
+import _TestSupport
 
 @testable import GoWasm
 
@@ -324,6 +325,46 @@ struct EventLoopTests {
         #expect(log == ["timer", "written \(count)", "written 1"])
         #expect(received.count == count + 1)
         #expect(received.prefix(count).allSatisfy { $0 == 1 } && received.last == 2)
+    }
+
+    @Test("timers come by deadline and then by id, whatever was added and removed before")
+    func timerHeap() {
+        var random = SplitMix(seed: 1)
+        var heap = TimerHeap()
+        var expected: [(deadline: Int64, id: Int32)] = []
+        var largest = 0
+        for round: Int32 in 1...20_000 {
+            switch random.next() % 8 {
+            case 0..<4:
+                let deadline = Int64(random.next() % 500)
+                heap.insert(EventLoop.Timer(deadline: deadline, id: round, action: .go(id: -round)))
+                expected.append((deadline, round))
+            case 4, 5:
+                // Of every other number there is no timer, or none any more.
+                let id = Int32(random.next() % UInt64(round)) + 1
+                heap.remove(id)
+                expected.removeAll { $0.id == id }
+            default:
+                let now = Int64(random.next() % 500)
+                let first = expected.filter { $0.deadline <= now }.min { ($0.deadline, $0.id) < ($1.deadline, $1.id) }
+                let timer = heap.takeFirst(dueAt: now)
+                #expect(timer?.id == first?.id && timer?.deadline == first?.deadline)
+                if let timer, case .go(let id) = timer.action { #expect(id == -timer.id) }
+                expected.removeAll { $0.id == first?.id }
+            }
+            #expect(heap.isEmpty == expected.isEmpty)
+            largest = max(largest, expected.count)
+            if round % 2000 == 0 {
+                while let timer = heap.takeFirst(dueAt: .max) {
+                    let first = expected.min { ($0.deadline, $0.id) < ($1.deadline, $1.id) }
+                    #expect(timer.id == first?.id)
+                    expected.removeAll { $0.id == timer.id }
+                }
+                // What was removed takes no memory any more.
+                #expect(expected.isEmpty && heap.count == 0)
+            }
+        }
+        #expect(largest > 100)
     }
 
     @Test("file operations call back in a task of their own")

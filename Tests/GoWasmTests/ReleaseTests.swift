@@ -203,6 +203,58 @@ struct ReleaseTests {
         }
     }
 
+    /// Does something when it goes.
+    private final class Sentinel {
+        let end: () -> Void
+        init(_ end: @escaping () -> Void) { self.end = end }
+        deinit { end() }
+    }
+
+    /// Ways in which an object lets go of the property `last` of ten.
+    private static let removals: [String: @Sendable (FakeGuest, JSObject, PropertyKey) throws -> Void] = [
+        "delete": { guest, object, key in object.delete(key, guest.realm) },
+        "set": { guest, object, key in try object.set(key, .null, guest.realm) },
+        "define": { _, object, key in object.define(key, .null) },
+        "deallocate": { _, object, _ in object.properties.deallocate() },
+    ]
+
+    @Test("what goes may change the object that it goes from", arguments: removals.keys.sorted())
+    func reentrantRelease(_ name: String) throws {
+        let guest = FakeGuest()
+        let object = guest.realm.makeObject()
+        let numbers = 0..<40
+        func key(_ number: Int) -> PropertyKey { guest.realm.key(JSString.make("p\(number)")) }
+        for number in numbers.prefix(10) { object.define(key(number), .number(number)) }
+        let last = guest.realm.key("last")
+        var ends = 0
+        do {
+            // The table grows, gets an index, and loses a property meanwhile.
+            let sentinel = Sentinel { [unowned object] in
+                ends += 1
+                for number in numbers.dropFirst(10) { object.define(key(number), .number(number)) }
+                object.delete(key(3), guest.realm)
+            }
+            let function = guest.realm.makeFunction { _, _, _ throws(JSFailure) in
+                withExtendedLifetime(sentinel) { .null }
+            }
+            object.define(last, .object(function))
+        }
+        #expect(ends == 0)
+        try Self.removals[name]?(guest, object, last)
+        #expect(ends == 1)
+        let isEmptied = name == "deallocate"
+        for number in numbers where number != 3 && (!isEmptied || number >= 10) {
+            guard case .number(let found) = try object.get(key(number), guest.realm) else {
+                Issue.record("p\(number) is not there")
+                continue
+            }
+            #expect(found == Double(number))
+        }
+        #expect(!object.hasOwn(key(3), guest.realm))
+        #expect(object.hasOwn(last, guest.realm) == (name == "set" || name == "define"))
+        #expect(Int(object.properties.count) == (isEmptied ? 30 : name == "delete" ? 39 : 40))
+    }
+
     /// Whether a value refers to nothing that could refer to an object of JavaScript.
     private static func isLeaf<Value>(_ value: Value) -> Bool {
         if _isPOD(Value.self) { return true }

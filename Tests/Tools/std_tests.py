@@ -7,11 +7,15 @@ on the same binary.
 
 A package fails that fails here and not there, or of whose tests fewer pass here. Tests that cannot work are named in
 EXCEPTIONS, with the reason.
+
+With --times FILE the packages that take a Go developer's time (TIMED, or --packages) are run one at a time, both engines
+in turns, and a table of the medians is written to the file, as Markdown.
 """
 
 import argparse
 import concurrent.futures
 import dataclasses
+import datetime
 import json
 import os
 import pathlib
@@ -19,6 +23,7 @@ import re
 import resource
 import shutil
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -59,6 +64,9 @@ SUBSET = {
     "wasip1": "os os/exec os/user syscall time net io/fs path/filepath internal/poll testing/fstest crypto/rand".split(),
 }
 
+# What --times times: packages that compute for long, of many kinds.
+TIMED = "math/big strconv regexp compress/flate encoding/json go/parser sort crypto/sha256".split()
+
 # Tests that cannot pass here, by system, package and name, with the reason. Both are printed.
 EXCEPTIONS: dict[tuple[str, str, str], str] = {
     ("wasip1", "os", name + part): "it looks for files of the source tree that the Go of PyPI comes without"
@@ -84,6 +92,7 @@ class Run:
 
     status: str  # "pass", "fail", "timeout" or "died"
     seconds: float  # user and system
+    wall: float
     passed: set[str]
     skipped: set[str]
     failed: list[str]
@@ -172,12 +181,14 @@ def execute(options: argparse.Namespace, command: list[str], package: str) -> Ru
         process = subprocess.Popen([name, *command[1:]], executable=command[0], cwd=folder,
                                    env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
                                    start_new_session=True)
+        start = time.monotonic()
         timer = threading.Timer(options.timeout + 30, lambda: os.killpg(process.pid, signal.SIGKILL))
         timer.start()
         try:
             _, status, usage = os.wait4(process.pid, 0)
         finally:
             timer.cancel()
+        wall = time.monotonic() - start
         process.returncode = os.waitstatus_to_exitcode(status)
         output.seek(0)
         text = output.read()
@@ -194,7 +205,7 @@ def execute(options: argparse.Namespace, command: list[str], package: str) -> Ru
     else:
         state = "fail" if failed else "died"
     tail = b"" if state == "pass" else text[-20000:]
-    return Run(state, usage.ru_utime + usage.ru_stime, passed, skipped, failed, tail.decode(errors="replace"))
+    return Run(state, usage.ru_utime + usage.ru_stime, wall, passed, skipped, failed, tail.decode(errors="replace"))
 
 
 def run_tests(options: argparse.Namespace, command: list[str], package: str) -> Run:
@@ -227,6 +238,63 @@ def test_package(options: argparse.Namespace, package: str) -> Row:
     if (options.os, package) in ADDED_FILES:
         row.note = EVAL_NOTE
     return row
+
+
+def time_packages(options: argparse.Namespace, packages: list[str]) -> list[Row]:
+    """Runs each package's tests several times on both engines, which take turns, and keeps the medians.
+
+    A first run of each is not counted, as it finds none of its files in memory.
+    """
+    rows = []
+    for number, package in enumerate(packages, 1):
+        say(f"==> [{number}/{len(packages)}] {package}")
+        row = Row(package, is_part=bool(options.flags))
+        rows.append(row)
+        binary, row.note = build(options, package)
+        if binary is None:
+            continue
+        try:
+            commands = [[str(options.wrapper), str(binary)], [*options.node_command, str(binary)]]
+            runs: list[list[Run]] = [[], []]
+            for turn in range(options.rounds + 1):
+                for engine in ((0, 1), (1, 0))[turn % 2]:
+                    runs[engine].append(run_tests(options, commands[engine], package))
+        finally:
+            if not options.keep:
+                binary.unlink()
+        row.here, row.node = [
+            dataclasses.replace(
+                # What does not always pass has not passed.
+                next((run for run in of_engine if run.status != "pass"), of_engine[0]),
+                seconds=statistics.median(run.seconds for run in of_engine[1:]),
+                wall=statistics.median(run.wall for run in of_engine[1:]))
+            for of_engine in runs]
+    return rows
+
+
+def times_page(options: argparse.Namespace, rows: list[Row]) -> str:
+    """The table of times as Markdown."""
+    peer = SYSTEMS[options.os].peer
+    lines = ["# Times of the tests of Go's standard library", "",
+             f"{datetime.date.today()}, {options.version} for {options.os}: `go test -short` of each package, compiled "
+             f"before, here and on {peer}. Medians of {options.rounds} runs, in seconds; CPU is user and system time.", "",
+             f"| package | tests | here | {peer} | {peer} / here | here, CPU | {peer}, CPU | {peer} / here |",
+             "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"]
+    timed = [row for row in rows if row.here and row.node and row.here.status == row.node.status == "pass"]
+    for row in timed:
+        here, node = row.here, row.node
+        lines.append(f"| {row.package} | {len(here.passed)} | {here.wall:.2f} | {node.wall:.2f} | {node.wall / here.wall:.2f} "
+                     f"| {here.seconds:.2f} | {node.seconds:.2f} | {node.seconds / here.seconds:.2f} |")
+    if timed:
+        here, node = [sum(run.wall for run in runs) for runs in zip(*((row.here, row.node) for row in timed))]
+        cpu, node_cpu = [sum(run.seconds for run in runs) for runs in zip(*((row.here, row.node) for row in timed))]
+        lines.append(f"| in all | {sum(len(row.here.passed) for row in timed)} | {here:.2f} | {node:.2f} "
+                     f"| {node / here:.2f} | {cpu:.2f} | {node_cpu:.2f} | {node_cpu / cpu:.2f} |")
+    for row in rows:
+        if row not in timed:
+            lines.append(f"\n{row.package} is left out: "
+                         + (row.note or f"{row.here.status} here, {row.node.status} on {peer}") + ".")
+    return "\n".join(lines) + "\n"
 
 
 def packages_of(options: argparse.Namespace) -> list[str]:
@@ -263,9 +331,16 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="packages at a time")
     parser.add_argument("--folder", type=pathlib.Path, default=ROOT / ".build-tools", help="where tools and builds lie")
     parser.add_argument("--keep", action="store_true", help="keep the binaries (2 GB for all) for the next run")
+    parser.add_argument("--times", type=pathlib.Path, metavar="FILE", help="time the packages here and on the other "
+                        "engine (TIMED, where --packages names none), and write a table to this file")
+    parser.add_argument("--rounds", type=int, default=3, help="runs of each package that --times counts")
     parser.add_argument("--output", type=pathlib.Path, help="where the table goes as well, and the outputs of what failed")
     options = parser.parse_args()
 
+    if options.times and not options.node:
+        parser.error("--times needs --node")
+    if options.rounds < 1:
+        parser.error("--rounds is at least 1")
     options.folder = options.folder.resolve()
     options.is_newest = options.go == "newest"
     if not shutil.which(options.go):
@@ -295,7 +370,7 @@ def main() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, 65536)), hard))
     known = packages_of(options)
-    chosen = options.packages.split(",") if options.packages else known
+    chosen = options.packages.split(",") if options.packages else TIMED if options.times else known
     if options.subset:
         # The library of an older Go has fewer packages; the newest, whose name is that of its folder, has all.
         chosen = [package for package in SUBSET[options.os] if package in known or options.is_newest]
@@ -304,6 +379,14 @@ def main() -> None:
 
     if not chosen:
         sys.exit("there is no package to test")
+
+    if options.times:
+        timed = time_packages(options, chosen)
+        page = times_page(options, timed)
+        print(page, end="")
+        options.times.parent.mkdir(parents=True, exist_ok=True)
+        options.times.write_text(page, encoding="utf-8")
+        sys.exit(1 if any(row.problem(options.os) for row in timed) else 0)
 
     say(f"==> {len(chosen)} packages of {options.version} for {options.os}, {options.jobs} at a time")
     rows: list[Row] = []

@@ -115,6 +115,34 @@ struct HostFunctionTests {
         try run()
     }
 
+    @Test("of the type (i32) -> () keep their argument while they are called again", arguments: Way.all)
+    func plainReentry(way: Way) throws {
+        let module = try WebAssemblyText.module(
+            """
+            (module (import "env" "note" (func $note (param i32))) (import "env" "values" (func $values (param i32)))
+              (func (export "f") (param i32)
+                (call $note (local.get 0)) (call $values (i32.add (local.get 0) (i32.const 100)))))
+            """)
+        final class Holder { weak var instance: Instance? }
+        let holder = Holder()
+        var (begun, ended): ([UInt32], [UInt32]) = ([], [])
+        var imports = Imports()
+        imports.define("env", "note") { (number: UInt32) in
+            begun.append(number)
+            if number > 0 { _ = try holder.instance!.function(named: "f").call([.i32(number - 1)]) }
+            ended.append(number)
+        }
+        imports.define("env", "values", type: FunctionType([.i32])) { arguments in
+            if case .i32(let number) = arguments[0] { ended.append(number) }
+            return []
+        }
+        let instance = try Instance(module, imports: imports, store: way.store())
+        holder.instance = instance
+        _ = try instance.function(named: "f").call([.i32(3)])
+        #expect(begun == [3, 2, 1, 0])
+        #expect(ended == [0, 100, 1, 101, 2, 102, 3, 103])
+    }
+
     @Test("go on after a guest that they called has failed, and so does their caller", arguments: Way.all)
     func failureWithin(way: Way) throws {
         // The caller has a memory, a global and locals of its own, and needs them after the call.

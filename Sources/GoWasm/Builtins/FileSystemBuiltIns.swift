@@ -419,16 +419,31 @@ extension JSRealm {
             let times = (status.st_atimespec, status.st_mtimespec, status.st_ctimespec)
         #endif
         let stats = JSObject(prototype: prototypes.stats)
-        let fields: [(StaticString, Double)] = [
-            ("dev", Double(status.st_dev)), ("mode", Double(status.st_mode)), ("nlink", Double(status.st_nlink)),
-            ("uid", Double(status.st_uid)), ("gid", Double(status.st_gid)), ("rdev", Double(status.st_rdev)),
-            ("blksize", Double(status.st_blksize)), ("ino", Double(status.st_ino)), ("size", Double(status.st_size)),
-            ("blocks", Double(status.st_blocks)), ("atimeMs", milliseconds(times.0)),
-            ("mtimeMs", milliseconds(times.1)),
-            ("ctimeMs", milliseconds(times.2)),
-        ]
-        stats.properties.reserve(Int32(fields.count))
-        for (name, value) in fields { stats.define(key(name), .number(value)) }
+        stats.properties.reserve(Int32(StatsField.allCases.count))
+        for (field, key) in zip(StatsField.allCases, statsKeys) {
+            let value =
+                switch field {
+                case .dev: Double(status.st_dev)
+                case .mode: Double(status.st_mode)
+                case .nlink: Double(status.st_nlink)
+                case .uid: Double(status.st_uid)
+                case .gid: Double(status.st_gid)
+                case .rdev: Double(status.st_rdev)
+                case .blksize: Double(status.st_blksize)
+                case .ino: Double(status.st_ino)
+                case .size: Double(status.st_size)
+                case .blocks: Double(status.st_blocks)
+                case .atimeMs: milliseconds(times.0)
+                case .mtimeMs: milliseconds(times.1)
+                case .ctimeMs: milliseconds(times.2)
+                }
+            stats.properties.append(key, .number(value), .assigned)
+        }
         return .object(stats)
+    }
+
+    /// The properties of a `Stats`, in Node's order.
+    enum StatsField: String, CaseIterable {
+        case dev, mode, nlink, uid, gid, rdev, blksize, ino, size, blocks, atimeMs, mtimeMs, ctimeMs
     }
 }

@@ -44,6 +44,9 @@ extension JSRealm {
 
     /// Adds the properties that come late, or for the global object those that a key is about; whether there are new
     /// ones.
+    ///
+    /// Not a part of what looks for properties, which would begin each time with what this needs seldom.
+    @inline(never)
     func completeProperties(of object: JSObject, missing key: PropertyKey) -> Bool {
         if object !== global {
             completeAllProperties(of: object)

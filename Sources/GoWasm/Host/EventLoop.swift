@@ -250,34 +250,47 @@ final class Queue<Element> {
 
 /// Timers by deadline, those of the same deadline by id: a binary heap.
 struct TimerHeap {
-    private var heap: [EventLoop.Timer] = []
-    /// Ids in the heap whose timers have not been removed.
-    private var live: Set<Int32> = []
+    /// Where a timer stands in the order: what is moved about refers to nothing, so that no references are counted.
+    private struct Place {
+        var deadline: Int64
+        var id: Int32
+    }
+
+    private var heap: [Place] = []
+    /// What the timers do whose ids are in the heap and that have not been removed.
+    private var actions: [Int32: EventLoop.TimerAction] = [:]
 
     /// About how many bytes a timer takes.
     static let entrySize = 128
 
-    var isEmpty: Bool { live.isEmpty }
+    var isEmpty: Bool { actions.isEmpty }
     /// How many timers take memory, those included that have been removed.
     var count: Int { heap.count }
 
     mutating func insert(_ timer: EventLoop.Timer) {
-        live.insert(timer.id)
-        heap.append(timer)
-        var child = heap.count - 1
-        while child > 0, Self.isBefore(heap[child], heap[(child - 1) / 2]) {
-            heap.swapAt(child, (child - 1) / 2)
-            child = (child - 1) / 2
+        actions[timer.id] = timer.action
+        insert(Place(deadline: timer.deadline, id: timer.id))
+    }
+
+    private mutating func insert(_ place: Place) {
+        heap.append(place)
+        heap.withUnsafeMutableBufferPointer { heap in
+            var child = heap.count - 1
+            while child > 0, Self.isBefore(place, heap[(child - 1) / 2]) {
+                heap[child] = heap[(child - 1) / 2]
+                child = (child - 1) / 2
+            }
+            heap[child] = place
         }
     }
 
     mutating func remove(_ id: Int32) {
-        guard live.remove(id) != nil else { return }
+        guard actions.removeValue(forKey: id) != nil else { return }
         // Removed timers stay until they come to the top, unless they are the majority.
-        if heap.count > 64, heap.count > live.count * 2 {
-            let remaining = heap.filter { live.contains($0.id) }
+        if heap.count > 64, heap.count > actions.count * 2 {
+            let remaining = heap.filter { actions[$0.id] != nil }
             heap = []
-            for timer in remaining { insert(timer) }
+            for place in remaining { insert(place) }
         } else {
             dropRemoved()
         }
@@ -288,32 +301,35 @@ struct TimerHeap {
 
     mutating func takeFirst(dueAt now: Int64) -> EventLoop.Timer? {
         guard let first = heap.first, first.deadline <= now else { return nil }
-        live.remove(first.id)
+        // What has been removed is not at the top.
+        let action = actions.removeValue(forKey: first.id)
         dropFirst()
         dropRemoved()
-        return first
+        return action.map { EventLoop.Timer(deadline: first.deadline, id: first.id, action: $0) }
     }
 
     private mutating func dropRemoved() {
-        while let first = heap.first, !live.contains(first.id) { dropFirst() }
+        while let first = heap.first, actions[first.id] == nil { dropFirst() }
     }
 
     private mutating func dropFirst() {
-        heap.swapAt(0, heap.count - 1)
-        heap.removeLast()
-        var parent = 0
-        while true {
-            var least = parent
-            for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count {
-                if Self.isBefore(heap[child], heap[least]) { least = child }
+        let last = heap.removeLast()
+        heap.withUnsafeMutableBufferPointer { heap in
+            guard !heap.isEmpty else { return }
+            var parent = 0
+            while true {
+                var child = 2 * parent + 1
+                guard child < heap.count else { break }
+                if child + 1 < heap.count, Self.isBefore(heap[child + 1], heap[child]) { child += 1 }
+                guard Self.isBefore(heap[child], last) else { break }
+                heap[parent] = heap[child]
+                parent = child
             }
-            if least == parent { return }
-            heap.swapAt(parent, least)
-            parent = least
+            heap[parent] = last
         }
     }
 
-    private static func isBefore(_ a: EventLoop.Timer, _ b: EventLoop.Timer) -> Bool {
+    private static func isBefore(_ a: Place, _ b: Place) -> Bool {
         (a.deadline, a.id) < (b.deadline, b.id)
     }
 }

@@ -24,8 +24,9 @@ final class JSArray: JSObject {
     init(_ elements: ContiguousArray<JSValue>, prototype: JSObject?) {
         self.elements = elements
         length = elements.count
+        chargedCapacity = elements.capacity
         super.init(kind: .array, prototype: prototype, isExotic: true)
-        noteCapacity()
+        gw_account_change(properties.account, Int64(chargedCapacity * MemoryLayout<JSValue>.stride))
     }
 
     init(length: Int, prototype: JSObject?) {

@@ -20,14 +20,21 @@ class JSObject {
         }
     }
 
+    // No access of the properties below is checked to be the only one at its time, as each would call Swift's runtime:
+    // what changes them runs no other code before it is done, and releases values at its end (``PropertyTable``).
+
     let kind: Kind
     /// Whether the object has properties outside its table: those that ``exoticGet(_:)`` and its siblings know.
     let isExotic: Bool
+    @exclusivity(unchecked)
     private var flags = Flags.extensible
     /// The id under which Go holds this object, or 0.
-    var referenceID: UInt32 = 0
-    var prototype: JSObject?
-    var properties: PropertyTable
+    @exclusivity(unchecked)
+    final var referenceID: UInt32 = 0
+    @exclusivity(unchecked)
+    final var prototype: JSObject?
+    @exclusivity(unchecked)
+    final var properties: PropertyTable
 
     private struct Flags: OptionSet {
         let rawValue: UInt8

@@ -40,6 +40,8 @@ final class JSRealm {
     var iteratorPrototypes: [JSIterator.Subject: JSObject] = [:]
     /// The prototypes of classes that the language itself does not have.
     var hostPrototypes: [String: JSObject] = [:]
+    /// The keys of ``StatsField``, looked up once.
+    private(set) lazy var statsKeys = ContiguousArray(StatsField.allCases.map { key(JSString.make($0.rawValue)) })
     /// The network, once it has been used.
     var fetcher: Fetcher?
     /// The objects that ``dismantle()`` empties.
@@ -305,6 +307,7 @@ struct MemoryLimitReached: Error {}
 /// The memory in which arguments are passed: a stack, so that a call allocates nothing.
 final class ArgumentStack {
     private let memory = UnsafeMutablePointer<JSValue>.allocate(capacity: capacity)
+    @exclusivity(unchecked)  // A number, which is read and written at once.
     private var top = 0
     private static let capacity = 1 << 14
 

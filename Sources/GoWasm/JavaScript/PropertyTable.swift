@@ -107,7 +107,9 @@ struct PropertyTable {
 
     mutating func remove(at slot: Int) {
         guard let slots else { return }
-        (slots + slot).deinitialize(count: 1)
+        // Released when the table is in order again: what goes may run code that looks at it.
+        let removed = (slots + slot).move()
+        defer { withExtendedLifetime(removed) {} }
         let behind = Int(count) - slot - 1
         if behind > 0 { (slots + slot).moveInitialize(from: slots + slot + 1, count: behind) }
         count -= 1
@@ -145,14 +147,16 @@ struct PropertyTable {
     /// Releases all properties.
     mutating func deallocate() {
         gw_account_change(account, -Int64(byteCount))
-        if let slots {
-            slots.deinitialize(count: Int(count))
-            slots.deallocate()
-        }
+        let (old, oldCount) = (slots, Int(count))
         index?.deallocate()
         slots = nil
         index = nil
         count = 0
         capacity = 0
+        // Released when the table is empty: what goes may run code that looks at it.
+        if let old {
+            old.deinitialize(count: oldCount)
+            old.deallocate()
+        }
     }
 }

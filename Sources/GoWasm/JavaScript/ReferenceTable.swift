@@ -19,7 +19,9 @@ final class ReferenceTable {
     private var capacity: UInt32 = 1024
     private(set) var count: UInt32
     /// The ids that are free, the last freed one last.
+    @exclusivity(unchecked)
     private var freeIDs: ContiguousArray<UInt32> = []
+    @exclusivity(unchecked)
     private var stringIDs = StringIDTable()
     private var charge = Charge()
 
