@@ -68,7 +68,7 @@ package final class OpenFile {
     /// The names in the directory as they were when the guest began to read them.
     package var listing: [DirectoryEntry]? {
         didSet {
-            let names = (listing ?? []).reduce(0) { $0 + $1.name.count + MemoryLayout<DirectoryEntry>.stride + 32 }
+            let names = (listing ?? []).reduce(0) { $0 + $1.size }
             charge.change(to: Self.size + names)
         }
     }

@@ -140,7 +140,8 @@ final class JSString: ManagedBuffer<JSStringHeader, UInt8>, Equatable {
 
     /// Whether the string comes before another one by UTF-16 code units, as the operator `<` compares.
     func isOrdered(before other: JSString) -> Bool {
-        withBytes { a in
+        if self === other { return false }
+        return withBytes { a in
             other.withBytes { b in
                 guard var place = zip(a, b).enumerated().first(where: { $1.0 != $1.1 })?.offset else {
                     return a.count < b.count
