@@ -77,7 +77,7 @@ test: lint build test-tools ## Run every test
 	@$(MAKE) --no-print-directory fuzz FUZZ="--count 250"
 	@$(MAKE) --no-print-directory attack-cache ATTACK="--count 400"
 	@if [[ "$${CI:-}" == true ]]; then $(MAKE) --no-print-directory sanitize sanitize-threads \
-	    fuzz-coverage fuzz-host RUNS=-runs=6000 CALLS=400000 HOST_KINDS=js,sweep,imports,wasi; fi
+	    fuzz-coverage fuzz-host RUNS=-runs=6000 CALLS=400000; fi
 
 # The engines to compare with: Node 24 and wasmtime, from PyPI.
 PYTHON := "$(TOOLS)/venv/bin/python"
@@ -117,8 +117,8 @@ fuzz-coverage: build-packages ## Fuzz decoder, validator, lowering, hosts and sy
 attack-cache: build ## Run programs with damaged, foreign, raced and interrupted files of kept bytecode (ATTACK=--help)
 	@Tests/Tools/attack_cache.py --executable $(GOWASM) --seed $(SEED) --output "$(TOOLS)/attack-cache" $(ATTACK)
 
-# Half of the calls are made with sanitizers, half under a limit of memory, which AddressSanitizer does not work under. The
-# values `huge` and `long` make calls slow: HOST_KINDS=js,sweep,imports,wasi leaves them out.
+# Half of the calls are made with sanitizers, half under a limit of memory, which AddressSanitizer does not work under.
+# HOST_KINDS says which kinds of sequences there are, and `huge` and `long` which values besides.
 HOST_FUZZED := .build-host-fuzz
 CALLS ?= 5000000
 HOST_KINDS ?= js,sweep,imports,wasi,huge,long

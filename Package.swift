@@ -132,6 +132,9 @@ if Context.environment["GOWASM_FUZZ"] == "host" {
     package.targets.append(
         .executableTarget(
             name: "gowasm-fuzz-host",
-            dependencies: ["GoWasm", "WASI", "HostSystem", "WasmRuntime", "WasmFrontend", "CSupport", "_TestSupport"],
+            dependencies: [
+                "GoWasm", "WASI", "HostSystem", "WasmRuntime", "WasmFrontend", "CHostSystem", "CSupport",
+                "_TestSupport",
+            ],
             path: "Tests/HostFuzz", swiftSettings: swiftSettings))
 }

@@ -69,6 +69,32 @@ void gw_memory_destroy(GWMemory *memory) {
     memory->base = NULL;
 }
 
+// Makes an unguarded memory larger, which may lie elsewhere then. What is left has to do for the host.
+static bool move(GWMemory *memory, uint64_t size) {
+#ifdef __linux__
+    // The pages themselves go elsewhere, so that no address space is needed for both. An empty memory has none yet.
+    if (memory->size == memory->reserved) {
+        if (!gw_account_system_grants(memory->account, size - memory->size)) return false;
+        void *base = mremap(memory->base, memory->size, size, MREMAP_MAYMOVE);
+        if (base == MAP_FAILED) return false;
+        memory->base = base;
+        memory->reserved = size;
+        return true;
+    }
+#endif
+    uint8_t *base = gw_account_system_grants(memory->account, size) ? reserve(size) : NULL;
+    if (!base) return false;
+    if (!commit(base, size)) {
+        munmap(base, size);
+        return false;
+    }
+    memcpy(base, memory->base, memory->size);
+    munmap(memory->base, memory->reserved);
+    memory->base = base;
+    memory->reserved = size;
+    return true;
+}
+
 uint32_t gw_memory_grow(GWMemory *memory, uint32_t pages) {
     uint32_t old = (uint32_t)(memory->size / GW_PAGE_SIZE);
     if ((uint64_t)old + pages > memory->maximum_pages) return UINT32_MAX;
@@ -79,16 +105,7 @@ uint32_t gw_memory_grow(GWMemory *memory, uint32_t pages) {
         return UINT32_MAX;
     }
     if (size > memory->reserved) {
-        uint8_t *base = reserve(size);
-        if (!base) return UINT32_MAX;
-        if (!commit(base, size)) {
-            munmap(base, size);
-            return UINT32_MAX;
-        }
-        memcpy(base, memory->base, memory->size);
-        munmap(memory->base, memory->reserved);
-        memory->base = base;
-        memory->reserved = size;
+        if (!move(memory, size)) return UINT32_MAX;
     } else if (!commit(memory->base + memory->size, added)) {
         return UINT32_MAX;
     }

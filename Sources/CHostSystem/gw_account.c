@@ -6,32 +6,53 @@
 
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 _Thread_local GWAccount *gw_account_of_thread;
 _Thread_local GWRelease gw_release_of_thread;
 
 // Asking the system costs about as much as copying 16 KiB: it is asked for what is much larger.
 #define SMALL (UINT64_C(256) << 10)
-// What is left for what follows, such as the error that says so.
-#define RESERVE (UINT64_C(1) << 20)
+// What is spared where address space is limited: a part of it, not more than this, and not less than that.
+#define SPARED_PART 16
+#define MOST_SPARED (UINT64_C(64) << 20)
+#define LEAST_SPARED (UINT64_C(1) << 20)
+// It is looked again after a part of what is spared: allocators take more than they are asked for.
+#define STEP_PART 4
+
+static uint64_t smaller(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
+static uint64_t spare(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return MOST_SPARED;
+    uint64_t part = limit.rlim_cur / SPARED_PART;
+    return part < LEAST_SPARED ? LEAST_SPARED : smaller(part, MOST_SPARED);
+}
 
 GWAccount *gw_account_create(uint64_t limit) {
     GWAccount *account = malloc(sizeof *account);
-    if (account) *account = (GWAccount){.limit = limit, .holders = 1};
+    if (!account) return NULL;
+    *account = (GWAccount){.limit = limit, .holders = 1, .spare = spare()};
+    account->checkpoint = smaller(limit, account->spare / STEP_PART);
     return account;
 }
 
 void gw_account_free(GWAccount *account) { free(account); }
 
-bool gw_system_grants(uint64_t bytes) {
-    if (bytes < SMALL) return true;
-    if (bytes > SIZE_MAX - RESERVE) return false;
-    // Not by malloc, whose later decisions would depend on it.
-    void *place = mmap(NULL, bytes + RESERVE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+// Not by malloc, whose later decisions would depend on it.
+static bool system_has(uint64_t bytes) {
+    void *place = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (place == MAP_FAILED) return false;
-    munmap(place, bytes + RESERVE);
+    munmap(place, bytes);
     return true;
 }
+
+bool gw_account_system_grants(const GWAccount *account, uint64_t bytes) {
+    uint64_t spare = account ? account->spare + account->growth : LEAST_SPARED;
+    return bytes <= SIZE_MAX - spare && system_has(bytes + spare);
+}
+
+bool gw_system_grants(uint64_t bytes) { return bytes < SMALL || gw_account_system_grants(NULL, bytes); }
 
 bool gw_account_grants(GWAccount *account, uint64_t bytes) {
     if (account) {
@@ -41,5 +62,13 @@ bool gw_account_grants(GWAccount *account, uint64_t bytes) {
             return false;
         }
     }
-    return gw_system_grants(bytes);
+    return bytes < SMALL || gw_account_system_grants(account, bytes);
+}
+
+bool gw_account_is_at_end(GWAccount *account) {
+    uint64_t used = account->kept + account->memory;
+    if (used > account->limit || account->is_exhausted) return true;
+    account->is_exhausted = !gw_account_system_grants(account, 0);
+    account->checkpoint = smaller(account->limit, used + account->spare / STEP_PART);
+    return account->is_exhausted;
 }

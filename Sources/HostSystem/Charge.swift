@@ -22,6 +22,13 @@ package struct Charge {
         self.byteCount = byteCount
     }
 
+    /// Charges what a table has grown to or shrunk to, which is going to ask for twice that when it grows next.
+    package mutating func resize(to byteCount: Int) {
+        guard byteCount != self.byteCount else { return }
+        gw_account_resize(account, Int64(byteCount - self.byteCount), UInt64(byteCount))
+        self.byteCount = byteCount
+    }
+
     /// Gives everything back.
     package func close() { gw_account_close(account, byteCount) }
 
@@ -29,7 +36,4 @@ package struct Charge {
     package static func grants(_ byteCount: Int) -> Bool {
         gw_account_grants(gw_account_current(), UInt64(max(0, byteCount)))
     }
-
-    /// Whether the guest that the thread works for keeps more than it may.
-    package static var isExceeded: Bool { gw_account_is_exceeded(gw_account_current()) }
 }

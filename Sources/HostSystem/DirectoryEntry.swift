@@ -15,6 +15,9 @@ package struct DirectoryEntry {
     /// What it is.
     package var kind: OpenFile.Kind
 
+    /// About how many bytes it takes.
+    var size: Int { name.count + MemoryLayout<DirectoryEntry>.stride + 32 }
+
     /// Describes a name.
     package init(name: [UInt8], inode: UInt64, kind: OpenFile.Kind) {
         self.name = name
@@ -33,6 +36,8 @@ package struct DirectoryEntry {
         }
         defer { closedir(stream) }
         var entries: [DirectoryEntry] = []
+        // A guest can make as many as the disk has room for.
+        var size = 0
         while let entry = readdir(stream) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) { field in
                 field.withMemoryRebound(to: UInt8.self, capacity: 256) {
@@ -42,6 +47,8 @@ package struct DirectoryEntry {
             if name == Array(".".utf8) || name == Array("..".utf8) { continue }
             entries.append(
                 DirectoryEntry(name: name, inode: UInt64(entry.pointee.d_ino), kind: kind(entry.pointee.d_type)))
+            size += entries[entries.count - 1].size
+            if entries.count & 255 == 0, !Charge.grants(size * 2) { throw ErrorCode(ENOMEM) }
         }
         entries.sort { $0.name.lexicographicallyPrecedes($1.name) }
         return entries

@@ -68,6 +68,9 @@ package struct NetworkAddress: Hashable, Sendable {
         return NetworkAddress(unchecked: address.isVersion6 ? Self.loopback6 : [127, 0, 0, 1], port)
     }
 
+    /// What the addresses begin with by which hosts of version 6 reach those of version 4 (RFC 6052, 2.1).
+    private static let translatedPrefix: [UInt8] = [0, 0x64, 0xFF, 0x9B] + [UInt8](repeating: 0, count: 8)
+
     private static let loopback6 = [UInt8](repeating: 0, count: 15) + [1]
 
     /// Whether `localhost` means it.
@@ -77,6 +80,9 @@ package struct NetworkAddress: Hashable, Sendable {
     /// honest reasons.
     var isSpecial: Bool {
         if isVersion6 {
+            if bytes.starts(with: Self.translatedPrefix) {
+                return NetworkAddress(unchecked: Array(bytes[12...]), port).isSpecial
+            }
             return isUnspecified || bytes == Self.loopback6 || bytes[0] == 0xFF
                 || (bytes[0] == 0xFE && bytes[1] & 0xC0 == 0x80)
         }

@@ -68,7 +68,7 @@ package final class OpenFile {
     /// The names in the directory as they were when the guest began to read them.
     package var listing: [DirectoryEntry]? {
         didSet {
-            let names = (listing ?? []).reduce(0) { $0 + $1.name.count + MemoryLayout<DirectoryEntry>.stride + 32 }
+            let names = (listing ?? []).reduce(0) { $0 + $1.size }
             charge.change(to: Self.size + names)
         }
     }
@@ -124,7 +124,25 @@ package final class OpenFile {
 
     deinit {
         charge.close()
-        if isOwned, !isClosed { systemClose(descriptor) }
+        if isOwned, !isClosed { _ = closeDescriptor() }
+    }
+
+    /// Closes the descriptor at once.
+    ///
+    /// A guest may ask for a socket whose end waits until all is sent: for hours, in a call of the system that nothing
+    /// ends. The system goes on sending without that.
+    private func closeDescriptor() -> Int32 {
+        if kind == .socket {
+            var value = linger()
+            var size = socklen_t(MemoryLayout<linger>.size)
+            if getsockopt(descriptor, SOL_SOCKET, SO_LINGER, &value, &size) == 0, value.l_onoff != 0,
+                value.l_linger > 0
+            {
+                value.l_onoff = 0
+                setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &value, size)
+            }
+        }
+        return systemClose(descriptor)
     }
 
     /// Reads from a stream; nil where the file is one of the system's.
@@ -162,7 +180,7 @@ package final class OpenFile {
         isClosePending = users > 0
         guard !isClosePending else { return }
         isClosed = true
-        if systemClose(descriptor) != 0, errno != EINTR { throw ErrorCode.last }
+        if closeDescriptor() != 0, errno != EINTR { throw ErrorCode.last }
     }
 
     /// What the system says about the file.

@@ -1,6 +1,7 @@
 internal import CHostSystem
 internal import HostSystem
 internal import Synchronization
+internal import WasmFrontend
 internal import WasmRuntime
 
 #if canImport(Glibc)
@@ -57,8 +58,10 @@ final class GoScheduler {
     private weak var instance: Instance?
     private let memory: UnownedMemory
     private let findFunctions: ([String]) -> [Int]?
-    private lazy var functions = findFunctions([Functions.search, Functions.look]).map {
-        Functions(search: $0[0], look: $0[1])
+    private lazy var functions = findFunctions([Functions.search, Functions.look]).flatMap { found in
+        instance.flatMap {
+            Self.isOfGo($0.module, look: found[1]) ? Functions(search: found[0], look: found[1]) : nil
+        }
     }
     private let wish = Wish()
     private let refused: RefusedTransfers
@@ -86,6 +89,18 @@ final class GoScheduler {
     }
 
     deinit { refused.finish() }
+
+    /// Whether a function is called, and the stack pointer kept, as in all that Go's compiler makes.
+    ///
+    /// A hostile module may name any function so: one that takes more than is passed would find what was there before,
+    /// such as numbers, and take them for references.
+    static func isOfGo(_ module: Module, look: Int) -> Bool {
+        guard module.functionTypes.indices.contains(look), let stackPointer = module.globalTypes.first else {
+            return false
+        }
+        return module.types[Int(module.functionTypes[look])] == FunctionType([.i32], [.i32])
+            && stackPointer.value == .i32 && stackPointer.isMutable
+    }
 
     // MARK: - What the guest does
 

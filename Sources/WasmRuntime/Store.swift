@@ -98,11 +98,17 @@ public final class Store {
     ///
     /// Further calls end in the same way until ``allowExecution()``. May be called from any thread. Returns when the
     /// guest has stopped, mostly within a millisecond, or at once if a host function is running: that is not ended,
-    /// only what follows it.
-    public nonisolated func interrupt() { gw_machine_interrupt(machine) }
+    /// only what follows it. The functions of JavaScript that Go programs call end soon, too.
+    public nonisolated func interrupt() {
+        gw_account_stop(account, true)
+        gw_machine_interrupt(machine)
+    }
 
     /// Takes back an interruption.
-    public func allowExecution() { gw_machine_resume(machine) }
+    public func allowExecution() {
+        gw_account_stop(account, false)
+        gw_machine_resume(machine)
+    }
 
     /// Whether a memory was refused to grow because of ``Configuration/memoryLimit``.
     public var hasReachedMemoryLimit: Bool { memories.contains { $0.pointee.is_limited } }
@@ -190,6 +196,8 @@ public final class Store {
     private func failure(_ trap: GWTrap) -> any Error {
         if trap == .hostError, let error = pendingError {
             pendingError = nil
+            // A host function that was stopped stands for the guest that called it: its stack is what is wanted.
+            if let failure = error as? any HostFailure, failure.isInterruption { return self.trap(.interrupted) }
             return error
         }
         return self.trap(Trap.Code(code: trap))

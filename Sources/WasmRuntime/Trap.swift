@@ -184,3 +184,9 @@ extension FunctionType {
 extension Limits {
     var text: String { "{min \(minimum)\(maximum.map { ", max \($0)" } ?? "")}" }
 }
+
+/// An error of a host function that may say nothing but that the function was stopped (``Store/interrupt()``).
+package protocol HostFailure: Error {
+    /// Whether it is that.
+    var isInterruption: Bool { get }
+}

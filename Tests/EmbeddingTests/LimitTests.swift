@@ -1,6 +1,7 @@
 import Foundation
 import GoWasm
 import Testing
+import _TestSupport
 
 extension LibraryTests {
     @Suite("A program is stopped", .enabled(if: Fixture.areThere, Fixture.missing))
@@ -80,6 +81,67 @@ extension LibraryTests {
             #expect(errors.err.text.contains("out of memory"))
             #expect(try await other.value.isSuccess)
             #expect(output.out.text == "other 100 19140\n")
+        }
+
+        @Test("when the host works for it without an end")
+        func hostTime() async throws {
+            let program = try Fixture.js.program
+            await #expect {
+                try await program.run(Output().configuration("walk", limits: .init(time: .milliseconds(300))))
+            } throws: {
+                if case ProgramError.limitReached(.time) = $0 { true } else { false }
+            }
+        }
+
+        @Test("when the host keeps more for it than it may, in many small values")
+        func hostMemory() async throws {
+            let program = try Fixture.js.program
+            await #expect {
+                try await program.run(Output().configuration("chain", limits: .init(memory: 64 << 20)))
+            } throws: {
+                if case ProgramError.limitReached(.memory) = $0 { true } else { false }
+            }
+        }
+
+        @Test("not by a value that is too large: that is an exception")
+        func largeValue() async throws {
+            let output = Output()
+            let program = try Fixture.js.program
+            let status = try await program.run(output.configuration("large", limits: .init(memory: 64 << 20)))
+            #expect(status.isSuccess)
+            #expect(output.out.text == "recovered: JavaScript error: Array buffer allocation failed\n")
+        }
+
+        /// The body's size, and the limit; that of "gzip" has 9,000 bytes when it is unpacked, and fewer than a hundred before.
+        @Test(
+            "not by a body that is too long: that is an error",
+            arguments: [
+                ("bytes/50000", 50_000, 50_000), ("bytes/50000", 50_000, 49_999), ("gzip", 9000, 9000),
+                ("gzip", 9000, 8999), ("gzip", 9000, 100), ("empty", 0, 0),
+            ])
+        func body(path: String, size: Int, limit: UInt64) async throws {
+            let server = try TestServer()
+            let output = Output()
+            var configuration = output.configuration(
+                "body", "http://127.0.0.1:\(server.port)/\(path)", limits: .init(responseBody: limit))
+            configuration.access.network = .all
+            #expect(try await Fixture.js.program.run(configuration).isSuccess)
+            if size <= limit {
+                #expect(output.out.text == "\(size) bytes\n")
+            } else {
+                #expect(output.out.text.hasPrefix("failed: "), "\(output.out.text)")
+            }
+        }
+
+        /// The answer comes while the request is being sent, from memory that was given back: the process ended by a signal.
+        @Test("not by a server that leads elsewhere before it has read the request")
+        func earlyAnswer() async throws {
+            let server = try TestServer()
+            let output = Output()
+            var configuration = output.configuration("post", "http://127.0.0.1:\(server.port)/early")
+            configuration.access.network = .all
+            #expect(try await Fixture.js.program.run(configuration).isSuccess)
+            #expect(output.out.text.hasSuffix(" bytes, 0 of them others than x <nil>\n"), "\(output.out.text)")
         }
 
         @Test("by nothing that it keeps to")

@@ -141,6 +141,64 @@ struct FaultTests {
         #expect(finished.output.isEmpty)
     }
 
+    @Test("--max-memory ends what takes more", arguments: FileProgram.all)
+    func memoryLimit(_ program: FileProgram) throws {
+        let folder = try TemporaryFolder()
+        let script = Tools.root.appendingPathComponent("Tests/Tools/measured.py").path
+        let finished = try bash(
+            "python3 '\(script)' '\(folder.path("usage"))' \"$0\" --max-memory 64M \"$@\"",
+            [program.module, "allocate"])
+        #expect(finished.end == .exited(2), "\(finished.errorText.prefix(500))")
+        #expect(finished.errorText.contains("out of memory"), "\(finished.errorText.prefix(500))")
+        // Without the option it is some gigabytes.
+        let usage = try String(contentsOfFile: folder.path("usage"), encoding: .utf8).split(separator: " ")
+        let peak = try #require(Int(usage[1].dropLast()))
+        if Tools.sanitizerOptions.isEmpty { #expect(peak < 256 << 10, "\(peak) KiB") }
+    }
+
+    /// What a program for js has the host keep: an array of many objects, and one buffer that is too large.
+    @Test("--max-memory counts what the host keeps", arguments: [("hold", 64), ("hold", 300), ("large", 64)])
+    func keptMemory(mode: String, mebibytes: Int) throws {
+        let module = try #require(Checkout.newestPrograms).appendingPathComponent("embedded.wasm").path
+        let folder = try TemporaryFolder()
+        let script = Tools.root.appendingPathComponent("Tests/Tools/measured.py").path
+        let finished = try bash(
+            "python3 '\(script)' '\(folder.path("usage"))' \"$0\" --max-memory \(mebibytes)M \"$@\"", [module, mode])
+        if mode == "large" {
+            #expect(finished.end == .exited(0), "\(finished.errorText.prefix(500))")
+            #expect(
+                String(decoding: finished.output, as: UTF8.self)
+                    == "recovered: JavaScript error: Array buffer allocation failed\n")
+        } else {
+            #expect(Self.isOutOfMemory(finished), "\(finished.end) \(finished.errorText.prefix(500))")
+        }
+        let usage = try String(contentsOfFile: folder.path("usage"), encoding: .utf8).split(separator: " ")
+        let peak = try #require(Int(usage[1].dropLast()))
+        // What allocators add to small values is not counted.
+        if Tools.sanitizerOptions.isEmpty { #expect(peak < (mebibytes * 2 + 128) << 10, "\(peak) KiB") }
+    }
+
+    /// Whether a run ended as one does that gets no more memory: not by a signal, and with words that say so.
+    private static func isOutOfMemory(_ finished: Finished) -> Bool {
+        guard case .exited(let code) = finished.end, code == 1 || code == 2 else { return false }
+        return ["limit of memory", "out of memory", "cannot allocate memory", "Invalid array length"].contains {
+            finished.errorText.contains($0)
+        }
+    }
+
+    /// Many small values under a limit of address space: there is an end before there is none for the host itself.
+    @Test(
+        "where address space is limited many small values are an end with words",
+        .enabled(if: Tools.sanitizerOptions.isEmpty, "AddressSanitizer needs the addresses."),
+        arguments: [1_000_000, 1_500_000])
+    func scarceMemory(kibibytes: Int) throws {
+        let module = try #require(Checkout.newestPrograms).appendingPathComponent("embedded.wasm").path
+        for mode in ["hold", "chain", "names", "promises", "timers"] {
+            let finished = try bash("ulimit -v \(kibibytes); exec \"$0\" \"$@\"", [module, mode])
+            #expect(Self.isOutOfMemory(finished), "\(mode): \(finished.end) \(finished.errorText.prefix(500))")
+        }
+    }
+
     @Test("no threads are needed", .enabled(if: Tools.sanitizerOptions.isEmpty, "AddressSanitizer needs some."))
     func noThreads() throws {
         let finished = try runAsAnyUser(

@@ -2,45 +2,6 @@ import Foundation
 import Testing
 import _TestSupport
 
-/// The server of Tests/Tools/http_server.py, as long as the value lives.
-private final class TestServer {
-    private let process = Process()
-    private let input = Pipe()
-    let port: Int
-    /// A port at which nobody listens.
-    let closedPort: Int
-
-    /// With a certificate and its key, the server speaks TLS.
-    init(_ certificate: String...) throws {
-        let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments =
-            ["python3", Tools.root.appendingPathComponent("Tests/Tools/http_server.py").path] + certificate
-        process.standardInput = input
-        process.standardOutput = output
-        try process.run()
-        var data = Data()
-        while !data.contains(UInt8(ascii: "\n")) {
-            let piece = output.fileHandleForReading.availableData
-            if piece.isEmpty { break }
-            data += piece
-        }
-        let line = String(decoding: data, as: UTF8.self)
-        let ports = line.split(whereSeparator: \.isWhitespace).compactMap { Int($0) }
-        try #require(ports.count == 2, "The server said \(line.debugDescription).")
-        (port, closedPort) = (ports[0], ports[1])
-    }
-
-    deinit { try? input.fileHandleForWriting.close() }
-
-    /// Text with the ports, which differ from run to run, replaced.
-    func normalized(_ data: Data) -> String {
-        String(decoding: data, as: UTF8.self)
-            .replacingOccurrences(of: ":\(port)", with: ":PORT")
-            .replacingOccurrences(of: ":\(closedPort)", with: ":CLOSED")
-    }
-}
-
 @Suite(
     "Programs that use the network", .enabled(if: Tools.hasPrograms, Missing.builds),
     .enabled(if: Tools.hasExecutable, Missing.executable),

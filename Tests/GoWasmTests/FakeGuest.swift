@@ -8,8 +8,8 @@ import _TestSupport
 /// A guest without code: memory, and closures where Go would run.
 final class FakeGuest {
     let host: GoHost
-    private let store = Store()
-    private let memory: UnsafeMutableRawBufferPointer
+    private let store: Store
+    private let real: Memory
     /// What `getsp` returns.
     var stackPointer: UInt32 = 1024
     /// What `resume` does.
@@ -19,12 +19,15 @@ final class FakeGuest {
 
     init(
         _ generation: GoABI.Generation = .go1_24, services: HostServices = HostServices(),
-        trace: HostCallTrace? = nil
+        trace: HostCallTrace? = nil, hasGuardPages: Bool = true
     ) {
+        var configuration = Store.Configuration()
+        configuration.usesGuardPages = hasGuardPages
+        store = Store(configuration: configuration)
         guard let real = try? Memory(MemoryType(limits: Limits(minimum: 1)), in: store) else {
             preconditionFailure("no memory of one page")
         }
-        memory = UnsafeMutableRawBufferPointer(start: real.baseAddress, count: real.byteCount)
+        self.real = real
         host = GoHost(GoABI(generation: generation), host: services, trace: trace)
         host.guest = GuestEntryPoints(
             run: { [unowned self] _, _ in try onRun() },
@@ -38,6 +41,13 @@ final class FakeGuest {
         host.dismantle()
     }
 
+    private var memory: UnsafeMutableRawBufferPointer {
+        UnsafeMutableRawBufferPointer(start: real.baseAddress, count: real.byteCount)
+    }
+
+    /// Makes the memory a page larger; without guard pages it lies elsewhere then.
+    func growMemory() { precondition(real.grow(pages: 1) != nil) }
+
     func put(_ value: some FixedWidthInteger, at address: Int) {
         memory.storeBytes(of: value, toByteOffset: address, as: type(of: value))
     }
@@ -46,7 +56,7 @@ final class FakeGuest {
 
     /// Writes a string far from the stack, and its address and length at `address`.
     func put(_ text: String, at address: Int, storage: Int = 8192) {
-        for (offset, byte) in text.utf8.enumerated() { memory[storage + offset] = byte }
+        for (offset, byte) in text.utf8.enumerated() { put(byte, at: storage + offset) }
         put(UInt64(storage), at: address)
         put(UInt64(text.utf8.count), at: address + 8)
     }

@@ -201,4 +201,17 @@ struct FetchRuleTests {
         }
         #expect(count == 80 << 17)
     }
+
+    /// What comes in pieces is put together: each byte is moved once on the average, however long the body is.
+    @Test("bodies are read in a time that is in proportion to their length", arguments: [8, 16, 32])
+    func bodies(mebibytes: Int) throws {
+        let body = WholeBody()
+        let piece = [UInt8](repeating: 7, count: 16 << 10)
+        for _ in 0..<(mebibytes << 20) / piece.count { #expect(piece.withUnsafeBytes { body.append($0) }) }
+        #expect(body.bytes.count == mebibytes << 20)
+        #expect(body.movedByteCount <= mebibytes << 20)
+        // What is made of it takes the memory over, and moves nothing.
+        let array = body.array(FakeGuest().realm)
+        #expect(array.length == mebibytes << 20 && body.bytes.count == 0)
+    }
 }

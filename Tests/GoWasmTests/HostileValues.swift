@@ -87,6 +87,9 @@ struct HostileValues {
             let holes = array(.string(JSString.make("x")))
             try holes.set(PropertyKey(index: 100_000), .number(1.0), realm)
             add("an array with holes", .object(holes))
+            // Whatever copies its elements takes gigabytes.
+            let text = guest.string(String(repeating: "long", count: 1 << 18))
+            add("an array of long texts", .object(realm.makeArray(ContiguousArray(repeating: text, count: 5000))))
         }
         let frozen = array(.number(1.0), .number(2.0))
         frozen.freeze()

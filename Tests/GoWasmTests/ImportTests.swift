@@ -262,4 +262,111 @@ struct ImportTests {
         #expect(throws: (any Error).self) { try guest.call(.valueGet) }
         #expect(calls[0].description.hasPrefix("syscall/js.valueGet(v=undefined, p=\"x\") failed: "))
     }
+
+    /// An import that may call Go's functions: where its arguments are put, and where its result is.
+    private struct Calling: Sendable {
+        let row: GoImport
+        let result: Int
+        let prepare: @Sendable (FakeGuest, _ run: JSValue) throws -> Void
+    }
+
+    /// Where the tests of ``moving(number:)`` put the arguments.
+    private static let stack = 1024
+
+    private static let calling: [Calling] = [
+        Calling(row: .valueGet, result: 32) { guest, run in
+            guest.put(try Self.object(guest, getting: "x", run), at: stack + 8)
+            guest.put("x", at: stack + 16)
+        },
+        Calling(row: .valueIndex, result: 24) { guest, run in
+            guest.put(try Self.object(guest, getting: "0", run), at: stack + 8)
+            guest.put(Int64(0), at: stack + 16)
+        },
+        Calling(row: .valueCall, result: 56) { guest, run in
+            let name = "x"
+            let identity = guest.function { $0[0] }
+            guest.put(try Self.object(guest, getting: name, run, identity), at: stack + 8)
+            guest.put(name, at: stack + 16)
+            guest.put([.number(7.0)], at: stack + 32)
+        },
+        Calling(row: .valueInvoke, result: 40) { guest, run in
+            guest.put(run, at: stack + 8)
+            guest.put([.number(7.0)], at: stack + 16)
+        },
+        Calling(row: .valueNew, result: 40) { guest, run in
+            let function = guest.realm.makeFunction(construction: .native(try #require(run.function).code)) {
+                _, _, _ throws(JSFailure) in .undefined
+            }
+            guest.put(.object(function), at: stack + 8)
+            guest.put([.number(7.0)], at: stack + 16)
+        },
+        Calling(row: .valueLength, result: 16) { guest, run in
+            guest.put(try Self.object(guest, getting: "length", run), at: stack + 8)
+        },
+        Calling(row: .valuePrepareString, result: 24) { guest, run in
+            let object = guest.realm.makeObject()
+            object.define(
+                guest.realm.keys.toString,
+                .object(
+                    guest.realm.makeFunction { realm, _, _ throws(JSFailure) in
+                        _ = try realm.call(realm.callable(run, "run"), this: .undefined)
+                        return realm.string("seven..")
+                    }))
+            guest.put(.object(object), at: stack + 8)
+        },
+        Calling(row: .valueInstanceOf, result: 24) { guest, run in
+            let object = guest.realm.makeObject()
+            object.define(guest.realm.wellKnownSymbols.hasInstance.key, run)
+            guest.put(.number(1.0), at: stack + 8)
+            guest.put(.object(object), at: stack + 16)
+        },
+    ]
+
+    /// An object with a property whose getter calls Go.
+    private static func object(
+        _ guest: FakeGuest, getting name: String, _ run: JSValue, _ result: JSValue? = nil
+    ) throws -> JSValue {
+        let object = guest.realm.makeObject()
+        let getter = guest.realm.makeFunction { realm, _, _ throws(JSFailure) in
+            let value = try realm.call(realm.callable(run, "run"), this: .undefined)
+            return result ?? value
+        }
+        object.define(
+            guest.realm.key(JSString.make(name)),
+            .object(JSAccessor(getter: getter, setter: nil)), [.accessor, .configurable])
+        return .object(object)
+    }
+
+    @Test("find Go's stack and memory again where Go has run meanwhile", arguments: calling.indices)
+    func moving(number: Int) throws {
+        let calling = Self.calling[number]
+        let guest = FakeGuest(hasGuardPages: false)
+        let behind = 70_000
+        guest.onResume = {
+            guest.growMemory()
+            guest.stackPointer = UInt32(behind)
+            // What was an argument is something else now.
+            for address in stride(from: Self.stack + 8, to: Self.stack + 80, by: 8) {
+                guest.put(UInt64.max, at: address)
+            }
+            guest.put(UInt64.max, at: 16384)
+        }
+        let run = JSValue.object(
+            guest.realm.makeFunction { [unowned host = guest.host] _, _, _ throws(JSFailure) in
+                try host.resume()
+                return .number(7.0)
+            })
+        guest.stackPointer = UInt32(Self.stack)
+        try calling.prepare(guest, run)
+        try guest.call(calling.row)
+        // As a number, as the first byte of a boolean, as the length behind a reference.
+        let result = guest.value(at: behind + calling.result)
+        let length = guest.get(Int64.self, at: behind + calling.result)
+        switch calling.row {
+        case .valueLength: #expect(length == 7)
+        case .valuePrepareString: #expect(length == 7)
+        case .valueInstanceOf: #expect(guest.get(UInt8.self, at: behind + calling.result) == 1)
+        default: #expect(result.isSame(as: .number(7.0)))
+        }
+    }
 }

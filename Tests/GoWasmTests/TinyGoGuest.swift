@@ -83,7 +83,8 @@ final class TinyGoGuest {
     /// Makes an instance, which nothing has been called of yet.
     init(
         _ shape: Shape = Shape(), arguments: [String] = [], environment: [String: String] = [:],
-        access: HostAccess = .none, trace: HostCallTrace? = nil, isSimulated: Bool = true, usesGuardPages: Bool = true
+        access: HostAccess = .none, trace: HostCallTrace? = nil, isSimulated: Bool = true, usesGuardPages: Bool = true,
+        memoryLimit: UInt64 = .max
     ) throws {
         nonisolated(unsafe) let code = Code()
         self.code = code
@@ -93,6 +94,7 @@ final class TinyGoGuest {
         configuration.trace = trace
         configuration.engine.usesGuardPages = usesGuardPages
         configuration.engine.callStackSize = 4 << 20
+        configuration.engine.memoryLimit = memoryLimit
         if isSimulated { configuration.makeDeterministic(seed: 1) }
         configuration.imports = { imports in
             imports.define("test", "start") { () throws -> Void in try code.start() }

@@ -376,4 +376,19 @@ struct TinyGoImportTests {
         #expect(guest.load(UInt8.self, at: ret + 8) == 0)
         #expect(guest.realm.errorText(guest.value(at: ret)).contains("not a function"))
     }
+
+    @Test("that make small values end the program where it has more memory than it may")
+    func memoryLimit() throws {
+        let guest = try TinyGoGuest(memoryLimit: 4 << 20)
+        try guest.program.instance.store.charging {
+            #expect {
+                for number in 0..<100_000 {
+                    let text = guest.text("a text of some length, number \(number)")
+                    try guest.call(.stringVal, text[0], text[1])
+                }
+            } throws: {
+                if case JSFailure.aborted(is MemoryLimitReached) = $0 { true } else { false }
+            }
+        }
+    }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import HostSystem
+import WasmRuntime
 import _TestSupport
 
 /// Calls the host with hostile arguments, sequence after sequence, as `Tests/Tools/fuzz_host.py` asks for it: in processes
@@ -28,6 +29,7 @@ struct HostFuzz {
 
     private let folder: String
     private let journal: Journal
+    private let watch = CallWatch()
     private let kinds: [Kind]
     private let values: HostileValues.Kinds
     private let addresses: [String]
@@ -85,15 +87,23 @@ struct HostFuzz {
     private mutating func run(_ kind: Kind, seed: UInt64) throws -> Int {
         switch kind {
         case .js, .sweep:
-            var sequence = try HostileCalls(
-                seed: seed, access: makeFolder(), kinds: values, addresses: addresses, report: journal.note)
-            if kind == .js {
-                sequence.run(calls: 400)
-            } else {
-                sequence.sweep(Int(seed / UInt64(kinds.count) % UInt64(sequence.functionCount)))
+            return try watch.store.charging { () throws in
+                let report = { [watch, journal] (text: () -> String) in
+                    watch.begin()
+                    journal.note(text)
+                }
+                watch.begin()
+                var sequence = try HostileCalls(
+                    seed: seed, access: makeFolder(), kinds: values, addresses: addresses, report: report)
+                if kind == .js {
+                    sequence.run(calls: 400)
+                } else {
+                    sequence.sweep(Int(seed / UInt64(kinds.count) % UInt64(sequence.functionCount)))
+                }
+                watch.end()
+                sequence.end()
+                return sequence.count
             }
-            sequence.end()
-            return sequence.count
         case .wasi:
             // Without a network: a socket that waits for a connection waits for ever. The target has some that do not.
             let access = HostAccess(mounts: try makeFolder().mounts)

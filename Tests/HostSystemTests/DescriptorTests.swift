@@ -111,4 +111,23 @@ struct DescriptorTests {
             }
         }
     #endif
+
+    @Test("a socket is closed at once, also where a guest wants that to wait until all is sent", arguments: [0, 60])
+    func lingering(seconds: Int32) throws {
+        #if canImport(Glibc)
+            let type = Int32(SOCK_STREAM.rawValue)
+        #else
+            let type = SOCK_STREAM
+        #endif
+        let socket = socket(AF_INET, type, 0)
+        var value = linger(l_onoff: 1, l_linger: seconds)
+        var size = socklen_t(MemoryLayout<linger>.size)
+        #expect(setsockopt(socket, SOL_SOCKET, SO_LINGER, &value, size) == 0)
+        let other = dup(socket)
+        defer { close(other) }
+        try OpenFile(socket, kind: .socket).closeNow()
+        #expect(getsockopt(other, SOL_SOCKET, SO_LINGER, &value, &size) == 0)
+        // To be closed without sending the rest takes no time, and is kept.
+        #expect((value.l_onoff != 0) == (seconds == 0))
+    }
 }

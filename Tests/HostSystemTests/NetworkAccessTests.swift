@@ -51,10 +51,11 @@ struct NetworkAccessTests {
         for host in [
             "127.0.0.1", "127.9.9.9", "0.0.0.0", "169.254.169.254", "224.0.0.1", "255.255.255.255", "::1", "::",
             "fe80::1",
-            "ff02::1", "::ffff:127.0.0.1", "::ffff:169.254.169.254",
+            "ff02::1", "::ffff:127.0.0.1", "::ffff:169.254.169.254", "64:ff9b::169.254.169.254", "64:ff9b::127.0.0.1",
         ] {
             #expect(!access.permits(try address(host), foundFor: "example.com"), "\(host)")
         }
+        #expect(access.permits(try address("64:ff9b::93.184.216.34"), foundFor: "example.com"))
         #expect(access.permitsLookup(of: "example.com") && !access.permitsLookup(of: "other.com"))
     }
 

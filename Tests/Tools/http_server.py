@@ -20,6 +20,9 @@ import urllib.parse
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
+    # What came of the request that was answered early.
+    seen = "nothing"
+    has_seen = threading.Event()
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *arguments: object) -> None:
@@ -42,7 +45,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
         url = urllib.parse.urlsplit(self.path)
         parts = url.path.strip("/").split("/")
         query = urllib.parse.parse_qs(url.query)
+        if parts[0] == "early":
+            # An answer that leads elsewhere before the request has come.
+            self.wfile.write(b"HTTP/1.1 303 See Other\r\nLocation: /seen\r\nContent-Length: 0\r\n\r\n")
+            time.sleep(0.2)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if parts[0] == "early":
+            Handler.seen = f"{len(body)} bytes, {len(body) - body.count(b'x')} of them others than x"
+            Handler.has_seen.set()
+            self.close_connection = True
+            return
         match parts[0]:
             case "hello":
                 self.answer(200, "Grüße\n".encode(), [
@@ -54,6 +66,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.answer(200, text + body, [("X-Method", self.command)])
             case "length":
                 self.answer(200, str(self.headers.get("Content-Length")).encode())
+            case "seen":
+                Handler.has_seen.wait(5)
+                self.answer(200, Handler.seen.encode())
             case "empty":
                 self.send_response(204)
                 self.end_headers()

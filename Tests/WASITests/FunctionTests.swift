@@ -391,4 +391,17 @@ struct FunctionTests {
         #expect(bytes.prefix(3) == [97, 98, 99])
         #expect(throws: ErrorCode(ENOTSOCK)) { try host.sockSend(1, 8, 1, 0, 16) }
     }
+
+    @Test("a folder with more names than memory has room for is not listed", arguments: [2 << 20, 8 << 20] as [UInt64])
+    func manyNames(limit: UInt64) throws {
+        let folder = try TemporaryFolder()
+        let name = String(repeating: "n", count: 200)
+        for number in 0..<6000 { _ = try folder.write(Data(), to: "\(name)\(number)") }
+        let access = HostAccess(mounts: [.init(host: folder.url.path, guest: "/", isReadOnly: true)])
+        let guest = try Guest(access: access, memoryLimit: limit)
+        try guest.instance.store.charging {
+            let errno = try guest.call("fd_readdir", 3, 1024, 4096, 0, 512)
+            #expect(errno == (limit == 2 << 20 ? Guest.Errno.noMemory : Guest.Errno.success))
+        }
+    }
 }

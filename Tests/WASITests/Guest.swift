@@ -26,13 +26,15 @@ struct Guest {
 
     init(
         arguments: [String] = ["guest"], environment: [String: String] = [:], access: HostAccess = .none,
-        trace: HostCallTrace? = nil, streams: StandardStreams = StandardStreams(), clock: Clock = Clock()
+        trace: HostCallTrace? = nil, streams: StandardStreams = StandardStreams(), clock: Clock = Clock(),
+        memoryLimit: UInt64 = .max
     ) throws {
         var options = WASIProgram.Options(arguments: arguments, environment: environment, access: access, trace: trace)
         options.streams = streams
         options.clock = clock
         var engine = Store.Configuration()
         engine.callStackSize = 4 << 20
+        engine.memoryLimit = memoryLimit
         instance = try WASIProgram(Self.module.get()).start(options, Store(configuration: engine))
         memory = try instance.memory(named: "memory")
     }
@@ -70,6 +72,7 @@ struct Guest {
         static let badf: UInt32 = 8
         static let fault: UInt32 = 21
         static let inval: UInt32 = 28
+        static let noMemory: UInt32 = 48
         static let notsock: UInt32 = 57
         static let perm: UInt32 = 63
         static let notsup: UInt32 = 58

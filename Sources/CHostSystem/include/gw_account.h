@@ -15,10 +15,20 @@ typedef struct GWAccount {
     uint64_t memory;
     /// What both together may not exceed.
     uint64_t limit;
+    /// How many bytes both together may have before it is looked whether the system has more; at most the limit.
+    uint64_t checkpoint;
+    /// What must be left for small values between two such looks, and for whatever the host does meanwhile.
+    uint64_t spare;
+    /// What the largest of the tables asks for when it grows next.
+    uint64_t growth;
     /// How many hold the account.
     uint64_t holders;
     /// Whether something was refused because of the limit.
     bool is_limited;
+    /// Whether the system has no more memory.
+    bool is_exhausted;
+    /// Whether what the host does for the guest shall end; set by any thread.
+    bool is_stopped;
 } GWAccount;
 
 /// The account of the guest that this thread works for; null for none. Never named directly: see below.
@@ -30,12 +40,18 @@ GWAccount *gw_account_create(uint64_t limit);
 /// Frees an account that nobody holds any more.
 void gw_account_free(GWAccount *account);
 
-/// Whether so many bytes more may be kept: the limit allows it, and, of what is large, the system has it. A null
-/// account has no limit.
+/// Whether so many bytes more may be kept: the limit allows it, and, of what is large, the system has it, and what is
+/// to be spared besides. A null account has no limit.
 bool gw_account_grants(GWAccount *account, uint64_t bytes);
 
 /// As the other one, of the system alone.
 bool gw_system_grants(uint64_t bytes);
+
+/// Whether the system has so many bytes, and what an account is to spare besides.
+bool gw_account_system_grants(const GWAccount *account, uint64_t bytes);
+
+/// Whether what the host does for the guest shall end, where gw_account_must_end has to look closer.
+bool gw_account_is_at_end(GWAccount *account);
 
 /// Takes note of what this thread works for, and returns what it worked for before.
 static inline GWAccount *gw_account_enter(GWAccount *account) {
@@ -69,6 +85,13 @@ static inline void gw_account_change(GWAccount *account, int64_t bytes) {
     if (account) account->kept += (uint64_t)bytes;
 }
 
+/// Charges a table that has grown, or become smaller, by some bytes to a size: it is going to ask for twice that.
+static inline void gw_account_resize(GWAccount *account, int64_t bytes, uint64_t size) {
+    if (!account) return;
+    account->kept += (uint64_t)bytes;
+    if (2 * size > account->growth) account->growth = 2 * size;
+}
+
 /// Gives bytes back, and the account.
 static inline void gw_account_close(GWAccount *account, size_t bytes) {
     if (!account) return;
@@ -76,9 +99,22 @@ static inline void gw_account_close(GWAccount *account, size_t bytes) {
     gw_account_release(account);
 }
 
-/// Whether more is kept than the limit allows: small values are charged without asking.
+/// Whether more is kept than the limit allows, or than the system has: small values are charged without asking.
 static inline bool gw_account_is_exceeded(const GWAccount *account) {
-    return account && account->kept + account->memory > account->limit;
+    return account && (account->kept + account->memory > account->limit || account->is_exhausted);
+}
+
+/// Has what the host does for the guest end soon, or lets it go on; may be called by any thread.
+static inline void gw_account_stop(GWAccount *account, bool stops) {
+    __atomic_store_n(&account->is_stopped, stops, __ATOMIC_RELAXED);
+}
+
+/// Whether what the host does for the guest shall end: because it was stopped, keeps more than it may, or as much as
+/// the system has.
+static inline bool gw_account_must_end(GWAccount *account) {
+    if (!account) return false;
+    if (__atomic_load_n(&account->is_stopped, __ATOMIC_RELAXED)) return true;
+    return account->kept + account->memory > account->checkpoint && gw_account_is_at_end(account);
 }
 
 /// How deep this thread is in releasing what values refer to.

@@ -61,14 +61,16 @@ extension JSRealm {
         method(prototype, "shift") { realm, this, _ throws(JSFailure) in
             let array = try realm.arrayThis(this, "shift")
             guard array.length > 0 else { return .undefined }
-            var elements = try array.allElements(realm)
-            let first = elements.removeFirst()
-            array.replace(with: elements)
-            return first
+            var places = try array.allPlaces(realm)
+            let first = places.removeFirst()
+            array.replace(with: places)
+            return first ?? .undefined
         }
         method(prototype, "unshift") { realm, this, arguments throws(JSFailure) in
             let array = try realm.arrayThis(this, "unshift")
-            array.replace(with: try arguments.values + array.allElements(realm))
+            var places = ContiguousArray<JSValue?>(arguments.values.map { $0 })
+            places.append(contentsOf: try array.allPlaces(realm))
+            array.replace(with: places)
             return .number(array.length)
         }
         method(prototype, "concat") { realm, this, arguments throws(JSFailure) in
@@ -94,31 +96,30 @@ extension JSRealm {
         }
         method(prototype, "splice") { realm, this, arguments throws(JSFailure) in
             let array = try realm.arrayThis(this, "splice")
-            var elements = try array.allElements(realm)
+            var places = try array.allPlaces(realm)
             let start = try realm.range(
-                JSArguments(base: arguments.base, count: min(1, arguments.count)), count: elements.count
+                JSArguments(base: arguments.base, count: min(1, arguments.count)), count: places.count
             ).lowerBound
-            let available = elements.count - start
+            let available = places.count - start
             let count =
                 try arguments.count < 2
                 ? (arguments.count == 0 ? 0 : available) : min(max(0, realm.toInteger(arguments[1])), available)
-            let removed = ContiguousArray(elements[start..<start + count])
-            elements.replaceSubrange(start..<start + count, with: arguments.dropFirst(2).values)
-            array.replace(with: elements)
-            return .object(realm.makeArray(removed))
+            let removed = realm.makeArray([])
+            removed.replace(with: ContiguousArray(places[start..<start + count]))
+            places.replaceSubrange(start..<start + count, with: arguments.dropFirst(2).values.map { $0 })
+            array.replace(with: places)
+            return .object(removed)
         }
         method(prototype, "reverse") { realm, this, _ throws(JSFailure) in
             let array = try realm.arrayThis(this, "reverse")
-            array.replace(with: ContiguousArray(try array.allElements(realm).reversed()))
+            array.replace(with: ContiguousArray(try array.allPlaces(realm).reversed()))
             return this
         }
         method(prototype, "fill") { realm, this, arguments throws(JSFailure) in
             let array = try realm.arrayThis(this, "fill")
-            var elements = try array.allElements(realm)
-            for index in try realm.range(arguments.dropFirst(1), count: elements.count) {
-                elements[index] = arguments[0]
-            }
-            array.replace(with: elements)
+            var places = try array.allPlaces(realm)
+            for index in try realm.range(arguments.dropFirst(1), count: places.count) { places[index] = arguments[0] }
+            array.replace(with: places)
             return this
         }
     }
@@ -135,7 +136,7 @@ extension JSRealm {
         }
         method(prototype, "includes") { realm, this, arguments throws(JSFailure) in
             let source = try ElementSource(this, realm)
-            if arguments[0].isUndefined, source.hasHoles { return .boolean(true) }
+            if arguments[0].isUndefined, source.array?.hasHoles == true { return .boolean(true) }
             var isFound = false
             try source.forEach { (_, element) throws(JSFailure) in
                 isFound = element.isSame(as: arguments[0])
@@ -185,12 +186,11 @@ extension JSRealm {
             return .undefined
         }
         method(prototype, "map") { realm, this, arguments throws(JSFailure) in
-            let results = JSArray(length: 0, prototype: realm.prototypes.array)
+            let results = JSArray(length: try ElementSource(this, realm).length, prototype: realm.prototypes.array)
             try each(realm, this, arguments) { (index, _, result) throws(JSFailure) in
                 try results.store(result, at: index, realm)
                 return true
             }
-            results.setLength(try ElementSource(this, realm).length)
             return .object(results)
         }
         method(prototype, "filter") { realm, this, arguments throws(JSFailure) in
@@ -232,7 +232,15 @@ extension JSRealm {
         }
         method(prototype, "sort") { realm, this, arguments throws(JSFailure) in
             let array = try realm.arrayThis(this, "sort")
-            array.replace(with: try realm.sorted(array.allElements(realm), by: arguments[0]))
+            var values = ContiguousArray<JSValue>()
+            try ElementSource(this, realm).forEach { (_, element) throws(JSFailure) in
+                try values.add(element, realm)
+                return true
+            }
+            // Holes come behind what is there.
+            let length = array.length
+            values = try realm.sorted(values, by: arguments[0])
+            array.replace(with: values, length: length)
             return this
         }
     }
@@ -267,11 +275,19 @@ extension JSRealm {
             throw typeError("The comparison function must be either a function or undefined [\(inspect(comparison))]")
         }
         let defined = values.filter { !$0.isUndefined }
-        var texts: [[UInt16]] = []
-        if comparison.isUndefined { for value in defined { texts.append(try units(value)) } }
+        var texts = ContiguousArray<JSString>()
+        if comparison.isUndefined {
+            for (index, value) in defined.enumerated() {
+                try checkEnd(index)
+                texts.append(try toString(value))
+            }
+        }
         func isAfter(_ a: Int, _ b: Int) throws(JSFailure) -> Bool {
-            guard let function = comparison.function else { return texts[b].lexicographicallyPrecedes(texts[a]) }
-            return try toNumber(call(function, this: .undefined, defined[a], defined[b])) > 0
+            if let function = comparison.function {
+                return try toNumber(call(function, this: .undefined, defined[a], defined[b])) > 0
+            }
+            try checkEnd()
+            return texts[b].isOrdered(before: texts[a])
         }
         var order = Array(defined.indices)
         var width = 1

@@ -204,8 +204,8 @@ extension JSRealm {
             }
             let name = try error.get(realm.keys.name, realm)
             let message = try error.get(realm.keys.message, realm)
-            let nameText = try name.isUndefined ? "Error" : realm.toString(name).text
-            let messageText = try message.isUndefined ? "" : realm.toString(message).text
+            let nameText = try name.isUndefined ? "Error" : realm.text(name)
+            let messageText = try message.isUndefined ? "" : realm.text(message)
             if nameText.isEmpty { return realm.string(messageText) }
             return .string(
                 try realm.string(long: messageText.isEmpty ? nameText : "\(nameText): \(messageText)"))

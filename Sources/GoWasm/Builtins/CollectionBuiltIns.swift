@@ -56,7 +56,7 @@ final class JSCollection: JSObject {
         } else {
             places[CollectionKey(value: key)] = entries.count
             entries.append((key, value))
-            gw_account_change(properties.account, Int64(Self.entrySize))
+            gw_account_resize(properties.account, Int64(Self.entrySize), UInt64(entries.count * Self.entrySize))
         }
     }
 

@@ -28,9 +28,16 @@ extension JSRealm {
     func consoleText(_ arguments: JSArguments) throws(JSFailure) -> String {
         var text = ""
         var next = 0
+        /// Makes sure that there is memory for more text, its copies included.
+        func makeRoom(for more: Int) throws(JSFailure) {
+            let count = text.utf8.count + more
+            guard count <= JSString.maximumLength else { throw invalidStringLength }
+            try grant(count * 4, "Invalid string length")
+        }
         if case .string(let format) = arguments[0], arguments.count > 1 {
             next = 1
             var pending = false
+            try makeRoom(for: format.byteCount)
             for character in format.text.unicodeScalars {
                 guard pending else {
                     if character == "%" { pending = true } else { text.unicodeScalars.append(character) }
@@ -45,7 +52,9 @@ extension JSRealm {
                     "f" where next < arguments.count, "o" where next < arguments.count,
                     "O" where next < arguments.count,
                     "j" where next < arguments.count:
-                    text += try placeholder(character, arguments[next])
+                    let shown = try placeholder(character, arguments[next])
+                    try makeRoom(for: shown.utf8.count)
+                    text += shown
                     next += 1
                 default:
                     text += "%"
@@ -56,10 +65,14 @@ extension JSRealm {
         }
         for position in next..<max(next, arguments.count) {
             if position > 0 { text += " " }
+            try checkEnd(position)
             if case .string(let string) = arguments[position] {
+                try makeRoom(for: string.byteCount)
                 text += string.text
             } else {
-                text += inspect(arguments[position])
+                let shown = inspect(arguments[position])
+                try makeRoom(for: shown.utf8.count)
+                text += shown
             }
         }
         return text
@@ -68,7 +81,7 @@ extension JSRealm {
     private func placeholder(_ kind: Unicode.Scalar, _ value: JSValue) throws(JSFailure) -> String {
         switch kind {
         case "s":
-            if case .string(let string) = value { return string.text }
+            if case .string = value { return try text(value) }
             return inspect(value)
         case "d": return value.object == nil ? NumberText.format(try toNumber(value)) : "NaN"
         case "i": return NumberText.format(NumberText.parseInt(try describe(value)))
@@ -84,11 +97,25 @@ extension JSRealm {
         case .null: return "null"
         case .boolean(let flag): return flag ? "true" : "false"
         case .number(let number): return number == 0 && number.sign == .minus ? "-0" : NumberText.format(number)
-        case .string(let string): return quoted(string.text)
-        case .symbol(let symbol): return "Symbol(\(symbol.description?.text ?? ""))"
-        case .object(let object): return inspect(object, depth: depth)
+        case .string(let string):
+            guard depth > 0, string.byteCount > Self.longestShown else { return quoted(string.excerpt) }
+            let units = string.excerpt.utf16.prefix(Self.longestShown)
+            let more = string.utf16Count - units.count
+            return quoted(String(decoding: units, as: UTF16.self)) + "... \(more) more character\(more == 1 ? "" : "s")"
+        case .symbol(let symbol): return "Symbol(\(symbol.description?.excerpt ?? ""))"
+        case .object(let object):
+            guard depth == 0 else { return inspect(object, depth: depth) }
+            let outer = inspectionRoom
+            defer { inspectionRoom = outer }
+            inspectionRoom = Charge.grants(Self.largestInspection * 4) ? Self.largestInspection : Self.longestShown
+            return inspect(object, depth: 0)
         }
     }
+
+    /// Longer strings within objects are cut off, as Node does.
+    private static let longestShown = 10_000
+    /// What is shown of an object takes no more memory: what lies behind is left out.
+    private static let largestInspection = 16 << 20
 
     private func quoted(_ text: String) -> String {
         let quote: Character = !text.contains("'") ? "'" : !text.contains("\"") ? "\"" : !text.contains("`") ? "`" : "'"
@@ -106,6 +133,12 @@ extension JSRealm {
         return result + String(quote)
     }
 
+    /// Takes note of what has been shown last; whether there is room for more.
+    private func hasRoom(_ shown: String?) -> Bool {
+        inspectionRoom -= (shown?.utf8.count ?? 0) + 16
+        return inspectionRoom > 0
+    }
+
     private func inspect(_ object: JSObject, depth: Int) -> String {
         // Whatever nests deeper most likely contains itself.
         if depth > 5 { return "[Circular]" }
@@ -117,12 +150,12 @@ extension JSRealm {
         case .function:
             let name = ((try? object.get(keys.name, self)) ?? .undefined)
             if case .string(let text) = name, text.byteCount > 0 {
-                head = "[Function: \(text.text)]"
+                head = "[Function: \(text.excerpt)]"
             } else {
                 head = "[Function (anonymous)]"
             }
         case .error:
-            head = (try? describe(.object(object)).text) ?? "Error"
+            head = (try? describe(.object(object)).excerpt) ?? "Error"
         case .date:
             head = CalendarTime(unsafeDowncast(object, to: JSDate.self).time)?.isoText ?? "Invalid Date"
         case .array:
@@ -130,14 +163,34 @@ extension JSRealm {
             if depth > 2 { return "[Array]" }
             brackets = ("[", "]")
             listed = min(array.length, 100)
-            fields = (0..<listed).map { inspect(array[$0], depth: depth + 1) }
-            if array.length > listed { fields.append("... \(array.length - listed) more items") }
+            var (index, isHole) = (0, false)
+            while index < array.length, fields.count < listed, hasRoom(fields.last) {
+                let start = index
+                isHole = !array.isThere(index)
+                while isHole, index < array.length, !array.isThere(index) {
+                    // Of what lies far behind, the next that is there.
+                    index =
+                        index < array.elements.count
+                        ? index + 1 : array.sparseIndices(in: index..<array.length).first ?? array.length
+                }
+                if isHole {
+                    fields.append("<\(index - start) empty item\(index - start == 1 ? "" : "s")>")
+                } else {
+                    fields.append(inspect(array[index], depth: depth + 1))
+                    index += 1
+                }
+            }
+            if array.length > index {
+                fields.append("... \(array.length - index) more item\(array.length - index == 1 ? "" : "s")")
+            }
         case .typedArray:
             let array = unsafeDowncast(object, to: JSTypedArray.self)
             brackets = ("\(array.element.constructorName)(\(array.length)) [", "]")
             listed = min(array.length, 100)
             fields = (0..<listed).map { NumberText.format(array[$0]) }
-            if array.length > listed { fields.append("... \(array.length - listed) more items") }
+            if array.length > listed {
+                fields.append("... \(array.length - listed) more item\(array.length - listed == 1 ? "" : "s")")
+            }
         case .arrayBuffer: head = "ArrayBuffer"
         case .promise:
             switch unsafeDowncast(object, to: JSPromise.self).state {
@@ -150,13 +203,13 @@ extension JSRealm {
             if depth > 2 { return object.kind == .map ? "[Map]" : "[Set]" }
             brackets = ("\(object.kind == .map ? "Map" : "Set")(\(collection.count)) {", "}")
             var place = 0
-            while let (key, value, next) = collection.entry(from: place), fields.count < 100 {
+            while let (key, value, next) = collection.entry(from: place), fields.count < 100, hasRoom(fields.last) {
                 let shown = inspect(key, depth: depth + 1)
                 fields.append(object.kind == .map ? "\(shown) => \(inspect(value, depth: depth + 1))" : shown)
                 place = next
             }
         case .iterator, .dataView, .host:
-            head = (try? describe(.object(object)).text).map { "Object \($0)" } ?? "[object Object]"
+            head = (try? describe(.object(object)).excerpt).map { "Object \($0)" } ?? "[object Object]"
         case .wrapper: head = "[\(inspect(unsafeDowncast(object, to: JSWrapper.self).value))]"
         case .ordinary, .accessor:
             if depth > 2 { return "[Object]" }
@@ -165,6 +218,12 @@ extension JSRealm {
         for slot in 0..<Int(object.properties.count) {
             let property = object.properties[slot]
             guard property.attributes.contains(.enumerable), !property.key.isSymbol else { continue }
+            // Those of an array that lie far behind have been shown.
+            if object.kind == .array, property.key.index != nil { continue }
+            guard hasRoom(fields.last) else {
+                fields.append("...")
+                break
+            }
             let name = keyText(property.key)
             let isIdentifier =
                 name.utf8.allSatisfy {

@@ -49,7 +49,7 @@ extension JSRealm {
             }
         }
         method(date, "parse") { realm, _, arguments throws(JSFailure) in
-            .number(CalendarTime.parse(try realm.toString(arguments[0]).text))
+            .number(CalendarTime.parse(try realm.toString(arguments[0]).excerpt))
         }
         installDateSetters(prototype)
         installDateTexts(prototype)
@@ -134,7 +134,7 @@ extension JSRealm {
             if let object = arguments[0].object, object.kind == .date {
                 time = unsafeDowncast(object, to: JSDate.self).time
             } else if case .string(let text) = arguments[0] {
-                time = CalendarTime.parse(text.text)
+                time = CalendarTime.parse(text.excerpt)
             } else {
                 time = try toNumber(arguments[0]).rounded(.towardZero)
             }

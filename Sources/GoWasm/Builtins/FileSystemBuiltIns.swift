@@ -25,8 +25,8 @@ extension JSRealm {
         _ error: ErrorCode, _ call: StaticString, _ path: JSString? = nil, _ destination: JSString? = nil
     ) -> JSValue {
         var text = "\(error.nodeName): \(error.nodeMessage), \(call)"
-        if let path { text += " '\(path.text)'" }
-        if let destination { text += " -> '\(destination.text)'" }
+        if let path { text += " '\(path.excerpt)'" }
+        if let destination { text += " -> '\(destination.excerpt)'" }
         let object = makeError(prototypes.error, string(text))
         object.properties.reserve(5)
         object.define(keys.errno, .number(-Int(error.number)))
@@ -74,7 +74,7 @@ extension JSRealm {
                 guard case .number(let number) = arguments[0], (try? realm.host.file(number)) != nil else {
                     throw .thrown(realm.systemError(ErrorCode(EBADF), "write"))
                 }
-                realm.host.files.report(text.text, to: Int(number))
+                realm.host.files.report(try realm.text(arguments[1]), to: Int(number))
                 return .number(text.byteCount)
             }
             return try realm.synchronously("write", arguments) { realm, arguments throws(FileFailure) in

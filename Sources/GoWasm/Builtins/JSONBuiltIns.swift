@@ -15,7 +15,7 @@ extension JSRealm {
             if case .number(let width) = arguments[2] {
                 writer.indent = String(repeating: " ", count: min(max(0, NumberText.integer(width)), 10))
             } else if case .string(let text) = arguments[2] {
-                writer.indent = String(text.text.prefix(10))
+                writer.indent = String(text.excerpt.prefix(10))
             }
             let holder = realm.makeObject()
             return try writer.write(arguments[0], key: realm.key(""), holder: holder, depth: 0)

@@ -42,7 +42,7 @@ extension JSRealm {
         }
         method(prototype, "copyWithin") { realm, this, arguments throws(JSFailure) in
             guard let array = this.array else { throw realm.typeError("Array.prototype.copyWithin wants an array") }
-            array.replace(with: try realm.copiedWithin(array.allElements(realm), arguments))
+            array.replace(with: try realm.copiedWithin(array.allPlaces(realm), arguments))
             return this
         }
     }
@@ -91,6 +91,7 @@ extension JSRealm {
             method(prototype, name) { realm, this, arguments throws(JSFailure) in
                 let array = try realm.typedArrayThis(this)
                 for (index, value) in try change(realm, realm.list(this), arguments).enumerated() {
+                    try realm.checkEnd(index)
                     array[index] = try realm.toNumber(value)
                 }
                 return this
@@ -210,8 +211,8 @@ extension JSRealm {
         }
     }
 
-    private func copiedWithin(_ elements: ContiguousArray<JSValue>, _ arguments: JSArguments) throws(JSFailure)
-        -> ContiguousArray<JSValue>
+    private func copiedWithin<Element>(_ elements: ContiguousArray<Element>, _ arguments: JSArguments) throws(JSFailure)
+        -> ContiguousArray<Element>
     {
         let first = JSArguments(base: arguments.base, count: min(1, arguments.count))
         let target = try range(first, count: elements.count).lowerBound

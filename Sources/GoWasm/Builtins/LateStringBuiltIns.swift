@@ -3,9 +3,10 @@ extension JSRealm {
     func completeStrings() {
         let prototype = prototypes.string
         method(prototype, wellKnownSymbols.iterator, "[Symbol.iterator]") { realm, this, _ throws(JSFailure) in
-            let characters = WTF8.characters(of: try realm.toString(this))
-            return realm.makeIndexIterator(.string) { (_, index) throws(JSFailure) in
-                index < characters.count ? .string(characters[index]) : nil
+            let text = try realm.toString(this)
+            var place = 0
+            return realm.makeIterator(.string) { _ throws(JSFailure) in
+                WTF8.character(of: text, at: &place).map { .string($0) }
             }
         }
         installStringSearch(prototype)
@@ -74,10 +75,10 @@ extension JSRealm {
         }
         method(prototype, "isWellFormed") { realm, this, _ throws(JSFailure) in
             let text = try realm.toString(this)
-            return .boolean(JSString.make(text.text) == text)
+            return .boolean(JSString.make(try realm.text(.string(text))) == text)
         }
         method(prototype, "toWellFormed") { realm, this, _ throws(JSFailure) in
-            .string(try realm.string(long: realm.toString(this).text))
+            .string(try realm.string(long: realm.text(this)))
         }
         installStringFunctions()
     }
@@ -106,12 +107,18 @@ extension JSRealm {
     }
 
     private func installStringSearch(_ prototype: JSObject) {
-        let tests: [(StaticString, ([UInt16], [UInt16], Int?) -> Bool)] = [
-            ("includes", { text, wanted, start in UTF16Search.first(wanted, in: text, from: start ?? 0) != nil }),
-            ("startsWith", { text, wanted, start in text.dropFirst(start ?? 0).starts(with: wanted) }),
+        typealias Test = (JSRealm, [UInt16], [UInt16], Int?) throws(JSFailure) -> Bool
+        let tests: [(StaticString, Test)] = [
+            (
+                "includes",
+                { (realm, text, wanted, start) throws(JSFailure) in
+                    try UTF16Search(wanted, realm).first(in: text, from: start ?? 0) != nil
+                }
+            ),
+            ("startsWith", { _, text, wanted, start in text.dropFirst(start ?? 0).starts(with: wanted) }),
             (
                 "endsWith",
-                { text, wanted, end in
+                { _, text, wanted, end in
                     let whole = text.prefix(end ?? text.count)
                     return whole.count >= wanted.count && whole.suffix(wanted.count).elementsEqual(wanted)
                 }
@@ -123,7 +130,7 @@ extension JSRealm {
                 let wanted = try realm.units(arguments[0])
                 let position =
                     try arguments[1].isUndefined ? nil : min(max(0, realm.toInteger(arguments[1])), text.count)
-                return .boolean(test(text, wanted, position))
+                return .boolean(try test(realm, text, wanted, position))
             }
         }
         method(prototype, "lastIndexOf") { realm, this, arguments throws(JSFailure) in
@@ -131,17 +138,12 @@ extension JSRealm {
             let wanted = try realm.units(arguments[0])
             let number = try realm.toNumber(arguments[1])
             let limit = number.isNaN ? text.count : min(max(0, NumberText.integer(number)), text.count)
-            var index = min(limit, text.count - wanted.count)
-            while index >= 0 {
-                if text[index...].starts(with: wanted) { return .number(index) }
-                index -= 1
-            }
-            return .number(-1.0)
+            return .number(try UTF16Search(wanted, realm).last(in: text, from: limit) ?? -1)
         }
         method(prototype, "localeCompare") { realm, this, arguments throws(JSFailure) in
             // Without the tables of languages: letters of both cases together, of otherwise equal texts small ones
             // first.
-            let (a, b) = (try realm.toString(this).text, try realm.toString(arguments[0]).text)
+            let (a, b) = (try realm.text(this), try realm.text(arguments[0]))
             let (smallA, smallB) = (a.lowercased(), b.lowercased())
             if smallA != smallB { return .number(smallA < smallB ? -1 : 1) }
             return .number(a == b ? 0 : a > b ? -1 : 1)
@@ -159,9 +161,10 @@ extension JSRealm {
                 )
                 let function = arguments[1].function
                 let template = try function == nil ? realm.units(arguments[1]) : []
+                let search = try UTF16Search(wanted, realm)
                 var result: [UInt16] = []
                 var (start, from) = (0, 0)
-                while let place = UTF16Search.first(wanted, in: text, from: from) {
+                while let place = search.first(in: text, from: from) {
                     try realm.extend(&result, by: text[start..<place])
                     if let function {
                         let replaced = try realm.call(
@@ -217,17 +220,76 @@ extension JSRealm {
     }
 }
 
-/// Looking for text in text, by UTF-16 code units.
-enum UTF16Search {
-    /// Where text first occurs from a place on.
-    static func first(_ wanted: [UInt16], in text: [UInt16], from start: Int) -> Int? {
-        guard wanted.count <= text.count, start <= text.count - wanted.count else { return nil }
-        guard let head = wanted.first else { return start }
-        for place in start...(text.count - wanted.count)
-        where text[place] == head && text[place...].starts(with: wanted) {
-            return place
+/// Looking for text in text, by UTF-16 code units, in a time that is in proportion to the length of both (the algorithm
+/// of Knuth, Morris and Pratt): no choice of texts makes it take for ever.
+struct UTF16Search {
+    private let wanted: [UInt16]
+    /// For each beginning of what is wanted, how much of its end is a beginning of it, too; empty for short texts.
+    private var borders: [UInt32] = []
+
+    /// Shorter texts are compared at each place.
+    private static let shortest = 16
+
+    init(_ wanted: [UInt16], _ realm: JSRealm) throws(JSFailure) {
+        self.wanted = wanted
+        guard wanted.count >= Self.shortest else { return }
+        try realm.grant(wanted.count * MemoryLayout<UInt32>.stride, "Invalid string length")
+        borders.reserveCapacity(wanted.count)
+        borders.append(0)
+        for place in 1..<wanted.count {
+            borders.append(UInt32(truncatingIfNeeded: extended(Int(borders[place - 1]), by: wanted[place])))
         }
-        return nil
+    }
+
+    /// How many code units match, where `matched` did and a further one follows.
+    @inline(__always)
+    private func extended(_ matched: Int, by unit: UInt16) -> Int {
+        var matched = matched
+        while matched > 0, matched == wanted.count || wanted[matched] != unit { matched = Int(borders[matched - 1]) }
+        return matched < wanted.count && wanted[matched] == unit ? matched + 1 : matched
+    }
+
+    /// Calls the body for each place from one on where the text occurs, until it says false.
+    private func forEachPlace(in text: [UInt16], from start: Int, _ body: (Int) -> Bool) {
+        guard wanted.count <= text.count, start <= text.count - wanted.count else { return }
+        guard borders.isEmpty else {
+            var matched = 0
+            for index in start..<text.count {
+                matched = extended(matched, by: text[index])
+                if matched == wanted.count, !body(index + 1 - matched) { return }
+            }
+            return
+        }
+        for place in start...(text.count - wanted.count)
+        where wanted.isEmpty || text[place] == wanted[0] && text[place...].starts(with: wanted) {
+            if !body(place) { return }
+        }
+    }
+
+    /// Where the text first occurs from a place on.
+    func first(in text: [UInt16], from start: Int) -> Int? {
+        var found: Int?
+        forEachPlace(in: text, from: start) { place in
+            found = place
+            return false
+        }
+        return found
+    }
+
+    /// Where the text last occurs, not behind a place.
+    func last(in text: [UInt16], from end: Int) -> Int? {
+        if borders.isEmpty {
+            return stride(from: min(end, text.count - wanted.count), through: 0, by: -1).first {
+                text[$0...].starts(with: wanted)
+            }
+        }
+        var found: Int?
+        forEachPlace(in: text, from: 0) { place in
+            guard place <= end else { return false }
+            found = place
+            return true
+        }
+        return found
     }
 }
 
@@ -262,20 +324,17 @@ extension JSRealm {
 }
 
 extension WTF8 {
-    /// The code points of a string, each as a string; surrogates without a partner by themselves.
-    static func characters(of string: JSString) -> [JSString] {
+    /// The code point of a string that begins at a byte, as a string; goes on to the byte behind it.
+    ///
+    /// Surrogates without a partner come by themselves; nil is the end.
+    static func character(of string: JSString, at place: inout Int) -> JSString? {
         string.withBytes { bytes in
-            var result: [JSString] = []
-            var start = 0
-            while start < bytes.count {
-                var end = start + 1
-                while end < bytes.count, bytes[end] & 0xC0 == 0x80 { end += 1 }
-                result.append(
-                    JSString.make(wtf8: UnsafeRawBufferPointer(rebasing: bytes[start..<end]), isASCII: end - start == 1)
-                )
-                start = end
-            }
-            return result
+            guard place < bytes.count else { return nil }
+            let start = place
+            place += 1
+            while place < bytes.count, bytes[place] & 0xC0 == 0x80 { place += 1 }
+            return JSString.make(
+                wtf8: UnsafeRawBufferPointer(rebasing: bytes[start..<place]), isASCII: place - start == 1)
         }
     }
 }

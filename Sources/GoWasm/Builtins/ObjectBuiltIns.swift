@@ -6,16 +6,10 @@ extension JSRealm {
         }
         let object = constructor("Object", prototype, call: create, new: create)
         method(object, "keys") { realm, _, arguments throws(JSFailure) in
-            let object = try realm.toObject(arguments[0])
-            return .object(
-                realm.makeArray(
-                    ContiguousArray(try object.ownKeys(enumerableOnly: true, realm).map { realm.string($0) })))
+            .object(try realm.keyList(realm.toObject(arguments[0]).ownKeys(enumerableOnly: true, realm)))
         }
         method(object, "getOwnPropertyNames") { realm, _, arguments throws(JSFailure) in
-            let object = try realm.toObject(arguments[0])
-            return .object(
-                realm.makeArray(
-                    ContiguousArray(try object.ownKeys(enumerableOnly: false, realm).map { realm.string($0) })))
+            .object(try realm.keyList(realm.toObject(arguments[0]).ownKeys(enumerableOnly: false, realm)))
         }
         method(object, "values") { realm, _, arguments throws(JSFailure) in
             let object = try realm.toObject(arguments[0])
@@ -124,6 +118,13 @@ extension JSRealm {
         }
     }
 
+    /// An array of the strings and symbols that keys stand for.
+    private func keyList(_ keys: [PropertyKey]) throws(JSFailure) -> JSArray {
+        var values = ContiguousArray<JSValue>()
+        for key in keys { try values.add(value(key), self) }
+        return makeArray(values)
+    }
+
     /// The class that `Object.prototype.toString` names.
     private func className(_ object: JSObject) -> StaticString {
         switch object.kind {
@@ -184,6 +185,7 @@ extension JSRealm {
             value = object.properties[slot].value
         }
         if object.isExotic, try object.exoticSet(key, value, self) != nil { return }
+        try makeRoom(in: object)
         object.define(key, value, attributes)
     }
 
@@ -211,7 +213,7 @@ extension JSRealm {
         method(reflect, "ownKeys") { realm, _, arguments throws(JSFailure) in
             let keys = try realm.target(arguments[0], "ownKeys").ownKeys(enumerableOnly: false, realm)
             let symbols = try realm.target(arguments[0], "ownKeys").ownSymbols(realm)
-            return .object(realm.makeArray(ContiguousArray((keys + symbols).map { realm.value($0) })))
+            return .object(try realm.keyList(keys + symbols))
         }
         completeReflect(reflect)
         method(reflect, "apply") { realm, _, arguments throws(JSFailure) in

@@ -102,11 +102,7 @@ extension JSRealm {
             let units = try realm.units(this)
             let wanted = try realm.units(arguments[0])
             let start = min(max(0, try realm.toInteger(arguments[1])), units.count)
-            guard wanted.count <= units.count - start else { return .number(-1.0) }
-            for index in start...(units.count - wanted.count) where units[index...].starts(with: wanted) {
-                return .number(index)
-            }
-            return .number(-1.0)
+            return .number(try UTF16Search(wanted, realm).first(in: units, from: start) ?? -1)
         }
         method(prototype, "slice") { realm, this, arguments throws(JSFailure) in
             let units = try realm.units(this)
@@ -130,16 +126,11 @@ extension JSRealm {
                 for unit in units { try parts.add(.string(JSString.make(utf16: CollectionOfOne(unit))), realm) }
                 return .object(realm.makeArray(parts))
             }
+            let search = try UTF16Search(separator, realm)
             var start = 0
-            var index = 0
-            while index + separator.count <= units.count {
-                if units[index...].starts(with: separator) {
-                    try parts.add(realm.string(utf16: units[start..<index]), realm)
-                    index += separator.count
-                    start = index
-                } else {
-                    index += 1
-                }
+            while let place = search.first(in: units, from: start) {
+                try parts.add(realm.string(utf16: units[start..<place]), realm)
+                start = place + separator.count
             }
             try parts.add(realm.string(utf16: units[start...]), realm)
             return .object(realm.makeArray(parts))

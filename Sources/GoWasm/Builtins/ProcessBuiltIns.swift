@@ -70,7 +70,7 @@ extension JSRealm {
                         try? realm.host.files.writeAll(file, UnsafeRawBufferPointer(bytes.bytes))
                     }
                 } else {
-                    realm.host.files.report(try realm.toString(arguments[0]).text, to: Int(descriptor))
+                    realm.host.files.report(try realm.text(arguments[0]), to: Int(descriptor))
                 }
                 return .boolean(true)
             }
@@ -108,6 +108,7 @@ extension JSRealm {
         method(path, "resolve") { realm, _, arguments throws(JSFailure) in
             var parts: [JSString] = []
             for position in 0..<arguments.count { parts.append(try realm.toString(arguments[position])) }
+            try realm.grant(parts.reduce(0) { $0 + $1.byteCount } * 4, "Invalid string length")
             return realm.string(
                 PathText.resolve(parts.map(\.text)) {
                     (try? GuestPath.text(realm.host.files.workingDirectory())) ?? "/"

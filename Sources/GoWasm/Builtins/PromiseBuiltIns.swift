@@ -82,7 +82,8 @@ extension JSRealm {
         }
         method(constructor, "race") { realm, _, arguments throws(JSFailure) in
             let race = realm.makePromise()
-            for value in try realm.collect(arguments[0]) {
+            for (index, value) in try realm.collect(arguments[0]).enumerated() {
+                try realm.checkEnd(index)
                 realm.promise(resolving: value).then(race.resolver(realm), race.rejecter(realm), realm, derived: nil)
             }
             return .object(race)
@@ -100,6 +101,7 @@ extension JSRealm {
         var remaining = values.count
         if remaining == 0 { try finish(results) }
         for (index, value) in values.enumerated() {
+            try checkEnd(index)
             body(promise(resolving: value)) { result throws(JSFailure) in
                 try results.set(PropertyKey(index: index), result, self)
                 remaining -= 1

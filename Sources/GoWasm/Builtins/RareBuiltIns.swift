@@ -13,8 +13,8 @@ extension JSRealm {
         constructor("AggregateError", aggregate, call: create, new: create)
         let exception = domExceptionPrototype
         constructor("DOMException", exception) { realm, _, arguments throws(JSFailure) in
-            let message = try arguments[0].isUndefined ? "" : realm.toString(arguments[0]).text
-            let name = try arguments[1].isUndefined ? "Error" : realm.toString(arguments[1]).text
+            let message = try arguments[0].isUndefined ? "" : realm.text(arguments[0])
+            let name = try arguments[1].isUndefined ? "Error" : realm.text(arguments[1])
             return realm.domException(message, name: name, code: 0).value
         }
     }

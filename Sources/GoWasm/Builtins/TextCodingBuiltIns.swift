@@ -35,7 +35,8 @@ extension JSRealm {
             let text = try realm.toString(arguments[0])
             // Fewer than the array is long, where that lies in memory which the guest does not have.
             let bytes = target.bytes
-            for character in WTF8.characters(of: text) {
+            var place = 0
+            while let character = WTF8.character(of: text, at: &place) {
                 guard written + character.byteCount <= bytes.count else { break }
                 let place = UnsafeMutableRawBufferPointer(rebasing: bytes[written..<written + character.byteCount])
                 WTF8.encode(character, into: place)
@@ -49,7 +50,7 @@ extension JSRealm {
         }
         let decoder = makeObject()
         constructor("TextDecoder", decoder) { realm, _, arguments throws(JSFailure) in
-            let label = try arguments[0].isUndefined ? "utf-8" : realm.toString(arguments[0]).text.lowercased()
+            let label = try arguments[0].isUndefined ? "utf-8" : realm.toString(arguments[0]).excerpt.lowercased()
             guard ["utf-8", "utf8", "unicode-1-1-utf-8"].contains(label) else {
                 throw realm.rangeError("The \"\(label)\" encoding is not supported")
             }
@@ -63,14 +64,17 @@ extension JSRealm {
         }
         method(decoder, "decode") { realm, this, arguments throws(JSFailure) in
             guard !arguments[0].isUndefined else { return realm.string("") }
+            let isFatal = try realm.get(this, realm.key("fatal")).isTruthy
+            let ignoresMark = try realm.get(this, realm.key("ignoreBOM")).isTruthy
+            // Looked for last: getters may have moved the guest's memory.
             guard let bytes = realm.bufferSource(arguments[0]) else {
                 throw realm.typeError("The \"list\" argument must be an instance of ArrayBuffer or ArrayBufferView.")
             }
-            if try realm.get(this, realm.key("fatal")).isTruthy, String(validating: bytes, as: UTF8.self) == nil {
+            if isFatal, !UTF8Text.isWellFormed(UnsafeRawBufferPointer(bytes)) {
                 throw realm.typeError("The encoded data was not valid for encoding utf-8")
             }
             let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
-            if try realm.get(this, realm.key("ignoreBOM")).isTruthy, bytes.starts(with: mark) {
+            if ignoresMark, bytes.starts(with: mark) {
                 let rest = try realm.decoded(UnsafeRawBufferPointer(rebasing: bytes[3...]))
                 return .string(try realm.concatenation(JSString.make("\u{FEFF}"), rest))
             }
@@ -105,7 +109,9 @@ extension JSRealm {
             let kept = Set(kept.utf8)
             method(global, name) { realm, _, arguments throws(JSFailure) in
                 let text = try realm.toString(arguments[0])
-                guard JSString.make(text.text) == text else { throw realm.uriError("URI malformed") }
+                guard JSString.make(try realm.text(.string(text))) == text else {
+                    throw realm.uriError("URI malformed")
+                }
                 let result = WTF8.Builder(reserving: text.byteCount)
                 text.withBytes { bytes in
                     for byte in bytes {

@@ -18,12 +18,14 @@ extension JSRealm {
             guard let object = this.object, object.kind == .arrayBuffer else {
                 throw realm.typeError("ArrayBuffer.prototype.slice called on incompatible receiver")
             }
-            let bytes = unsafeDowncast(object, to: JSArrayBuffer.self).storage.bytes
-            let range = try realm.range(arguments, count: bytes.count)
+            let source = unsafeDowncast(object, to: JSArrayBuffer.self).storage
+            let range = try realm.range(arguments, count: source.bytes.count)
             guard let storage = OwnedStorage(byteCount: range.count) else {
                 throw realm.rangeError("Array buffer allocation failed")
             }
-            storage.bytes.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[range]))
+            // Looked for last: what the arguments call may have moved the guest's memory.
+            let bytes = source.bytes
+            storage.bytes.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[range.clamped(to: 0..<bytes.count)]))
             return .object(JSArrayBuffer(storage, prototype: realm.prototypes.arrayBuffer))
         }
         getter(prototypes.arrayBuffer, "byteLength") { _, this, _ throws(JSFailure) in
@@ -67,7 +69,10 @@ extension JSRealm {
         _ element: JSTypedArray.Element, copying values: ContiguousArray<JSValue>
     ) throws(JSFailure) -> JSTypedArray {
         let array = try makeTypedArray(element, count: values.count)
-        for (index, value) in values.enumerated() { array[index] = try toNumber(value) }
+        for (index, value) in values.enumerated() {
+            try checkEnd(index)
+            array[index] = try toNumber(value)
+        }
         return array
     }
 
@@ -135,7 +140,10 @@ extension JSRealm {
             guard offset >= 0, values.count <= target.length - offset else {
                 throw realm.rangeError("offset is out of bounds")
             }
-            for (index, value) in values.enumerated() { target[offset + index] = try realm.toNumber(value) }
+            for (index, value) in values.enumerated() {
+                try realm.checkEnd(index)
+                target[offset + index] = try realm.toNumber(value)
+            }
             return .undefined
         }
         method(prototype, "subarray") { realm, this, arguments throws(JSFailure) in
@@ -152,13 +160,19 @@ extension JSRealm {
             let array = try realm.typedArrayThis(this)
             let range = try realm.range(arguments, count: array.length)
             let copy = try realm.makeTypedArray(array.element, count: range.count)
-            for (position, index) in range.enumerated() { copy[position] = array[index] }
+            for (position, index) in range.enumerated() {
+                try realm.checkEnd(position)
+                copy[position] = array[index]
+            }
             return .object(copy)
         }
         method(prototype, "fill") { realm, this, arguments throws(JSFailure) in
             let array = try realm.typedArrayThis(this)
             let number = try realm.toNumber(arguments[0])
-            for index in try realm.range(arguments.dropFirst(1), count: array.length) { array[index] = number }
+            for index in try realm.range(arguments.dropFirst(1), count: array.length) {
+                try realm.checkEnd(index)
+                array[index] = number
+            }
             return this
         }
         for name in ["join", "indexOf", "includes", "forEach", "toString"] as [StaticString] {

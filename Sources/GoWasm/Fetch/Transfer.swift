@@ -79,6 +79,11 @@ final class Transfer {
     func attach(
         to multi: UnsafeMutableRawPointer, proxy: String?
     ) throws(FetchFailure) -> UnsafeMutableRawPointer {
+        // Not before: what sent the request that was redirected may have gone on reading it.
+        if request.body == nil {
+            body?.deallocate()
+            body = nil
+        }
         let isSecure = request.url.scheme == "https"
         let headers = try WireHeaders(
             request, encodings: ContentDecoder.accepted(isSecure: isSecure), usesProxy: proxy != nil)
@@ -236,10 +241,6 @@ final class Transfer {
         redirectCount += 1
         try request.checkDestination(from: firstURL, isRedirected: true)
         guard request.isPermitted else { throw FetchFailure("permission denied", code: "EACCES") }
-        if request.body == nil {
-            body?.deallocate()
-            body = nil
-        }
         isRedirected = true
     }
 

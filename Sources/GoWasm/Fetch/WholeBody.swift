@@ -14,6 +14,8 @@ final class WholeBody {
     private var count = 0
     private var capacity = 0
     private var charge = Charge()
+    /// How many bytes have been moved to make room for more: what tests look at, as time is no measure.
+    private(set) var movedByteCount = 0
 
     deinit {
         free(base)
@@ -28,6 +30,7 @@ final class WholeBody {
         if piece.count > capacity - count {
             let wanted = max(capacity * 2, count + piece.count)
             guard Charge.grants(wanted - capacity), let wider = realloc(base, wanted) else { return false }
+            movedByteCount += count
             (base, capacity) = (wider, wanted)
             charge.change(to: capacity)
         }

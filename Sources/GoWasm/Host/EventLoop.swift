@@ -74,7 +74,7 @@ final class EventLoop {
     deinit { charge.close() }
 
     private func noteSize() {
-        charge.change(
+        charge.resize(
             to: timers.count * TimerHeap.entrySize + transfers.count * MemoryLayout<PendingTransfer>.stride)
     }
 
@@ -227,7 +227,7 @@ final class Queue<Element> {
             wider.append(contentsOf: repeatElement(nil, count: count))
             ring = wider
             head = 0
-            charge.change(to: ring.count * MemoryLayout<Element?>.stride)
+            charge.resize(to: ring.count * MemoryLayout<Element?>.stride)
         }
         ring[(head + count) & (ring.count - 1)] = element
         count += 1
@@ -244,7 +244,7 @@ final class Queue<Element> {
     func removeAll() {
         ring = ContiguousArray(repeating: nil, count: Self.smallestSize)
         (head, count) = (0, 0)
-        charge.change(to: 0)
+        charge.resize(to: 0)
     }
 }
 

@@ -9,7 +9,7 @@ extension GoHost {
             return { [self] stackPointer in
                 var stack = try GoStack(stackPointer, frameSize: frameSize, memory)
                 try implementation(self, &stack)
-                try realm.checkMemory()
+                try realm.checkEnd()
             }
         }
         return { [self] stackPointer in
@@ -17,7 +17,7 @@ extension GoHost {
             do {
                 var stack = try GoStack(stackPointer, frameSize: frameSize, memory)
                 try implementation(self, &stack)
-                try realm.checkMemory()
+                try realm.checkEnd()
                 // A call may have moved Go's stack.
                 let end = try abi.usesRunLoop ? stackPointer : guest?.stackPointer() ?? stackPointer
                 tracer.call.duration = trace.now - tracer.call.start

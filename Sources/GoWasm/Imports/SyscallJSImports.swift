@@ -8,7 +8,8 @@
 
 /// The imports of package syscall/js (syscall/js/js.go and its host script).
 ///
-/// All arguments are read before JavaScript runs: a function of Go's that it calls may move the stack.
+/// All arguments are read before JavaScript runs, and results are put where the stack is then: a function of Go's that it
+/// calls may move the stack, and make the memory grow, which moves that, too, where it has no guard pages.
 extension GoHost {
     /// Implements `func finalizeRef(v ref)`.
     func finalizeRef(_ stack: inout GoStack) { references.release(stack.reference()) }
@@ -50,7 +51,9 @@ extension GoHost {
     func valueIndex(_ stack: inout GoStack) throws {
         let value = references.load(stack.reference())
         let index = stack.int64()
+        let entries = entryCount
         let result = try target(value, "get").get(realm.key(element: index), receiver: value, realm)
+        try followStack(&stack, since: entries)
         stack.beginResults()
         stack.put(reference: references.store(result))
     }
@@ -67,49 +70,49 @@ extension GoHost {
         let value = references.load(stack.reference())
         let name = try stack.string()
         let list = try stack.references()
-        try finish(&stack) { realm throws(JSFailure) in
+        try finish(&stack, with: list) { realm, arguments throws(JSFailure) in
             // A primitive has no properties that Reflect.get would read.
-            guard case .object(let object) = value else { throw realm.typeError("Reflect.get called on non-object") }
+            let object = try self.target(value, "get")
             var method = JSValue.undefined
-            let arguments = ReferenceList(list)
             if let key = realm.existingKey(of: object, utf8: name) {
                 method = try object.get(key, receiver: value, realm)
             }
-            return try self.apply(method, this: value, arguments)
+            return try realm.call(self.callee(method), this: value, arguments: arguments)
         }
     }
 
     /// Implements `func valueInvoke(v ref, args []ref) (ref, bool)`.
     func valueInvoke(_ stack: inout GoStack) throws {
         let value = references.load(stack.reference())
-        let list = ReferenceList(try stack.references())
-        try finish(&stack) { _ throws(JSFailure) in try self.apply(value, this: .undefined, list) }
+        let list = try stack.references()
+        try finish(&stack, with: list) { realm, arguments throws(JSFailure) in
+            try realm.call(self.callee(value), this: .undefined, arguments: arguments)
+        }
     }
 
     /// Implements `func valueNew(v ref, args []ref) (ref, bool)`.
     func valueNew(_ stack: inout GoStack) throws {
         let value = references.load(stack.reference())
-        let list = ReferenceList(try stack.references())
-        try finish(&stack) { realm throws(JSFailure) in
-            try realm.withArguments(count: list.count, fill: { self.references.load(list[$0]) }) {
-                (arguments) throws(JSFailure) in
-                try realm.construct(value, arguments)
-            }
-        }
+        let list = try stack.references()
+        try finish(&stack, with: list) { realm, arguments throws(JSFailure) in try realm.construct(value, arguments) }
     }
 
     /// Implements `func valueLength(v ref) int`.
     func valueLength(_ stack: inout GoStack) throws {
-        let length = try realm.get(references.load(stack.reference()), realm.keys.length)
+        let entries = entryCount
+        let length = try parsedLength(realm.get(references.load(stack.reference()), realm.keys.length))
+        try followStack(&stack, since: entries)
         stack.beginResults()
-        stack.put(int64: try parsedLength(length))
+        stack.put(int64: length)
     }
 
     /// Implements `func valuePrepareString(v ref) (ref, int)`.
     func valuePrepareString(_ stack: inout GoStack) throws {
+        let entries = entryCount
         let string = try realm.describe(references.load(stack.reference()))
         let bytes = try realm.makeByteArray(count: string.byteCount)
         WTF8.encode(string, into: bytes.bytes)
+        try followStack(&stack, since: entries)
         stack.beginResults()
         stack.put(reference: references.store(.object(bytes)))
         stack.put(int64: Int64(string.byteCount))
@@ -129,7 +132,9 @@ extension GoHost {
     func valueInstanceOf(_ stack: inout GoStack) throws {
         let value = references.load(stack.reference())
         let constructor = references.load(stack.reference())
+        let entries = entryCount
         let isInstance = try realm.isInstance(value, of: constructor)
+        try followStack(&stack, since: entries)
         stack.beginResults()
         stack.put(bool: isInstance)
     }
@@ -150,19 +155,6 @@ extension GoHost {
 
     // MARK: Common parts
 
-    /// The bits of references in Go's memory, read before anything else runs.
-    private struct ReferenceList {
-        private let bytes: UnsafeMutableRawBufferPointer
-        let count: Int
-
-        init(_ bytes: UnsafeMutableRawBufferPointer) {
-            self.bytes = bytes
-            count = bytes.count / 8
-        }
-
-        subscript(position: Int) -> UInt64 { bytes.loadUnaligned(fromByteOffset: position * 8, as: UInt64.self) }
-    }
-
     /// The object that a function of `Reflect` works on.
     @inline(__always)
     func target(_ value: JSValue, _ function: StaticString) throws(JSFailure) -> JSObject {
@@ -170,15 +162,6 @@ extension GoHost {
             throw realm.typeError("Reflect.\(function) called on non-object")
         }
         return object
-    }
-
-    @inline(__always)
-    private func apply(_ function: JSValue, this: JSValue, _ list: ReferenceList) throws(JSFailure) -> JSValue {
-        let callee = try callee(function)
-        return try realm.withArguments(count: list.count, fill: { self.references.load(list[$0]) }) {
-            (arguments) throws(JSFailure) in
-            try self.realm.call(callee, this: this, arguments: arguments)
-        }
     }
 
     /// The function that `Reflect.apply` calls.
@@ -201,14 +184,20 @@ extension GoHost {
         }
     }
 
-    /// Runs an operation whose exceptions Go gets as a result, and stores that.
+    /// Reads a slice of arguments, runs an operation with them whose exceptions Go gets as a result, and stores that.
     @inline(__always)
-    private func finish(_ stack: inout GoStack, _ body: (JSRealm) throws(JSFailure) -> JSValue) throws {
+    private func finish(
+        _ stack: inout GoStack, with list: UnsafeMutableRawBufferPointer,
+        _ body: (JSRealm, JSArguments) throws(JSFailure) -> JSValue
+    ) throws {
         let entries = entryCount
         var result: JSValue
         var isSuccess = true
-        do {
-            result = try body(realm)
+        do throws(JSFailure) {
+            result = try realm.withArguments(
+                count: list.count / 8,
+                fill: { references.load(list.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self)) },
+                { (arguments) throws(JSFailure) in try body(realm, arguments) })
         } catch {
             guard case .thrown(let exception) = error else { throw error }
             result = exception

@@ -28,10 +28,10 @@ struct ElementSource {
 
     var array: JSArray? { JSValue.object(object).array }
 
-    /// An element; `undefined` where there is none.
+    /// An element; what a prototype says, or `undefined`, where there is none.
     subscript(index: Int) -> JSValue {
         get throws(JSFailure) {
-            if let array, index < array.elements.count { return array.elements[index] }
+            if let array, index < array.elements.count, !array.isHole(index) { return array.elements[index] }
             if object.kind == .typedArray { return .number(unsafeDowncast(object, to: JSTypedArray.self)[index]) }
             return try object.get(realm.key(element: Int64(index)), realm)
         }
@@ -43,7 +43,11 @@ struct ElementSource {
     ) throws(JSFailure) {
         guard let array else {
             for step in 0..<length {
+                try realm.checkEnd(step)
                 let index = backwards ? length - 1 - step : step
+                guard object.kind == .typedArray || object.has(realm.key(element: Int64(index)), realm) else {
+                    continue
+                }
                 if try !body(index, self[index]) { return }
             }
             return
@@ -55,9 +59,10 @@ struct ElementSource {
         }
         let count = min(length, array.elements.count)
         for step in 0..<count {
+            try realm.checkEnd(step)
             let index = backwards ? count - 1 - step : step
             // The body may have made the array shorter.
-            guard index < array.elements.count else { continue }
+            guard index < array.elements.count, !array.isHole(index) else { continue }
             if try !body(index, array.elements[index]) { return }
         }
         guard !backwards else { return }
@@ -65,9 +70,6 @@ struct ElementSource {
             if try !body(index, self[index]) { return }
         }
     }
-
-    /// Whether there are elements that are not there.
-    var hasHoles: Bool { array.map { $0.elements.count < min(length, $0.length) } ?? false }
 }
 
 extension ContiguousArray<JSValue> {
@@ -76,7 +78,7 @@ extension ContiguousArray<JSValue> {
     mutating func add(_ value: JSValue, _ realm: JSRealm) throws(JSFailure) {
         if count == capacity { try realm.grant(count * 2 * MemoryLayout<JSValue>.stride, "Invalid array length") }
         // What the values themselves take is charged without asking.
-        if count & 4095 == 4095 { try realm.checkMemory() }
+        try realm.checkEnd(count)
         append(value)
     }
 }

@@ -2,10 +2,13 @@ internal import CHostSystem
 
 /// An array.
 ///
-/// Elements that were never assigned read as `undefined`.
+/// Elements that were never assigned, or were deleted, are holes: they read as `undefined`, as far as no prototype has
+/// such an element, and most methods pass over them.
 final class JSArray: JSObject {
-    /// The elements from index 0 on; may be fewer than ``length``.
+    /// The elements from index 0 on, `undefined` for holes; may be fewer than ``length``.
     private(set) var elements: ContiguousArray<JSValue>
+    /// The holes among ``elements``; nil for none, as in nearly all arrays.
+    private var holes: Holes?
     /// The property `length`.
     private(set) var length: Int
     /// Whether elements may be changed; false once the array is frozen.
@@ -75,9 +78,16 @@ final class JSArray: JSObject {
         if elements.count == length {
             try makeRoom(for: length + other.elements.count, realm)
             elements.append(contentsOf: other.elements)
+            if let holes = other.holes {
+                for index in other.elements.indices where holes.contains(index) {
+                    noteHoles(start + index..<start + index + 1)
+                }
+            }
             noteCapacity()
         } else {
-            for index in 0..<other.elements.count { try store(other.elements[index], at: start + index, realm) }
+            for index in 0..<other.elements.count where !other.isHole(index) {
+                try store(other.elements[index], at: start + index, realm)
+            }
         }
         for index in other.sparseIndices(in: 0..<added) { try store(other[index], at: start + index, realm) }
         length = start + added
@@ -88,6 +98,11 @@ final class JSArray: JSObject {
         let dense = range.clamped(to: 0..<elements.count)
         try realm.grant(dense.count * MemoryLayout<JSValue>.stride, "Invalid array length")
         let result = JSArray(ContiguousArray(elements[dense]), prototype: realm.prototypes.array)
+        if let holes {
+            for index in dense where holes.contains(index) {
+                result.noteHoles(index - dense.lowerBound..<index - dense.lowerBound + 1)
+            }
+        }
         for index in sparseIndices(in: range) { try result.store(self[index], at: index - range.lowerBound, realm) }
         result.length = range.count
         return result
@@ -98,13 +113,50 @@ final class JSArray: JSObject {
     /// - Throws: A RangeError where too many are not there.
     func allElements(_ realm: JSRealm) throws(JSFailure) -> ContiguousArray<JSValue> {
         guard elements.count < length else { return elements }
-        guard length - elements.count <= Self.longestGap else { throw realm.rangeError("Invalid array length") }
-        try realm.grant(length * MemoryLayout<JSValue>.stride, "Invalid array length")
+        try checkGap(realm)
         var all = elements
         all.reserveCapacity(length)
         all.append(contentsOf: repeatElement(.undefined, count: length - all.count))
         for index in sparseIndices(in: 0..<length) { all[index] = self[index] }
         return all
+    }
+
+    /// All elements, those that are not there as nil: what methods that move elements work on.
+    ///
+    /// - Throws: A RangeError where too many are not there.
+    func allPlaces(_ realm: JSRealm) throws(JSFailure) -> ContiguousArray<JSValue?> {
+        try checkGap(realm)
+        var all = ContiguousArray<JSValue?>(repeating: nil, count: length)
+        for index in 0..<min(elements.count, length) where !isHole(index) { all[index] = elements[index] }
+        for index in sparseIndices(in: 0..<length) { all[index] = self[index] }
+        return all
+    }
+
+    /// Throws where all elements, those included that are not there, are too many to be worked on.
+    private func checkGap(_ realm: JSRealm) throws(JSFailure) {
+        guard length - elements.count <= Self.longestGap else { throw realm.rangeError("Invalid array length") }
+        try realm.grant(length * MemoryLayout<JSValue?>.stride, "Invalid array length")
+    }
+
+    /// Whether an element below ``elements``' count is not there.
+    @inline(__always)
+    func isHole(_ index: Int) -> Bool { holes?.contains(index) ?? false }
+
+    /// Whether an element is there.
+    func isThere(_ index: Int) -> Bool {
+        if index < elements.count { return !isHole(index) }
+        return index < PropertyKey.indexLimit && properties.find(PropertyKey(index: index)) >= 0
+    }
+
+    /// Whether elements are not there.
+    var hasHoles: Bool { elements.count < length || holes?.isEmpty == false }
+
+    /// Takes note that elements are not there.
+    private func noteHoles(_ range: Range<Int>) {
+        guard !range.isEmpty else { return }
+        var holes = self.holes ?? Holes()
+        holes.insert(range)
+        self.holes = holes
     }
 
     /// The indices in a range, in their order, of elements that lie far behind the others.
@@ -117,12 +169,18 @@ final class JSArray: JSObject {
         return indices.sorted()
     }
 
-    /// Replaces all elements.
-    func replace(with values: ContiguousArray<JSValue>) {
+    /// Replaces all elements; behind them come holes, if the array is to be longer.
+    func replace(with values: ContiguousArray<JSValue>, length: Int? = nil) {
         setLength(0)
         elements = values
-        length = values.count
+        self.length = max(values.count, length ?? 0)
         noteCapacity()
+    }
+
+    /// Replaces all elements: nil becomes a hole.
+    func replace(with places: ContiguousArray<JSValue?>) {
+        replace(with: ContiguousArray(places.map { $0 ?? .undefined }))
+        for index in places.indices where places[index] == nil { noteHoles(index..<index + 1) }
     }
 
     /// An element.
@@ -139,11 +197,13 @@ final class JSArray: JSObject {
     func store(_ value: JSValue, at index: Int, _ realm: JSRealm) throws(JSFailure) {
         if index < elements.count {
             elements[index] = value
+            holes?.remove(index)
         } else if index - elements.count <= Self.denseGap {
             try makeRoom(for: index + 1, realm)
             let firstNew = elements.count
             elements.append(contentsOf: repeatElement(.undefined, count: index - elements.count))
             elements.append(value)
+            noteHoles(firstNew..<index)
             noteCapacity()
             if properties.count > 0 { moveSparseElements(from: firstNew, upTo: index) }
         } else {
@@ -156,22 +216,24 @@ final class JSArray: JSObject {
 
     /// Elements that were stored as properties move into the array when it has grown over them.
     private func moveSparseElements(from first: Int, upTo last: Int) {
-        for index in first...last {
+        for index in first..<last {
             let slot = properties.find(PropertyKey(index: index))
-            if slot >= 0 {
-                if index != last { elements[index] = properties[slot].value }
-                properties.remove(at: slot)
-            }
+            guard slot >= 0 else { continue }
+            elements[index] = properties[slot].value
+            holes?.remove(index)
         }
+        properties.removeAll { $0.index.map { (first...last).contains($0) } ?? false }
     }
 
     /// Changes the length: elements beyond are gone.
     func setLength(_ new: Int) {
-        if new < elements.count { elements.removeLast(elements.count - new) }
+        if new < elements.count {
+            elements.removeLast(elements.count - new)
+            holes?.removeAll(from: new)
+            if new == 0 { holes = nil }
+        }
         if new < length {
-            for slot in stride(from: Int(properties.count) - 1, through: 0, by: -1) {
-                if let index = properties[slot].key.index, index >= new { properties.remove(at: slot) }
-            }
+            if properties.count > 0 { properties.removeAll { $0.index.map { $0 >= new } ?? false } }
         }
         length = new
     }
@@ -182,7 +244,7 @@ final class JSArray: JSObject {
     }
 
     override func exoticGet(_ key: PropertyKey, _ realm: JSRealm) -> JSValue? {
-        if let index = key.index { return index < elements.count ? elements[index] : nil }
+        if let index = key.index { return index < elements.count && !isHole(index) ? elements[index] : nil }
         return key == realm.keys.length ? .number(length) : nil
     }
 
@@ -206,10 +268,43 @@ final class JSArray: JSObject {
         if let index = key.index, index < elements.count {
             guard !isFrozen else { return false }
             elements[index] = .undefined
+            noteHoles(index..<index + 1)
             return true
         }
         return key == realm.keys.length ? false : nil
     }
 
-    override func exoticKeys(_ realm: JSRealm) -> [PropertyKey] { elements.indices.map { PropertyKey(index: $0) } }
+    override func exoticKeys(_ realm: JSRealm) -> [PropertyKey] {
+        elements.indices.filter { !isHole($0) }.map { PropertyKey(index: $0) }
+    }
+}
+
+extension JSArray {
+    /// Numbers of elements, as bits: an eighth of a byte for each.
+    struct Holes {
+        private var words: ContiguousArray<UInt64> = []
+
+        @inline(__always)
+        func contains(_ index: Int) -> Bool {
+            index >> 6 < words.count && words[index >> 6] >> UInt64(index & 63) & 1 != 0
+        }
+
+        var isEmpty: Bool { words.allSatisfy { $0 == 0 } }
+
+        mutating func insert(_ range: Range<Int>) {
+            let missing = (range.upperBound + 63) >> 6 - words.count
+            if missing > 0 { words.append(contentsOf: repeatElement(0, count: missing)) }
+            for index in range { words[index >> 6] |= 1 << UInt64(index & 63) }
+        }
+
+        mutating func remove(_ index: Int) {
+            if index >> 6 < words.count { words[index >> 6] &= ~(1 << UInt64(index & 63)) }
+        }
+
+        mutating func removeAll(from start: Int) {
+            guard start >> 6 < words.count else { return }
+            words.removeLast(words.count - start >> 6 - 1)
+            words[start >> 6] &= 1 << UInt64(start & 63) - 1
+        }
+    }
 }

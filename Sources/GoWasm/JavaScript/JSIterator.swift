@@ -99,6 +99,7 @@ extension JSRealm {
         if let array = value.array {
             var index = 0
             while index < array.length {
+                try checkEnd(index)
                 if try !body(array[index]) { return }
                 index += 1
             }
@@ -110,7 +111,10 @@ extension JSRealm {
             throw typeError("Result of the Symbol.iterator method is not an object")
         }
         if iterator.kind == .iterator {
+            var round = 0
             while let next = try unsafeDowncast(iterator, to: JSIterator.self).next(self) {
+                try checkEnd(round)
+                round += 1
                 if try !body(next) { return }
             }
             return

@@ -199,6 +199,12 @@ class JSObject {
         if kind == .typedArray, unsafeDowncast(self, to: JSTypedArray.self).length > Self.maximumKeyCount {
             throw realm.rangeError("Too many properties to enumerate")
         }
+        let elements =
+            (JSValue.object(self).typedArray?.length ?? 0) + (JSValue.object(self).array?.elements.count ?? 0)
+        // The keys, in lists that are sorted and joined.
+        try realm.grant(
+            (elements + Int(properties.count)) * 4 * MemoryLayout<PropertyKey>.stride,
+            "Too many properties to enumerate")
         if kind == .function, !enumerableOnly { unsafeDowncast(self, to: JSFunction.self).makeName(realm) }
         var indices = isExotic ? exoticKeys(realm) : []
         var names: [PropertyKey] = []

@@ -1,3 +1,5 @@
+internal import CHostSystem
+
 /// A promise (ECMA-262, 27.2).
 final class JSPromise: JSObject {
     enum State {
@@ -17,6 +19,8 @@ final class JSPromise: JSObject {
 
     private(set) var state = State.pending
     private var reactions: [Reaction] = []
+    /// How many reactions the memory that is charged has room for.
+    private var chargedReactions = 0
     /// Whether somebody waits for the promise, so that a rejection does not go unheard.
     private(set) var isHandled = false
     /// Whether a resolving function has been called: later calls do nothing.
@@ -25,6 +29,7 @@ final class JSPromise: JSObject {
     init(prototype: JSObject?) { super.init(kind: .promise, prototype: prototype) }
 
     deinit {
+        chargeReactions(0)
         ending {
             $0.take(&state, leaving: .pending)
             $0.take(&reactions, leaving: [])
@@ -96,13 +101,24 @@ final class JSPromise: JSObject {
         if case .rejected = outcome, !isHandled { realm.events.unhandledRejections.append(self) }
         for reaction in reactions { schedule(reaction, realm) }
         reactions = []
+        chargeReactions(0)
+    }
+
+    /// Charges the memory of so many reactions.
+    private func chargeReactions(_ count: Int) {
+        guard count != chargedReactions else { return }
+        let size = MemoryLayout<Reaction>.stride
+        gw_account_resize(properties.account, Int64((count - chargedReactions) * size), UInt64(count * size))
+        chargedReactions = count
     }
 
     /// The abstract operation PerformPromiseThen.
     func then(_ onFulfilled: JSFunction?, _ onRejected: JSFunction?, _ realm: JSRealm, derived: JSPromise?) {
         isHandled = true
         let reaction = Reaction(onFulfilled: onFulfilled, onRejected: onRejected, derived: derived)
-        if case .pending = state { reactions.append(reaction) } else { schedule(reaction, realm) }
+        guard case .pending = state else { return schedule(reaction, realm) }
+        reactions.append(reaction)
+        chargeReactions(reactions.capacity)
     }
 
     private func schedule(_ reaction: Reaction, _ realm: JSRealm) {

@@ -15,7 +15,11 @@ extension JSRealm {
     /// The function `String`, which also takes symbols.
     func describe(_ value: JSValue) throws(JSFailure) -> JSString {
         guard case .symbol(let symbol) = value else { return try toString(value) }
-        return try string(long: "Symbol(\(symbol.description?.text ?? ""))")
+        let text = WTF8.Builder()
+        text.append("Symbol(" as StaticString)
+        if let description = symbol.description { text.append(description) }
+        text.append(")" as StaticString)
+        return try string(text)
     }
 
     /// ToNumber (ECMA-262, 7.1.4).
@@ -83,7 +87,7 @@ extension JSRealm {
     }
 
     /// A key as text, for messages.
-    func keyText(_ key: PropertyKey) -> String { strings.string(key)?.text ?? "Symbol()" }
+    func keyText(_ key: PropertyKey) -> String { strings.string(key)?.excerpt ?? "Symbol()" }
 
     /// The operator `instanceof`.
     func isInstance(_ value: JSValue, of constructor: JSValue) throws(JSFailure) -> Bool {
@@ -124,7 +128,7 @@ extension JSRealm {
     /// A value as V8's messages show it: functions by their source text, objects by their constructor.
     func sourceText(_ value: JSValue) -> String {
         guard let object = value.object else {
-            if case .string(let string) = value { return "\"\(string.text)\"" }
+            if case .string(let string) = value { return "\"\(string.excerpt)\"" }
             return inspect(value)
         }
         if let function = value.function {
@@ -137,13 +141,13 @@ extension JSRealm {
     /// The name of a function.
     func nameText(_ function: JSFunction) -> String {
         guard case .string(let name) = (try? function.get(keys.name, self)) ?? .undefined else { return "" }
-        return name.text
+        return name.excerpt
     }
 
     /// What `console.error` shows for a thrown value: "TypeError: message".
     func errorText(_ value: JSValue) -> String {
         guard let object = value.object, object.kind == .error else { return inspect(value) }
-        return (try? describe(value).text) ?? "Error"
+        return (try? describe(value).excerpt) ?? "Error"
     }
 }
 

@@ -1,5 +1,6 @@
 internal import CHostSystem
 internal import HostSystem
+internal import WasmRuntime
 
 #if canImport(Glibc)
     import Glibc
@@ -46,6 +47,8 @@ final class JSRealm {
     var fetcher: Fetcher?
     /// The objects that ``dismantle()`` empties.
     var builtIns: [JSObject] = []
+    /// How many bytes of text may still be made of the object that is being inspected.
+    var inspectionRoom = 0
     /// Where the machine stack may not be used any more.
     private var stackLimit: UInt = 0
     /// Counts what is kept for the program; nil for nobody.
@@ -255,12 +258,12 @@ final class JSRealm {
     /// Measures the stack of the thread that is going to run the program.
     func adoptCurrentThread() { stackLimit = MachineStack.limitOfCurrentThread() }
 
-    /// Throws the RangeError of an endless recursion while there is still stack to handle it; or ends the program that
-    /// has more memory than it may.
+    /// Throws the RangeError of an endless recursion while there is still stack to handle it; or ends the program, as
+    /// ``checkEnd()``.
     @inline(__always)
     func checkStack() throws(JSFailure) {
         if MachineStack.position() < stackLimit { throw stackExceeded }
-        try checkMemory()
+        try checkEnd()
     }
 
     private var stackExceeded: JSFailure { rangeError("Maximum call stack size exceeded") }
@@ -270,15 +273,25 @@ final class JSRealm {
         if count > Self.maximumArgumentCount { throw stackExceeded }
     }
 
-    // MARK: Memory
+    // MARK: Memory and time
 
-    /// Ends the program where more is kept for it than it may have: small values are made without asking.
+    /// Ends the program where that was stopped, or where more is kept for it than it may have: small values are made
+    /// without asking.
+    ///
+    /// Every call of a function looks, and so does every loop that calls none and may take long (``checkEnd(_:)``).
     @inline(__always)
-    func checkMemory() throws(JSFailure) {
-        if gw_account_is_exceeded(account) { throw memoryExceeded }
+    func checkEnd() throws(JSFailure) {
+        if gw_account_must_end(account) { throw end }
     }
 
-    private var memoryExceeded: JSFailure {
+    /// The same from time to time: in a loop that counts its rounds.
+    @inline(__always)
+    func checkEnd(_ round: Int) throws(JSFailure) {
+        if round & 4095 == 4095 { try checkEnd() }
+    }
+
+    private var end: JSFailure {
+        guard gw_account_is_exceeded(account) else { return .aborted(Trap.interruption) }
         account?.pointee.is_limited = true
         return .aborted(MemoryLimitReached())
     }

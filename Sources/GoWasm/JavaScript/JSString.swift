@@ -98,8 +98,14 @@ final class JSString: ManagedBuffer<JSStringHeader, UInt8>, Equatable {
     /// The bytes, copied.
     var bytes: [UInt8] { withBytes { Array($0) } }
 
-    /// The text, with lone surrogates replaced.
+    /// The text, with lone surrogates replaced; of strings that may be long see ``JSRealm/text(_:)``.
     var text: String { withBytes { String(decoding: $0, as: UTF8.self) } }
+
+    /// As much of the text as has a place in a message: all of it, unless it is longer than a mebibyte.
+    var excerpt: String {
+        let longest = 1 << 20
+        return byteCount <= longest ? text : withBytes { String(decoding: $0[..<longest], as: UTF8.self) } + "..."
+    }
 
     /// A hash of the contents.
     var contentHash: UInt64 {
@@ -129,6 +135,25 @@ final class JSString: ManagedBuffer<JSStringHeader, UInt8>, Equatable {
             // Every code point starts with one byte that is no continuation; those of four bytes are two units.
             for byte in bytes where byte & 0xC0 != 0x80 { count += byte >= 0xF0 ? 2 : 1 }
             return count
+        }
+    }
+
+    /// Whether the string comes before another one by UTF-16 code units, as the operator `<` compares.
+    func isOrdered(before other: JSString) -> Bool {
+        if self === other { return false }
+        return withBytes { a in
+            other.withBytes { b in
+                guard var place = zip(a, b).enumerated().first(where: { $1.0 != $1.1 })?.offset else {
+                    return a.count < b.count
+                }
+                // The characters that differ; before them both are the same.
+                while place > 0, a[place] & 0xC0 == 0x80 || b[place] & 0xC0 == 0x80 { place -= 1 }
+                func units(_ bytes: UnsafeRawBufferPointer) -> [UInt16] {
+                    let end = bytes[(place + 1)...].prefix(3).prefix { $0 & 0xC0 == 0x80 }.endIndex
+                    return WTF8.utf16(of: UnsafeRawBufferPointer(rebasing: bytes[place..<end]))
+                }
+                return units(a).lexicographicallyPrecedes(units(b))
+            }
         }
     }
 
@@ -215,6 +240,14 @@ extension JSRealm {
         guard units.count <= JSString.maximumLength else { throw invalidStringLength }
         try grant(units.count * 3, "Invalid string length")
         return .string(JSString.make(utf16: units))
+    }
+
+    /// What a value is as a string (ToString), as text with lone surrogates replaced.
+    func text(_ value: JSValue) throws(JSFailure) -> String {
+        let string = try toString(value)
+        // With what is made of it: letters of another case, another string.
+        try grant(string.byteCount * 4, "Invalid string length")
+        return string.text
     }
 
     /// The string that bytes from outside spell; see ``UTF8Text/decode(_:)``.

@@ -1,3 +1,5 @@
+internal import WasmRuntime
+
 /// A value of the JavaScript that a Go program sees through `syscall/js`.
 ///
 /// Sixteen bytes, and never boxed: numbers and booleans lie in the value, the rest are references to final or
@@ -108,6 +110,13 @@ enum JSFailure: Error, @unchecked Sendable {
     case thrown(JSValue)
     /// The end of the program: a trap, an exit, an error of the host. Nothing in JavaScript catches it.
     case aborted(any Error)
+}
+
+extension JSFailure: HostFailure {
+    var isInterruption: Bool {
+        guard case .aborted(let cause as Trap) = self else { return false }
+        return cause.code == .interrupted && cause.backtrace.isEmpty
+    }
 }
 
 /// A symbol: equal only to itself.

@@ -160,7 +160,7 @@ final class InternTable {
 
     /// Charges the tables.
     private func noteSize() {
-        charge.change(
+        charge.resize(
             to: tables.pointee.capacity * (MemoryLayout<Entry>.stride + MemoryLayout<JSString>.stride)
                 + (tables.pointee.mask + 1) * MemoryLayout<UInt32>.stride)
     }

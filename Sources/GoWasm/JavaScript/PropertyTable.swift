@@ -95,7 +95,9 @@ struct PropertyTable {
     /// Makes room for properties.
     mutating func reserve(_ wanted: Int32) {
         guard wanted > capacity else { return }
-        gw_account_change(account, Int64(wanted - capacity) * Int64(MemoryLayout<Slot>.stride))
+        gw_account_resize(
+            account, Int64(wanted - capacity) * Int64(MemoryLayout<Slot>.stride),
+            UInt64(wanted) * UInt64(MemoryLayout<Slot>.stride))
         let wider = UnsafeMutablePointer<Slot>.allocate(capacity: Int(wanted))
         if let slots {
             wider.moveInitialize(from: slots, count: Int(count))
@@ -113,6 +115,23 @@ struct PropertyTable {
         let behind = Int(count) - slot - 1
         if behind > 0 { (slots + slot).moveInitialize(from: slots + slot + 1, count: behind) }
         count -= 1
+        if index != nil { rebuildIndex() }
+    }
+
+    /// Removes all properties that are said to go, in one pass.
+    mutating func removeAll(where isGoing: (PropertyKey) -> Bool) {
+        guard let slots else { return }
+        var kept = 0
+        for slot in 0..<Int(count) {
+            if isGoing(slots[slot].key) {
+                (slots + slot).deinitialize(count: 1)
+            } else {
+                if kept < slot { (slots + kept).moveInitialize(from: slots + slot, count: 1) }
+                kept += 1
+            }
+        }
+        guard kept < Int(count) else { return }
+        count = Int32(kept)
         if index != nil { rebuildIndex() }
     }
 

@@ -166,7 +166,7 @@ final class ReferenceTable {
         slots = wider
         capacity *= 2
         // With the tables of free ids and of strings.
-        charge.change(to: Int(capacity) * (MemoryLayout<Slot>.stride + 24))
+        charge.resize(to: Int(capacity) * (MemoryLayout<Slot>.stride + 24))
     }
 
     /// How many ids there are that are not free, the predefined ones included.

@@ -66,6 +66,9 @@ enum UTF8Text {
         return length
     }
 
+    /// Whether bytes are UTF-8.
+    static func isWellFormed(_ bytes: UnsafeRawBufferPointer) -> Bool { firstIllFormed(bytes, from: 0) == nil }
+
     private static func firstIllFormed(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int? {
         var offset = start
         while offset < bytes.count {

@@ -15,6 +15,7 @@ extension GoHost {
             return { [self] values, result in
                 var call = try TinyGoCall(values, result, fields: fields, memory)
                 try implementation(self, &call)
+                try realm.checkEnd()
             }
         }
         return { [self] values, result in
@@ -22,6 +23,7 @@ extension GoHost {
             do {
                 var call = try TinyGoCall(values, result, fields: fields, memory)
                 try implementation(self, &call)
+                try realm.checkEnd()
                 tracer.call.duration = trace.now - tracer.call.start
                 tracer.addResults(result, self)
                 trace.report(tracer.call)
@@ -48,7 +50,7 @@ extension GoHost {
                 try host.list(host.realm.host.environment.map { "\($0.key)=\($0.value)" }, &call)
             }
         case .finalizeRef: { $0.references.release($1.reference()) }
-        case .stringVal: { $1.putResult($0.references.store(.string(UTF8Text.decode(try $1.string())))) }
+        case .stringVal: { $1.putResult($0.references.store(.string(try $0.realm.decoded($1.string())))) }
         case .valueGet: { try $0.valueGet(&$1) }
         case .valueSet: { try $0.valueSet(&$1) }
         case .valueDelete: { try $0.valueDelete(&$1) }

@@ -58,5 +58,7 @@ func main() {
 		fmt.Println(start.UTC().Format(time.DateTime), time.Since(start).Round(time.Minute), rand.Uint64(), order)
 	case "serve":
 		serve()
+	default:
+		host(mode)
 	}
 }

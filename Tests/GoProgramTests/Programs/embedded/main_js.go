@@ -79,3 +79,57 @@ func await(promise js.Value) (js.Value, error) {
 		return js.Undefined(), err
 	}
 }
+
+// host has the host do something for the program: hold many small values, or a large one, go through what is long by name
+// only, read the body of an answer.
+func host(mode string) {
+	global := js.Global()
+	switch mode {
+	case "hold":
+		for list := global.Get("Array").New(); ; {
+			list.Call("push", global.Get("Object").New())
+		}
+	case "chain":
+		for value := js.Null(); ; {
+			next := global.Get("Object").New()
+			next.Set("next", value)
+			value = next
+		}
+	case "names":
+		object := global.Get("Object").New()
+		for i := 0; ; i++ {
+			object.Set(fmt.Sprint("name", i), i)
+		}
+	case "promises":
+		promise := global.Get("Promise").New(js.FuncOf(func(this js.Value, args []js.Value) any { return nil }))
+		for {
+			promise.Call("then", global.Get("Object"))
+		}
+	case "timers":
+		for {
+			global.Call("setTimeout", global.Get("Object"), 1000000)
+		}
+	case "large":
+		defer func() { fmt.Println("recovered:", recover()) }()
+		global.Get("Uint8Array").New(1 << 30)
+	case "walk":
+		global.Get("Set").New(global.Get("Array").New(4294967295))
+	case "post":
+		bytes := global.Get("Uint8Array").New(8 << 20).Call("fill", 'x')
+		answer, err := await(global.Call("fetch", os.Args[2], map[string]any{"method": "POST", "body": bytes}))
+		if err == nil {
+			answer, err = await(answer.Call("text"))
+		}
+		fmt.Println(answer, err)
+	case "body":
+		answer, err := await(global.Call("fetch", os.Args[2]))
+		if err == nil {
+			answer, err = await(answer.Call("arrayBuffer"))
+		}
+		if err != nil {
+			fmt.Println("failed:", err)
+		} else {
+			fmt.Println(answer.Get("byteLength").Int(), "bytes")
+		}
+	}
+}
