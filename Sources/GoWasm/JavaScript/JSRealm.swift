@@ -1,13 +1,6 @@
 internal import CHostSystem
 internal import HostSystem
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+internal import LibC
 
 /// Everything that the JavaScript of one program consists of: the global object, the built-in prototypes, the
 /// interned keys and the event loop.
