@@ -33,6 +33,8 @@ let package = Package(
         // libraries before the one of static libraries that the Makefile names.
         .systemLibrary(
             name: "CZlib", path: "Sources/CZlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+        // The system's C library under one name.
+        .target(name: "LibC", swiftSettings: swiftSettings),
         // What the host asks of the system and of optional libraries in C; the accounts of what it keeps for guests.
         .target(name: "CHostSystem"),
         // Declares the bytecode, the wasm opcodes and the traps; runs the dispatch loop.
@@ -41,21 +43,21 @@ let package = Package(
             name: "CSupport", dependencies: ["CHostSystem", "CFFI"], path: "CSupport",
             cSettings: [.headerSearchPath("Loop"), .headerSearchPath("Vectors"), .headerSearchPath("Native")]),
         // Turns bytes into an immutable, validated `Module`, and functions into bytecode.
-        .target(name: "WasmFrontend", dependencies: ["CSupport", "CHostSystem"], swiftSettings: swiftSettings),
+        .target(name: "WasmFrontend", dependencies: ["CSupport", "CHostSystem", "LibC"], swiftSettings: swiftSettings),
         // Instantiates modules and calls them.
         .target(
-            name: "WasmRuntime", dependencies: ["WasmFrontend", "CSupport", "CHostSystem"],
+            name: "WasmRuntime", dependencies: ["WasmFrontend", "CSupport", "CHostSystem", "LibC"],
             swiftSettings: swiftSettings),
         // What guests get of the machine: files and the permission to use them, clocks, randomness.
-        .target(name: "HostSystem", dependencies: ["CHostSystem"], swiftSettings: swiftSettings),
+        .target(name: "HostSystem", dependencies: ["CHostSystem", "LibC"], swiftSettings: swiftSettings),
         // Implements WASI preview 1 and runs programs and reactors for it.
         .target(
-            name: "WASI", dependencies: ["WasmRuntime", "WasmFrontend", "HostSystem", "CHostSystem"],
+            name: "WASI", dependencies: ["WasmRuntime", "WasmFrontend", "HostSystem", "CHostSystem", "LibC"],
             swiftSettings: swiftSettings),
         // Implements the runtime imports of Go's js/wasm and runs Go programs.
         .target(
             name: "GoWasm",
-            dependencies: ["WasmRuntime", "WasmFrontend", "HostSystem", "WASI", "CHostSystem", "CZlib"],
+            dependencies: ["WasmRuntime", "WasmFrontend", "HostSystem", "WASI", "CHostSystem", "CZlib", "LibC"],
             swiftSettings: swiftSettings),
         // Writes what a profiler found in the formats of others' tools.
         .target(name: "Profiles", dependencies: ["WasmRuntime", "CZlib"], swiftSettings: swiftSettings),
@@ -63,7 +65,7 @@ let package = Package(
         .target(
             name: "GoWasmCLI",
             dependencies: [
-                "GoWasm", "HostSystem", "Profiles", "WasmRuntime", "WasmFrontend",
+                "GoWasm", "HostSystem", "Profiles", "WasmRuntime", "WasmFrontend", "LibC",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
@@ -73,7 +75,7 @@ let package = Package(
             swiftSettings: swiftSettings),
         // Uses a plugin written in Go, and says what its calls cost.
         .executableTarget(
-            name: "plugin-benchmark", dependencies: ["GoWasm"], path: "Benchmarks/Plugin",
+            name: "plugin-benchmark", dependencies: ["GoWasm", "LibC"], path: "Benchmarks/Plugin",
             swiftSettings: swiftSettings),
         // What several test targets share.
         .target(
@@ -88,23 +90,26 @@ let package = Package(
             dependencies: ["WasmRuntime", "WasmFrontend", "CSupport", "CZlib", "_TestSupport"],
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "GoWasmTests", dependencies: ["GoWasm", "HostSystem", "WasmRuntime", "WasmFrontend", "_TestSupport"],
+            name: "GoWasmTests",
+            dependencies: ["GoWasm", "HostSystem", "WasmRuntime", "WasmFrontend", "LibC", "_TestSupport"],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "GoWasmCLITests",
-            dependencies: ["GoWasmCLI", "GoWasm", "WasmRuntime", "WasmFrontend", "_TestSupport"],
+            dependencies: ["GoWasmCLI", "GoWasm", "WasmRuntime", "WasmFrontend", "LibC", "_TestSupport"],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "HostSystemTests", dependencies: ["HostSystem", "_TestSupport"], swiftSettings: swiftSettings),
         .testTarget(
-            name: "WASITests", dependencies: ["WASI", "HostSystem", "WasmRuntime", "WasmFrontend", "_TestSupport"],
+            name: "WASITests",
+            dependencies: ["WASI", "HostSystem", "WasmRuntime", "WasmFrontend", "LibC", "_TestSupport"],
             swiftSettings: swiftSettings),
         // Is an application, with its own signals and descriptors, for the tests below.
         .executableTarget(
-            name: "_Application", dependencies: ["GoWasm"], path: "Tests/Application", swiftSettings: swiftSettings),
+            name: "_Application", dependencies: ["GoWasm", "LibC"], path: "Tests/Application",
+            swiftSettings: swiftSettings),
         // Uses the library as applications do.
         .testTarget(
-            name: "EmbeddingTests", dependencies: ["GoWasm", "_Application", "_TestSupport"],
+            name: "EmbeddingTests", dependencies: ["GoWasm", "LibC", "_Application", "_TestSupport"],
             swiftSettings: swiftSettings),
         // Runs the specification's own tests.
         .testTarget(
@@ -112,8 +117,8 @@ let package = Package(
             swiftSettings: swiftSettings),
         // Runs Go programs of several Go versions with the release build of `gowasm-fast`, and natively.
         .testTarget(
-            name: "GoProgramTests", dependencies: ["WasmFrontend", "_TestSupport"], path: "Tests/GoProgramTests",
-            exclude: ["Programs", "Expected"],
+            name: "GoProgramTests", dependencies: ["WasmFrontend", "LibC", "_TestSupport"],
+            path: "Tests/GoProgramTests", exclude: ["Programs", "Expected"],
             swiftSettings: swiftSettings),
     ],
     cLanguageStandard: .gnu17

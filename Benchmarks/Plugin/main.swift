@@ -3,14 +3,7 @@
 // usage: plugin-benchmark plugin.wasm [calls]
 
 import GoWasm
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import LibC
 
 /// The plugin with the types of Swift.
 struct Plugin {

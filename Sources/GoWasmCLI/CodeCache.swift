@@ -1,13 +1,6 @@
 import HostSystem
+import LibC
 import WasmFrontend
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// The folder in which the bytecode of programs is kept from one run to the next, a file a program.
 ///

@@ -1,14 +1,7 @@
 import GoWasm
 import HostSystem
+import LibC
 import WasmFrontend
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// What a module is: the command `gowasm-fast inspect [--json] FILE.wasm`.
 struct Inspection {

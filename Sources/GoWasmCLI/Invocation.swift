@@ -1,16 +1,9 @@
 import GoWasm
 import HostSystem
+import LibC
 import Synchronization
 import WasmFrontend
 import WasmRuntime
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// Ends the process at once: nothing is buffered that would have to be written.
 func endProcess(_ code: Int32) -> Never { _exit(code) }

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import LibC
 
 /// Names separated by commas, with the wildcards of a shell; those behind `!` are left out.
 struct NameFilter {

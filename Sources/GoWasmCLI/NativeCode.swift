@@ -1,12 +1,5 @@
+import LibC
 import WasmFrontend
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// When the command compiles functions, as the environment says.
 enum NativeCode {

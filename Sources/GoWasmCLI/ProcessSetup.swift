@@ -1,12 +1,5 @@
 import HostSystem
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import LibC
 
 /// What the command does to its own process before anything else, as native Go programs do; the library does nothing of
 /// this but the first.

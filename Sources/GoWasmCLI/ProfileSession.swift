@@ -1,17 +1,10 @@
 import GoWasm
 import HostSystem
+import LibC
 import Profiles
 import Synchronization
 import WasmFrontend
 import WasmRuntime
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// A run whose processor time is looked into, and the files that say where it went.
 ///

@@ -1,15 +1,8 @@
 import GoWasm
 import HostSystem
+import LibC
 import Synchronization
 import WasmRuntime
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// Ends a run from outside: at SIGQUIT and after a time with a stack trace, at SIGINT and SIGTERM where something is to
 /// be written first.

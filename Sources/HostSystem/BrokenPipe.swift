@@ -1,12 +1,5 @@
+internal import LibC
 internal import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// Writing to pipes and sockets that nobody reads any more: an error (EPIPE), and not the end of the process (SIGPIPE).
 ///

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+package import LibC
 
 /// The clocks of a program, in nanoseconds: the system's, or ones that stand still while nobody looks at them.
 package final class Clock {

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+internal import LibC
 
 /// An error of the operating system, under its names in Node and in WASI.
 package struct ErrorCode: Error, Equatable {

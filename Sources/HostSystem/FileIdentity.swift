@@ -1,12 +1,5 @@
 internal import CHostSystem
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+package import LibC
 
 /// A file or folder itself, whatever names lead to it.
 package struct FileIdentity: Hashable, Sendable {

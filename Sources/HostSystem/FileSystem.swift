@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+internal import LibC
 
 /// The files that a guest sees: folders of the host in a tree of its own, a working directory, open files; and the
 /// permission to use them.

@@ -1,12 +1,5 @@
 internal import CHostSystem
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+internal import LibC
 
 /// Where the search for a path begins, and how far it may lead.
 struct Folder {

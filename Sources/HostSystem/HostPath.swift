@@ -1,12 +1,5 @@
 internal import CHostSystem
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+internal import LibC
 
 /// A path of the host, followed name by name as the system does it, for those who must know what it leads through.
 struct HostPath: ~Copyable {

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+package import LibC
 
 /// An address of the Internet's protocol, version 4 or 6, with a port.
 package struct NetworkAddress: Hashable, Sendable {

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+internal import LibC
 
 /// What a guest may not change though it lies in a folder that the guest may change: folders that were granted to be
 /// read only, and those in which code of programs is kept.

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+internal import LibC
 
 /// The numbers 0, 1 and 2, which everybody takes for standard input, output and error.
 package enum StandardDescriptors {

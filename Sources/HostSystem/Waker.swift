@@ -1,12 +1,5 @@
+internal import LibC
 internal import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// Ends the waiting of a guest's thread from other threads: a pipe that the thread polls beside what it waits for.
 package final class Waker: Sendable {

@@ -1,12 +1,5 @@
 internal import HostSystem
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+internal import LibC
 
 // The numbers of the extension of WASI preview 1 for connections: `api.hpp` of WasmEdge, 0.12 and later.
 

@@ -1,16 +1,9 @@
 internal import CHostSystem
 internal import HostSystem
+internal import LibC
 internal import Synchronization
 internal import WasmFrontend
 internal import WasmRuntime
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// Does for a Go program what a thread of Go's runtime does on other systems (`sysmon` in runtime/proc.go), and what
 /// WebAssembly has no threads for.

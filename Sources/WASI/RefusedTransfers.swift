@@ -1,14 +1,7 @@
 internal import CHostSystem
 internal import HostSystem
+internal import LibC
 internal import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// The descriptors that a guest was told to try again later (EAGAIN), and has goroutines waiting for.
 ///

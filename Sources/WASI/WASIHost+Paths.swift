@@ -1,12 +1,5 @@
 internal import HostSystem
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+internal import LibC
 
 /// The functions whose names begin with `path_`.
 extension WASIHost {

@@ -1,14 +1,7 @@
 package import HostSystem
+internal import LibC
 internal import WasmFrontend
 internal import WasmRuntime
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// How a guest ended that called `proc_exit`: thrown through everything that is running.
 package struct WASIExit: Error, Equatable {

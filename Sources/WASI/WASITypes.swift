@@ -1,12 +1,5 @@
 internal import HostSystem
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+internal import LibC
 
 // The numbers of WASI preview 1 (`typenames.witx` of wasi_snapshot_preview1), under its own names.
 

@@ -1,12 +1,5 @@
 internal import CSupport
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+internal import LibC
 
 /// What a store uses, for statistics.
 extension Store {

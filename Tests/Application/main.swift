@@ -5,14 +5,7 @@
 //
 // What happened is written to descriptor 9, which whoever starts it has open.
 import GoWasm
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import LibC
 
 let (what, path) = (CommandLine.arguments[1], CommandLine.arguments[2])
 

@@ -1,15 +1,8 @@
 import Foundation
 import GoWasm
+import LibC
 import Testing
 import _TestSupport
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 extension LibraryTests {
     /// Without what is tested they would wait for ever: the limit of time only says so.

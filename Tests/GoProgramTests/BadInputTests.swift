@@ -1,14 +1,7 @@
 import Foundation
+import LibC
 import Testing
 import _TestSupport
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 @Suite("Bad input", .enabled(if: Tools.hasExecutable, Missing.executable))
 struct BadInputTests {

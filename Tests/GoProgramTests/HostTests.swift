@@ -1,14 +1,7 @@
 import Foundation
+import LibC
 import Testing
 import _TestSupport
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// A Go program with files, as one version built it for one kind of host.
 struct FileProgram: Sendable, CustomTestStringConvertible {

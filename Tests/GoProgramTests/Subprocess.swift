@@ -1,13 +1,6 @@
 import Foundation
+import LibC
 import _TestSupport
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// A finished process.
 ///

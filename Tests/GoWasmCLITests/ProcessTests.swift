@@ -1,14 +1,7 @@
 import Foundation
+import LibC
 import Testing
 import _TestSupport
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// The built command, and the program that comes with the project.
 enum Built {

@@ -1,17 +1,10 @@
 import Foundation
 import GoWasm
+import LibC
 import Testing
 import _TestSupport
 
 @testable import GoWasmCLI
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// Runs that are ended from outside.
 @Suite(

@@ -1,16 +1,9 @@
 import HostSystem
+import LibC
 import Testing
 import _TestSupport
 
 @testable import GoWasm
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 @Suite("The event loop")
 struct EventLoopTests {

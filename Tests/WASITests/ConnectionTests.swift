@@ -1,15 +1,8 @@
 import HostSystem
+import LibC
 import Testing
 
 @testable import WASI
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 @Suite("The extension of WASI for connections")
 struct ConnectionTests {

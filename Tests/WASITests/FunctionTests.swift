@@ -1,17 +1,12 @@
 import Foundation
 import HostSystem
+import LibC
 import Testing
 import WasmFrontend
 import WasmRuntime
 import _TestSupport
 
 @testable import WASI
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 private typealias Errno = Guest.Errno
 

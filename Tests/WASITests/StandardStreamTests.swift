@@ -1,15 +1,10 @@
 import Foundation
 import HostSystem
+import LibC
 import Testing
 import _TestSupport
 
 @testable import WASI
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 private typealias Errno = Guest.Errno
 

@@ -1,12 +1,5 @@
 internal import HostSystem
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+internal import LibC
 
 /// How a program ended that called `process.exit` or `runtime.wasmExit`: thrown through everything that is running.
 struct GuestExit: Error {

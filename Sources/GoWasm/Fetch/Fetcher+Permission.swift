@@ -1,13 +1,6 @@
 internal import CHostSystem
 internal import HostSystem
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+internal import LibC
 
 extension FetchRequest {
     /// The host and the port of the URL, with the scheme's port where it names none.

@@ -1,13 +1,6 @@
 internal import CHostSystem
 internal import HostSystem
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+internal import LibC
 
 /// The transfers of one program, all in one libcurl handle: they proceed while the event loop waits.
 final class Fetcher {

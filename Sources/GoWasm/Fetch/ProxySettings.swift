@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+internal import LibC
 
 /// The proxies that this process's environment names: used only where it also says `NODE_USE_ENV_PROXY=1`, as in Node 24.
 struct ProxySettings {

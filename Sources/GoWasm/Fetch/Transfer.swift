@@ -1,13 +1,6 @@
 internal import CHostSystem
 internal import HostSystem
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+internal import LibC
 
 /// One request and its answer, over all redirections.
 final class Transfer {

@@ -1,12 +1,5 @@
 internal import HostSystem
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+internal import LibC
 
 /// The bytes of a body that is read to its end: the time for that is in proportion to their number.
 final class WholeBody {

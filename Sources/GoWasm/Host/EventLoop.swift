@@ -1,13 +1,6 @@
 internal import CHostSystem
 internal import HostSystem
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+internal import LibC
 
 /// The tasks of a program and their order: that of Node, as far as programs can tell.
 ///

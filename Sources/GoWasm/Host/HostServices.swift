@@ -1,12 +1,5 @@
 internal import HostSystem
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+internal import LibC
 
 /// What a program gets of the machine that it runs on.
 final class HostServices {

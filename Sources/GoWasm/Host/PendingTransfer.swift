@@ -1,12 +1,5 @@
 internal import HostSystem
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+internal import LibC
 
 /// A read or write of a pipe, terminal or socket, which may have to wait for whoever is at the other end.
 struct PendingTransfer {

@@ -1,12 +1,5 @@
 internal import HostSystem
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+internal import LibC
 
 /// The imports of package runtime (runtime/sys_wasm.s, runtime/os_js.go and their host script).
 extension GoHost {

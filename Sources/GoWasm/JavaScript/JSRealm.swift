@@ -1,14 +1,7 @@
 internal import CHostSystem
 internal import HostSystem
+internal import LibC
 internal import WasmRuntime
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// Everything that the JavaScript of one program consists of: the global object, the built-in prototypes, the
 /// interned keys and the event loop.

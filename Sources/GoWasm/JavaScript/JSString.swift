@@ -1,12 +1,5 @@
 internal import CHostSystem
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+internal import LibC
 
 /// What a ``JSString`` knows about its bytes.
 struct JSStringHeader {

@@ -1,12 +1,5 @@
 internal import HostSystem
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+internal import LibC
 
 /// The bytes behind an `ArrayBuffer` and the typed arrays that share it.
 class ByteStorage {

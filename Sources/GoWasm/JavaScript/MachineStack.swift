@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+internal import LibC
 
 /// How much of the machine's stack is left: calls between Go and JavaScript nest on it.
 enum MachineStack {

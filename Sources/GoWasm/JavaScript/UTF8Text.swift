@@ -1,12 +1,5 @@
 internal import HostSystem
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+internal import LibC
 
 /// Decoding of what Go passes: the WHATWG "UTF-8 decode", which is what `TextDecoder` does.
 enum UTF8Text {

@@ -1,15 +1,8 @@
 internal import HostSystem
+internal import LibC
 internal import WASI
 package import WasmFrontend
 internal import WasmRuntime
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// A Go program compiled with GOOS=js GOARCH=wasm by any version of Go from 1.11 on; ``Program`` is its public face.
 package struct GoProgram: Sendable {

@@ -1,13 +1,6 @@
 internal import HostSystem
+internal import LibC
 internal import WasmFrontend
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// The contents of a module's file.
 enum ModuleFile {

@@ -1,13 +1,6 @@
 internal import HostSystem
+internal import LibC
 internal import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// The thread that a running program lives on: it runs what tasks want done there, and between that the program's
 /// events.

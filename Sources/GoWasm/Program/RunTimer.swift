@@ -1,14 +1,7 @@
 internal import CHostSystem
 internal import HostSystem
+internal import LibC
 internal import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// Stops the runs whose time is over: a thread of its own for all of them.
 ///

@@ -1,13 +1,6 @@
 internal import CHostSystem
 internal import CSupport
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+internal import LibC
 
 /// What was lowered of a module, as a file keeps it from one process to the next.
 ///

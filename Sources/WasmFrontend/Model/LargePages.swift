@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+internal import LibC
 
 /// Memory from the system that is used from its start to its end: in large pages one page fault does for hundreds.
 enum LargePages {

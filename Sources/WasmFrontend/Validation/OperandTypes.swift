@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+internal import LibC
 
 /// The types of the operands on the stack (specification, appendix A.3: `vals`), with the part of the control stack
 /// that popping needs.
