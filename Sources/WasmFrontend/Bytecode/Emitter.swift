@@ -32,11 +32,11 @@ struct Emitter {
     /// Whether there was no room for an instruction; the code is then of no use.
     private(set) var isFull = false
 
-    init(handlers: UnsafePointer<Int32>, arena: UnsafeMutablePointer<UInt32>, fusesPairs: Bool) {
+    init(handlers: UnsafePointer<Int32>, arena: UnsafeMutablePointer<UInt32>, fuses: Bool) {
         self.handlers = handlers
         self.arena = arena
         info = gw_op_info()
-        pairs = fusesPairs ? PairFusion(handlers: handlers) : nil
+        pairs = fuses ? PairFusion(handlers: handlers) : nil
     }
 
     func deallocate() {
@@ -331,12 +331,12 @@ struct Emitter {
 
     /// Notes that a load is about to be written: if it is the first instruction where a check of its pointer leads to,
     /// the check can do it.
-    mutating func noteLoad(_ op: GWOp, _ operand: Operand) {
+    mutating func noteLoad(_ op: GWOp, _ slot: UInt64, _ displacement: UInt64) {
         guard nilCheck.label >= 0, !isFull, labels[nilCheck.label] == position else { return }
         let isSame =
             nilCheck.kind == .r
-            ? op == .load64_r && operand.a == UInt64(nilCheck.pointer)
-            : op == .load64_m && UInt32(truncatingIfNeeded: operand.b) == nilCheck.pointer
+            ? op == .load64_r && slot == UInt64(nilCheck.pointer)
+            : op == .load64_m && UInt32(truncatingIfNeeded: displacement) == nilCheck.pointer
         if isSame {
             checkedLoads.append(CheckedLoad(check: nilCheck.start, fixup: nilCheck.fixup, load: position))
         }

@@ -156,7 +156,7 @@ extension FunctionLowering {
             if op == .load64_s, emitter.pair(.load64_s, as: .load64_s2, target, UInt32(truncatingIfNeeded: operand.b)) {
                 return
             }
-            emitter.noteLoad(op, operand)
+            emitter.noteLoad(op, operand.a, operand.b)
         }
         switch operand.mode {
         case .r, .k: emitter.emit(op, target, Int(operand.a), word: UInt32(truncatingIfNeeded: operand.b))
