@@ -19,35 +19,31 @@ struct WasmText {
     func offsets(_ body: Range<Int>) -> [Int] { read(body).map(\.offset) }
 
     private func read(_ body: Range<Int>) -> [(offset: Int, text: String)] {
-        let base = bytes.buffer.baseAddress!.assumingMemoryBound(to: UInt8.self)
-        let end = base + body.upperBound
-        var reader = CodeReader(base + body.lowerBound)
-        // The locals: how many of which type.
-        for _ in 0..<reader.u32() {
-            _ = reader.u32()
-            _ = reader.byte()
-        }
+        var reader = ByteReader(bytes.buffer, body)
         var lines: [(offset: Int, text: String)] = []
+        // The validator has been here before: nothing is malformed.
+        try? read(&reader, into: &lines)
+        return lines
+    }
+
+    private func read(_ reader: inout ByteReader, into lines: inout [(offset: Int, text: String)]) throws(LoadFailure) {
+        // The locals: how many of which type.
+        for _ in 0..<(try reader.count(minimumSize: 2)) {
+            try reader.skipU32()
+            try reader.skip(1)
+        }
         var depth = 0
-        while reader.position < end {
-            let offset = reader.position - base
-            let op = reader.opcode()
+        while !reader.isAtEnd {
+            let offset = reader.offset
+            let op = try reader.opcode()
             if op == .end || op == .else { depth = max(0, depth - 1) }
-            let row = Self.row(op)
-            let immediates = immediates(row.immediate, &reader)
+            let row = op.row
+            let immediates = try text(row.immediate, &reader)
             let indentation = String(repeating: " ", count: min(depth, 8))
             let text = String(cString: row.text) + (immediates.isEmpty ? "" : " " + immediates)
             lines.append((offset, indentation + text))
             if op == .block || op == .loop || op == .if || op == .else { depth += 1 }
         }
-        return lines
-    }
-
-    private static func row(_ op: GWWasmOpcode) -> GWWasmOpcodeInfo {
-        let raw = Int(op.rawValue)
-        return raw < 0x100
-            ? gw_wasm_opcodes()![raw]
-            : (raw < 0xFD00 ? gw_wasm_opcodes_fc()! : gw_wasm_opcodes_fd()!)[raw & 0xFF]
     }
 
     private static func hexadecimal(_ offset: Int) -> String {
@@ -56,43 +52,35 @@ struct WasmText {
     }
 
     /// The immediates of an instruction, as the text format writes them.
-    private func immediates(_ kind: GWWasmImmediate, _ reader: inout CodeReader) -> String {
+    private func text(_ kind: GWWasmImmediate, _ reader: inout ByteReader) throws(LoadFailure) -> String {
+        let immediates = try reader.immediates(kind)
+        let (index, bits) = (immediates.index, immediates.bits)
         switch kind {
-        case .none: return ""
+        case .none, .memory, .memories2: return ""
         case .block:
-            let type = reader.signed()
+            let type = Int64(bitPattern: bits)
             return type == -64 ? "" : type >= 0 ? "(type \(type))" : Self.type(UInt8(truncatingIfNeeded: type & 0x7F))
-        case .func:
-            let index = Int(reader.u32())
-            return "\(index)" + (name(index).map { " ;\($0)" } ?? "")
-        case .label, .local, .global, .table, .elem, .data: return "\(reader.u32())"
-        case .labels: return (0...reader.u32()).map { _ in "\(reader.u32())" }.joined(separator: " ")
-        case .typeTable, .elemTable, .tables2: return "\(reader.u32()) \(reader.u32())"
-        case .mem8, .mem16, .mem32, .mem64, .mem128:
-            _ = reader.u32()
-            let offset = reader.u32()
-            return offset == 0 ? "" : "offset=\(offset)"
-        case .mem8Lane, .mem16Lane, .mem32Lane, .mem64Lane:
-            _ = reader.u32()
-            return "offset=\(reader.u32()) \(reader.byte())"
-        case .lane2, .lane4, .lane8, .lane16: return "\(reader.byte())"
-        case .v128: return "i64x2 \(reader.fixed64()) \(reader.fixed64())"
-        case .lanes: return (0..<16).map { _ in "\(reader.byte())" }.joined(separator: " ")
-        case .memory:
-            _ = reader.byte()
-            return ""
-        case .memories2:
-            _ = (reader.byte(), reader.byte())
-            return ""
-        case .dataMemory:
-            let segment = reader.u32()
-            _ = reader.byte()
-            return "\(segment)"
-        case .i32, .i64: return "\(reader.signed())"
-        case .f32: return "\(Float(bitPattern: reader.fixed32()))"
-        case .f64: return "\(Double(bitPattern: reader.fixed64()))"
-        case .types: return (0..<reader.u32()).map { _ in Self.type(reader.byte()) }.joined(separator: " ")
-        case .refType: return Self.type(reader.byte())
+        case .func: return "\(index)" + (name(Int(index)).map { " ;\($0)" } ?? "")
+        case .label, .local, .global, .table, .elem, .data, .dataMemory: return "\(index)"
+        case .labels:
+            var targets: [String] = []
+            for _ in 0...index { targets.append("\(try reader.u32())") }
+            return targets.joined(separator: " ")
+        case .typeTable, .elemTable, .tables2: return "\(index) \(bits)"
+        case .mem8, .mem16, .mem32, .mem64, .mem128: return index == 0 ? "" : "offset=\(index)"
+        case .mem8Lane, .mem16Lane, .mem32Lane, .mem64Lane: return "offset=\(index) \(bits)"
+        case .lane2, .lane4, .lane8, .lane16: return "\(bits)"
+        case .v128:
+            let halves = UnsafeRawPointer(immediates.bytes!)
+            let half = { UInt64(littleEndian: halves.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self)) }
+            return "i64x2 \(half(0)) \(half(1))"
+        case .lanes: return (0..<16).map { "\(immediates.bytes![$0])" }.joined(separator: " ")
+        case .i32: return "\(Int32(truncatingIfNeeded: bits))"
+        case .i64: return "\(Int64(bitPattern: bits))"
+        case .f32: return "\(Float(bitPattern: UInt32(bits)))"
+        case .f64: return "\(Double(bitPattern: bits))"
+        // There is exactly one.
+        case .types, .refType: return Self.type(UInt8(bits))
         }
     }
 

@@ -85,17 +85,13 @@ extension FunctionLowering {
     mutating func bulk(_ instruction: ScannedInstruction) {
         flush { $0.readsMemory }
         // Operands go to the slots of their heights unless they are in slots; results to the lowest of them.
-        let row =
-            instruction.op.rawValue < 0x100
-            ? gw_wasm_opcodes()![Int(instruction.op.rawValue)]
-            : gw_wasm_opcodes_fc()![Int(instruction.op.rawValue & 0xFF)]
         let count: Int
         switch instruction.op {
         case .tableGet: count = 1
         case .tableSet, .tableGrow: count = 2
         case .tableFill: count = 3
         case .refFunc: count = 0
-        default: count = Int(row.operand_count)
+        default: count = Int(instruction.op.row.operand_count)
         }
         if count > 1 { settle(count) }
         var slots = (0, 0, 0)

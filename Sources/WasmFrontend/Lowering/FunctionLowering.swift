@@ -35,12 +35,13 @@ struct FunctionLowering: ~Copyable {
 
     private var validator: FunctionValidator
     var scan = FunctionScan()
-    private var rewriting = VectorRewriting()
     var emitter: Emitter
     /// The operand stack.
     var stack: UnsafeMutablePointer<Operand>
     private var stackCapacity = 256
     var height = 0
+    /// The greatest height, in slots: of a function with vectors, of what has been looked at so far.
+    private var greatestHeight = 0
     /// The values below this height lie in their canonical slots.
     var canonicalHeight = 0
     /// How many values may be left uncomputed.
@@ -117,17 +118,18 @@ struct FunctionLowering: ~Copyable {
         let type = layout.types[Int(module.functionTypes[function])]
         let body = module.bodies[function - module.importedFunctionCount].bytes
         scan.begin(type, threads: optimizes, registerGlobal: optimizes ? registerGlobal : nil)
-        var summary = try validate(body, type: module.functionTypes[function])
+        let summary = try validate(body, type: module.functionTypes[function])
         usesVectors = summary.usesVectors || layout.hasVectors
         if usesVectors {
             gw_vector_prepare()
             scan.begin(type, threads: optimizes, registerGlobal: optimizes ? registerGlobal : nil)
-            summary = rewriting.rewrite(module, layout, body, function: function, into: &scan)
+            var splitter = VectorSplitter(scan, layout, module.codeContext)
+            _ = try validator.validate(body, type: module.functionTypes[function], into: &splitter)
+            scan = splitter.scan
         }
         scan.finish()
         prepareFrame(summary, type)
-        let slots = firstTemporary + summary.maxOperandHeight + callRoom
-        guard slots <= Int(GW_MAXIMUM_FRAME_SLOTS) else { return nil }
+        guard frameFits else { return nil }
         emitter.begin(at: position, capacity: capacity)
 
         let live = optimizes && localCount <= FunctionScan.largestAnalysis ? scan.readBeforeWritten() : nil
@@ -140,6 +142,7 @@ struct FunctionLowering: ~Copyable {
         zeroLocals(live.map { direct == nil ? $0 : ~0 } ?? ~0)
         constructLabels()
         emitBody()
+        guard frameFits else { return nil }
         let zero: Int
         if let zeroEntry {
             zero = zeroEntry
@@ -152,7 +155,7 @@ struct FunctionLowering: ~Copyable {
         }
         emitter.finish()
         guard !emitter.isFull else { return nil }
-        return Result(any: any, zero: zero, slots: slots)
+        return Result(any: any, zero: zero, slots: frameSlots)
     }
 
     private mutating func validate(_ body: Range<Int>, type: UInt32) throws(LoadFailure) -> FunctionValidator.Summary {
@@ -167,12 +170,15 @@ struct FunctionLowering: ~Copyable {
     private mutating func prepareFrame(_ summary: FunctionValidator.Summary, _ type: FunctionType) {
         parameterCount = type.parameters.count
         resultTypes = type.results
-        localCount = summary.localCount
+        localCount = summary.localSlots
         scratch = localCount
         firstTemporary = scratch + 2
-        if stackCapacity < summary.maxOperandHeight + 8 {
+        // The validator counts values, of which each may be a vector.
+        greatestHeight = usesVectors ? 0 : summary.maxOperandHeight
+        let most = summary.maxOperandHeight * (usesVectors ? 2 : 1)
+        if stackCapacity < most + 8 {
             stack.deallocate()
-            stackCapacity = summary.maxOperandHeight * 2 + 8
+            stackCapacity = most * 2 + 8
             stack = .allocate(capacity: stackCapacity)
         }
         height = 0
@@ -181,6 +187,12 @@ struct FunctionLowering: ~Copyable {
         lastCall = (-1, -1, -1)
         delayed = nil
     }
+
+    /// How many slots the function's frame has, as far as it has been looked at.
+    private var frameSlots: Int { firstTemporary + greatestHeight + callRoom }
+
+    /// Whether operands can name them all.
+    private var frameFits: Bool { frameSlots <= Int(GW_MAXIMUM_FRAME_SLOTS) }
 
     // MARK: - Slots
 
@@ -273,11 +285,24 @@ struct FunctionLowering: ~Copyable {
     // MARK: - The pass
 
     private mutating func emitBody() {
-        if let origins, !usesVectors { return emitBody(noting: origins) }
+        if usesVectors { return emitVectorBody() }
+        if let origins { return emitBody(noting: origins) }
         index = 0
         while index < scan.instructions.count {
             let instruction = scan.instructions[index]
             if !instruction.flags.contains(.skip) { emit(instruction) }
+            index += 1
+        }
+    }
+
+    /// As ``emitBody()``, finding out how high the operand stack gets; up to where the frame has more slots than operands
+    /// can name.
+    private mutating func emitVectorBody() {
+        index = 0
+        while index < scan.instructions.count && frameFits {
+            let instruction = scan.instructions[index]
+            if !instruction.flags.contains(.skip) { emit(instruction) }
+            greatestHeight = max(greatestHeight, height)
             index += 1
         }
     }
@@ -336,7 +361,7 @@ struct FunctionLowering: ~Copyable {
         case .i64ExtendI32U: extend()
         case .i32Eqz: equalsZero(.i32Eq)
         case .i64Eqz, .refIsNull: equalsZero(.i64Eq)
-        default: instruction.op.rawValue >= 0xFD00 ? vector(instruction) : numeric(instruction.op)
+        default: UInt8(instruction.op.rawValue >> 8) == Prefix.vector ? vector(instruction) : numeric(instruction.op)
         }
     }
 }

@@ -35,6 +35,9 @@ struct LocalTypes: ~Copyable {
         if Int(count) > Self.flatCount { runs.append((end: count, type: type)) }
     }
 
+    /// The type of a local, which must exist.
+    func type(_ index: UInt32) -> TypeByte { index < heldFlat ? flat[Int(index)] : beyondFlat(index) }
+
     /// The type of a local from `flatCount` on, which must exist.
     func beyondFlat(_ index: UInt32) -> TypeByte {
         var low = 0
