@@ -56,13 +56,6 @@ extension FunctionLowering {
             emitter.emit(
                 instruction, operands: Emitter.Operands(UInt64(slot), displacement & 0xFFFF, displacement >> 16, bits))
         case .s, .t, .a:
-            if optimizes, instruction == .store64_sr || instruction == .store64_tr,
-                emitter.pair(
-                    instruction, as: instruction == .store64_sr ? .store64_sr2 : .store64_tr2, Int(bits),
-                    UInt32(truncatingIfNeeded: displacement))
-            {
-                return
-            }
             emitter.emit(instruction, operands: Emitter.Operands(displacement, bits))
         case .m, .none: preconditionFailure("no store has this mode")
         }

@@ -37,8 +37,11 @@ struct FunctionLowering: ~Copyable {
     var scan = FunctionScan()
     var emitter: Emitter
     /// The operand stack.
+    ///
+    /// Invariant: `0 <= canonicalHeight <= height <= stackCapacity`, and the first `height` operands are initialized. There
+    /// is room for the greatest height that the validator has seen, so nothing looks whether there is when it pushes.
     var stack: UnsafeMutablePointer<Operand>
-    private var stackCapacity = 256
+    private(set) var stackCapacity = 256
     var height = 0
     /// The greatest height, in slots: of a function with vectors, of what has been looked at so far.
     private var greatestHeight = 0
@@ -71,8 +74,6 @@ struct FunctionLowering: ~Copyable {
     var pendingChecks: [(end: Int, label: Label, cell: Int)] = []
     /// Gets what becomes of each instruction; nil for nobody.
     var origins: InstructionOrigins?
-    /// Where the result of the call that was emitted last lies, if nothing was emitted behind it.
-    var lastCall = (start: -1, end: -1, slot: -1)
 
     init(
         module: Module, layout: SlotLayout, registerGlobal: UInt32?, optimizes: Bool, typeNumbers: [UInt32],
@@ -184,7 +185,6 @@ struct FunctionLowering: ~Copyable {
         height = 0
         canonicalHeight = 0
         pendingChecks.removeAll(keepingCapacity: true)
-        lastCall = (-1, -1, -1)
         delayed = nil
     }
 
@@ -193,6 +193,9 @@ struct FunctionLowering: ~Copyable {
 
     /// Whether operands can name them all.
     private var frameFits: Bool { frameSlots <= Int(GW_MAXIMUM_FRAME_SLOTS) }
+
+    /// Whether the invariant of ``stack`` holds.
+    var stackIsSound: Bool { canonicalHeight >= 0 && canonicalHeight <= height && height <= stackCapacity }
 
     // MARK: - Slots
 
@@ -264,17 +267,17 @@ struct FunctionLowering: ~Copyable {
         if let direct {
             zeroLocals(knowsLastUses ? scan.constructs[Int(direct)].liveAtLabel : ~0)
             if !scan.dispatchIsOnlyUse { emitter.emit(.constS32, 0, word: 0) }
-            emitter.emitJump(to: Label(scan.constructs[Int(direct)].label), combines: optimizes)
+            emitter.emitJump(to: Label(scan.constructs[Int(direct)].label))
         } else {
             if parameterCount > 0 { emitter.emit(.constS32, 0, word: 0) }
-            emitter.emitJump(to: target, combines: optimizes)
+            emitter.emitJump(to: target)
         }
         emitter.define(target, at: any)
     }
 
     /// Every construct has a label, in the order of constructs.
     private mutating func constructLabels() {
-        for i in 0..<scan.constructs.count { scan.constructs.base[i].label = Int32(emitter.makeLabel()) }
+        for i in 0..<scan.constructs.count { scan.constructs[i].label = Int32(emitter.makeLabel()) }
     }
 
     /// Counts that execution comes here; see `counter` in gw_opcodes.def.

@@ -237,10 +237,10 @@ struct FunctionScan {
                 continue
             }
             let target = dispatchTarget(instructions[i - 2].b)
-            instructions.base[i].a = target
-            instructions.base[i].flags.insert(.threaded)
+            instructions[i].a = target
+            instructions[i].flags.insert(.threaded)
             let end = constructs[Int(target)].end
-            if end >= 0, Int(end) < i { constructs.base[Int(target)].isLoopHead = true }
+            if end >= 0, Int(end) < i { constructs[Int(target)].isLoopHead = true }
         }
         // Writes that no threaded jump follows are dead with the dispatch's own read, too.
         dispatchIsOnlyUse = otherUses == 0
@@ -250,8 +250,8 @@ struct FunctionScan {
         }
         for branch in 0..<loopBranches.count {
             let i = Int(loopBranches[branch])
-            instructions.base[i - 1].flags.insert(.skip)
-            instructions.base[i - 2].flags.insert(.skip)
+            instructions[i - 1].flags.insert(.skip)
+            instructions[i - 2].flags.insert(.skip)
         }
     }
 
@@ -334,11 +334,11 @@ extension FunctionScan: InstructionSink {
             instruction.flags = .deadEnd
         } else {
             // The first branch goes from here to the end.
-            constructs.base[Int(construct)].isTargeted = true
+            constructs[Int(construct)].isTargeted = true
         }
         copy.joinPaths()
         deadDepth = -1
-        constructs.base[Int(construct)].hasElse = true
+        constructs[Int(construct)].hasElse = true
         appendControl(instruction)
     }
 
@@ -357,7 +357,7 @@ extension FunctionScan: InstructionSink {
                 construct.kind != .loop && construct.isTargeted || construct.kind == .if && !construct.hasElse
             if isReached { deadDepth = -1 }
         }
-        constructs.base[Int(index)].end = Int32(truncatingIfNeeded: instructions.count)
+        constructs[Int(index)].end = Int32(truncatingIfNeeded: instructions.count)
         // Behind the function's end nothing reads it.
         if index != 0 { copy.joinPaths() }
         appendControl(instruction)
@@ -366,7 +366,7 @@ extension FunctionScan: InstructionSink {
     @inline(__always) mutating func branch(_ op: GWWasmOpcode, depth: UInt32) {
         guard deadDepth < 0 else { return }
         let construct = target(depth)
-        constructs.base[Int(construct)].isTargeted = true
+        constructs[Int(construct)].isTargeted = true
         if op == .br { deadDepth = 0 }
         if construct == dispatchLoop {
             if op == .br { loopBranches.append(Int32(instructions.count)) } else { otherUses += 1 }
@@ -389,7 +389,7 @@ extension FunctionScan: InstructionSink {
         guard deadDepth < 0 else { return }
         let label = target(depth)
         labels.append(label)
-        constructs.base[Int(label)].isTargeted = true
+        constructs[Int(label)].isTargeted = true
         if label == dispatchLoop { otherUses += 1 }
     }
 
@@ -411,6 +411,6 @@ extension FunctionScan: InstructionSink {
 
     /// Marks the instructions from `first` on as an idiom, if they are executed at all.
     @inline(__always) mutating func markIdiom(from first: Int) {
-        if instructions.count > first { instructions.base[first].flags.insert(.idiom) }
+        if instructions.count > first { instructions[first].flags.insert(.idiom) }
     }
 }
