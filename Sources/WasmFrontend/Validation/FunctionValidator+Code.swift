@@ -94,22 +94,29 @@ extension FunctionValidator {
                 } else {
                     sink.append(op, immediates)
                 }
-
-            default:
-                let kind = info.pointee.immediate
-                if kind == .none {
-                    sink.append(op)
-                } else if let alignment = kind.scalarAlignment {
-                    sink.append(op, index: try memoryArgument(alignment, &reader, at: at, reads: Sink.isUsed))
-                } else {
-                    var rest = reader
-                    let immediates = try rareImmediates(kind, &rest, at: at)
-                    reader = rest
-                    sink.append(op, immediates)
-                }
-                try apply(info, &operands, at: at)
+            default: try simple(op, info, &reader, &operands, into: &sink, at: at)
             }
         }
+    }
+
+    /// An instruction whose types the table tells: loads, stores and arithmetic.
+    @inline(__always)
+    private mutating func simple<Sink: InstructionSink>(
+        _ op: GWWasmOpcode, _ info: UnsafePointer<GWWasmOpcodeInfo>, _ reader: inout ByteReader,
+        _ operands: inout OperandTypes, into sink: inout Sink, at: Int
+    ) throws(LoadFailure) {
+        let kind = info.pointee.immediate
+        if kind == .none {
+            sink.append(op)
+        } else if let alignment = kind.scalarAlignment {
+            sink.append(op, index: try memoryArgument(alignment, &reader, at: at, reads: Sink.isUsed))
+        } else {
+            var rest = reader
+            let immediates = try rareImmediates(kind, &rest, at: at)
+            reader = rest
+            sink.append(op, immediates)
+        }
+        try apply(info, &operands, at: at)
     }
 
     /// Pops the operands and pushes the result of an instruction whose types the table tells.

@@ -40,6 +40,7 @@ struct LocalTypes: ~Copyable {
 
     /// The type of a local from `flatCount` on, which must exist.
     func beyondFlat(_ index: UInt32) -> TypeByte {
+        assert(index >= Self.flatCount && index < count)
         var low = 0
         var high = runs.count - 1
         while low < high {

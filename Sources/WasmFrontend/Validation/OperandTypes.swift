@@ -26,9 +26,13 @@ struct OperandTypes {
     /// How high `top` may be.
     let limit: UnsafeMutablePointer<TypeByte>
 
+    /// Whether the invariant of ``top`` holds.
+    private var isSound: Bool { floor <= top && top <= highest && highest <= limit }
+
     /// Pops a value of the type `expected`.
     @inline(__always)
     mutating func pop(_ expected: TypeByte, at offset: Int) throws(LoadFailure) {
+        assert(isSound)
         if _fastPath(top > floor && top[-1] == expected) {
             top -= 1
         } else {
@@ -56,6 +60,7 @@ struct OperandTypes {
         }
         top.pointee = type
         top += 1
+        assert(isSound)
     }
 
     /// Pops values of `count` types, the last of which is on top.
@@ -72,6 +77,7 @@ struct OperandTypes {
     @inline(__always)
     mutating func reach(_ count: Int) {
         if top + count > highest { highest = top + count }
+        assert(isSound)
     }
 
     /// Pushes values of `count` types.
@@ -84,6 +90,7 @@ struct OperandTypes {
             top.update(from: types, count: Int(count))
             top += Int(count)
             if top > highest { highest = top }
+            assert(isSound)
         }
     }
 
