@@ -203,6 +203,7 @@ lint: build-packages ## Check the sources: layout, warnings of C, and that no nu
 	@echo "==> Checking the sources"
 	@$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Benchmarks
 	@SWIFT="$(SWIFT)" Tests/Tools/lint_c.sh
+	@SWIFT="$(SWIFT)" Tests/Tools/lint_folders.py
 	@$(SWIFT) build
 	@Tests/Tools/lint_traps.py
 

@@ -52,6 +52,17 @@ const GWPair *gw_pairs(int *count) {
     return rows;
 }
 
+const GWFusion *gw_fusions(int *count) {
+    static const GWFusion rows[] = {
+#define GW_FUSE(first_, second_, both_, how_) \
+    {.first = GWOp_##first_, .second = GWOp_##second_, .both = GWOp_##both_, .how = GWFusing_##how_},
+#include "gw_opcodes.def"
+#include "gw_opcodes_undef.h"
+    };
+    *count = sizeof rows / sizeof *rows;
+    return rows;
+}
+
 // The selection tables: each takes the rows that it knows what to do with, in the forms that their family has.
 #define BINARY(name, d, a, b) [GWWasmOpcode_##name][GWKind_##d][GWKind_##a][GWKind_##b] = GWOp_##name##_##d##a##b,
 #define BINARY_MEMORY(name, a, b, operands) BINARY(name, r, a, b)

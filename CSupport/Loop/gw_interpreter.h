@@ -77,8 +77,6 @@ gw_outside gw_outside_limitedCall, gw_outside_enterCallee;
 gw_outside gw_outside_hot;
 gw_outside gw_outside_resolveCall, gw_outside_resolveCallZero, gw_outside_resolveIndirect,
     gw_outside_resolveIndirectZero, gw_outside_callOther, gw_outside_callOtherZero;
-/// The bytes that a pushing call moves the stack pointer by: the return address of Go's calling convention.
-#define GW_PUSH_SIZE 8
 
 /// The machine whose guest this thread runs, or a host function of that guest's; null where there is none.
 extern _Thread_local GWMachine *gw_running;

@@ -35,6 +35,8 @@ enum {
     GW_CALL_IMMEDIATE = 5,
     GW_CALL_CELLS = 6,
 };
+/// The bytes that a pushing call moves the stack pointer by: the return address of Go's calling convention.
+#define GW_PUSH_SIZE 8
 
 /// The target of a direct call whose callee has not been lowered yet. No distance in the code is as large.
 enum { GW_UNRESOLVED = -2147483647 - 1 };

@@ -160,6 +160,25 @@ typedef struct GWPair {
 /// All pairs, `*count` of them; where several fit, the first does.
 const GWPair *gw_pairs(int *count);
 
+/// How two instructions that are written one behind the other become one: see GW_FUSE in gw_opcodes.def.
+typedef enum __attribute__((enum_extensibility(closed))) GWFusing : uint8_t {
+    GWFusing_join,
+    GWFusing_branchOnZero,
+    GWFusing_sum,
+    GWFusing_returnZero,
+    GWFusing_push,
+    GWFusing_atTarget,
+} GWFusing;
+
+/// Two instructions that become one when they are written one behind the other.
+typedef struct GWFusion {
+    GWOp first, second, both;
+    GWFusing how;
+} GWFusion;
+
+/// All of them, `*count`; no two have the same `first` and `second`.
+const GWFusion *gw_fusions(int *count);
+
 // The selection tables: which instruction does the work of the wasm instruction in the given form.
 // All return `GWOp_invalid` (0) where there is none.
 

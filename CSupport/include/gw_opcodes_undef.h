@@ -20,3 +20,4 @@
 #undef GW_SAME
 #undef GW_CHAIN
 #undef GW_PAIR
+#undef GW_FUSE

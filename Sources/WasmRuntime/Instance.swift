@@ -27,7 +27,7 @@ public final class Instance {
     public var module: Module { storage.module }
 
     /// The code that the instance runs.
-    public var code: LoweredCode { storage.code }
+    package var code: LoweredCode { storage.code }
 
     /// What the instance exports under a name; nil if nothing.
     public func export(named name: String) -> Extern? {

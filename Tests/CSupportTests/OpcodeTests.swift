@@ -52,6 +52,41 @@ struct OpcodeTests {
         }
     }
 
+    /// The letters of an instruction; a slot that it sets is a slot like others.
+    private static func letters(_ op: GWOp) -> String {
+        String(cString: gw_op_info()![Int(op.rawValue)].operands).replacing("d", with: "r")
+    }
+
+    @Test("become one as the rows of fusion say: with the operands of the two, in the cells of the two")
+    func fusions() throws {
+        var count: Int32 = 0
+        let rows = try #require(gw_fusions(&count))
+        var seen: Set<[UInt16]> = []
+        for row in UnsafeBufferPointer(start: rows, count: Int(count)) {
+            let (first, second, both) = (Self.letters(row.first), Self.letters(row.second), Self.letters(row.both))
+            let info = [row.first, row.second, row.both].map { gw_op_info()![Int($0.rawValue)] }
+            let name = "\(String(cString: info[0].name)), \(String(cString: info[1].name))"
+            #expect(seen.insert([row.first.rawValue, row.second.rawValue]).inserted, "\(name)")
+            #expect(info[2].cells <= info[0].cells + info[1].cells, "\(name)")
+            switch row.how {
+            case .join: #expect(both == first + second, "\(name)")
+            case .branchOnZero:
+                #expect(both == first + "j", "\(name)")
+                #expect(String(cString: info[0].operands).hasPrefix("d"), "\(name)")
+                #expect(["rj", "rij"].contains(second), "\(name)")
+            case .sum: #expect(both == first && second == first && first.count == 1, "\(name)")
+            case .returnZero: #expect(both == first && second == "i" && info[1].family == .return, "\(name)")
+            case .push:
+                #expect(first == "si" && info[1].family == info[2].family && info[2].facts.contains(.pushes), "\(name)")
+                #expect(both == "C" && second == "C", "\(name)")
+            case .atTarget:
+                #expect(info[1].family == .load && info[1].mode != .x && second.count == 3, "\(name)")
+                #expect(first.last == "j" && both.hasSuffix("oj") && info[0].cells == info[2].cells, "\(name)")
+            }
+        }
+        #expect(seen.count == Int(count) && count > 10)
+    }
+
     @Test("may trap where they use memory, divide, truncate or call, and nowhere else")
     func traps() {
         for row in Self.rows where row.name != "invalid" {

@@ -62,6 +62,28 @@ import _TestSupport
             oneFunction(locals: [(50_000, .i32)], code: constants(most + 1) + drops(most + 1)), .frameSlots)
     }
 
+    @Test(arguments: [true, false]) func vectorsTakeTwoSlotsOfTheFrame(optimizes: Bool) throws {
+        // A function that pushes that many vectors and numbers, and drops them.
+        func lowered(vectors: Int, numbers: Int) throws -> String {
+            let vector: [UInt8] = [0xFD, 0x0C] + [UInt8](repeating: 1, count: 16)
+            let pushes = Array(repeatElement(vector, count: vectors).joined())
+            let numbersPushed = Array(repeatElement([0x41, 0x00] as [UInt8], count: numbers).joined())
+            let drops = [UInt8](repeating: 0x1A, count: vectors + numbers)
+            let module = try Module(oneFunction(code: pushes + numbersPushed + drops))
+            return try module.loweredCode(LoweredCode.Options(optimizes: optimizes)).disassemble(0)
+        }
+        #expect(try !lowered(vectors: 20_000, numbers: 20_000).isEmpty)
+        // The validator, which counts values, has nothing against it; but operands cannot name as many slots.
+        #expect(throws: CodeSpaceError.self) { try lowered(vectors: 32_768, numbers: 0) }
+    }
+
+    @Test func codeIsMadeOnceForEachWayToMakeIt() throws {
+        let module = try Module(oneFunction(code: []))
+        let code = try module.loweredCode(LoweredCode.Options())
+        #expect(try module.loweredCode(LoweredCode.Options()) === code)
+        #expect(try module.loweredCode(LoweredCode.Options(optimizes: false)) !== code)
+    }
+
     @Test func heightsOfTheOperandStack() throws {
         let nested: [UInt8] = [0x41, 0x00, 0x02, 0x7F, 0x41, 0x00, 0x41, 0x00, 0x6A, 0x0B, 0x6A, 0x1A]
         #expect(try summaries(Module(oneFunction(code: nested)))[0].maxOperandHeight == 3)

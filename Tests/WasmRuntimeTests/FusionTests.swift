@@ -247,4 +247,43 @@ struct FusionTests {
         #expect(listing.contains("entry:\nentry with 0:") == way.optimizes, "\(listing)")
         #expect(!(try instance.code.disassemble(1)).contains("entry:\nentry with 0:"))
     }
+
+    @Test("moves, changes of the register global, and what calls push", arguments: Way.all)
+    func movesAndCalls(way: Way) throws {
+        // Go's shapes, with the numbers of its calls and frames.
+        let push = """
+            (global.set $sp (i32.sub (global.get $sp) (i32.const 8))) (i64.store (global.get $sp) (i64.const 7))
+            """
+        let module = try WebAssemblyText.module(
+            """
+            (module (memory 1) (table funcref (elem $leaf)) (type $go (func (param i32) (result i32)))
+              (global $sp (mut i32) (i32.const 1024))
+              (func $leaf (type $go)
+                (global.set $sp (i32.add (global.get $sp) (i32.const 16)))
+                (global.set $sp (i32.add (global.get $sp) (i32.const 8)))
+                (i32.const 0))
+              (func (export "direct") (result i32) \(push) (call $leaf (i32.const 0)))
+              (func (export "indirect") (param i32) (result i32)
+                \(push) (call_indirect (type $go) (i32.const 0) (local.get 0)))
+              (func (export "rotate") (param i64 i64 i64) (result i64)
+                (local.set 0 (local.get 1)) (local.set 1 (local.get 2)) (i64.sub (local.get 0) (local.get 1)))
+              (func (export "sp") (result i32) (global.get $sp))
+              (func (export "pushed") (param i32) (result i64) (i64.load (local.get 0))))
+            """)
+        let instance = try Instance(module, store: way.store())
+        #expect(try instance.bits("rotate", .i64(1), .i64(20), .i64(3)) == [17])
+        #expect(try instance.bits("direct") == [0])
+        #expect(try instance.bits("sp") == [1024 - 8 + 24])
+        #expect(try instance.bits("indirect", .i32(0)) == [0])
+        #expect(try instance.bits("sp") == [1024 - 8 + 24 - 8 + 24])
+        for address in [1024 - 8, 1024 - 8 + 24 - 8] {
+            #expect(try instance.bits("pushed", .i32(UInt32(address))) == [7])
+        }
+        let expected = ["return.zero.pop", "call.push.zero", "call_indirect.push.zero", "move2"]
+        for (function, mnemonic) in expected.enumerated() {
+            #expect(try isThere(mnemonic, in: instance, function: function) == way.optimizes, "\(mnemonic)")
+        }
+        // The two sums of the leaf are one, and part of the return.
+        #expect(try !way.optimizes || instance.code.disassemble(0).contains("return.zero.pop 24"))
+    }
 }

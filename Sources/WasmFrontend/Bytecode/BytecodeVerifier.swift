@@ -62,7 +62,7 @@ struct BytecodeVerifier: ~Copyable {
     }
 
     /// What is wrong with the code of a function; nil if nothing is.
-    mutating func fault(in lowered: LoweredCode.Lowered, of code: UnsafePointer<GWCode>) -> Fault? {
+    mutating func fault(in lowered: LoweredFunction, of code: UnsafePointer<GWCode>) -> Fault? {
         var space = space
         let fault = withShape { shape in
             gw_verify(

@@ -20,7 +20,7 @@ struct Disassembler {
     }
 
     /// The instructions of a function, in the order of their cells.
-    func instructions(_ lowered: LoweredCode.Lowered) -> [Instruction] {
+    func instructions(_ lowered: LoweredFunction) -> [Instruction] {
         let start = lowered.cells.lowerBound
         let entry = code.pointee.entries[lowered.function]
         var result: [Instruction] = []
@@ -39,7 +39,7 @@ struct Disassembler {
     }
 
     /// The instructions of a function, one a line: the cell from the function's start, the mnemonic, the operands.
-    func disassemble(_ lowered: LoweredCode.Lowered) -> String {
+    func disassemble(_ lowered: LoweredFunction) -> String {
         instructions(lowered).flatMap { instruction in
             instruction.entries + [Self.line(instruction, from: lowered.cells.lowerBound)]
         }.joined(separator: "\n")

@@ -1,7 +1,7 @@
 /// What has been decoded of a module so far.
 ///
 /// Sections come in an order in which each refers to earlier ones only, except for code. So the entries of all other
-/// sections are checked as they are decoded (`DecodedParts+Validation.swift`), against the parts before them.
+/// sections are checked as they are decoded (`DecodedParts+Rules.swift`), against the parts before them.
 struct DecodedParts {
     var types: [FunctionType] = []
     var imports: [Import] = []

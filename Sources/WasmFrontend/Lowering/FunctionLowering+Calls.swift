@@ -6,16 +6,11 @@ extension FunctionLowering {
         let type = layout.types[Int(module.functionTypes[Int(function)])]
         if Int(function) < module.importedFunctionCount {
             let base = passArguments(type, firstIsZero: false)
-            emitCall(.callImport, type, base, target: unresolved, function: function, immediate: 0)
+            emitCall(.callImport, type, base, target: unresolved, function: function)
         } else {
             let firstIsZero = hasZeroArgument(type)
             let base = passArguments(type, firstIsZero: firstIsZero)
-            if firstIsZero, let immediate = takePush() {
-                emitCall(.callPushZero, type, base, target: unresolved, function: function, immediate: immediate)
-            } else {
-                emitCall(
-                    firstIsZero ? .callZero : .call, type, base, target: unresolved, function: function, immediate: 0)
-            }
+            emitCall(firstIsZero ? .callZero : .call, type, base, target: unresolved, function: function)
         }
     }
 
@@ -36,13 +31,7 @@ extension FunctionLowering {
         let base = passArguments(type, firstIsZero: firstIsZero)
         let function = UInt32(indexSlot) | table << 16
         let number = typeNumbers[Int(typeIndex)]
-        if firstIsZero, let immediate = takePush() {
-            emitCall(.callIndirectPushZero, type, base, target: number, function: function, immediate: immediate)
-        } else {
-            emitCall(
-                firstIsZero ? .callIndirectZero : .callIndirect, type, base, target: number, function: function,
-                immediate: 0)
-        }
+        emitCall(firstIsZero ? .callIndirectZero : .callIndirect, type, base, target: number, function: function)
     }
 
     // MARK: - Go's idioms
@@ -71,24 +60,16 @@ extension FunctionLowering {
         else { return false }
         computeDelayed()
         // A change of the stack pointer right before would become one with the call's.
-        guard !emitter.lastIs(.spAdd) else { return false }
+        guard !emitter.wouldFuse(.spAdd) else { return false }
         let base = temporary(0) + Int(GW_FRAME_HEADER)
-        let start = emitter.emitCall(
+        emitter.emitCall(
             .callPushZero, base: base, target: unresolved, function: function,
             immediate: UInt32(truncatingIfNeeded: word))
+        emitter.noteResult(in: base)
         emitter.setBarrier()
-        branchIfNotZero(base, to: construct, behindCallAt: start)
+        emitter.emitBranchOnResult(to: Label(scan.constructs[construct].label))
         self.index += GoCall.instructionCount - 1
         return true
-    }
-
-    /// Emits a branch on the result of a call, to which a result of 0 need not come.
-    mutating func branchIfNotZero(_ slot: Int, to construct: Int, behindCallAt start: Int) {
-        emitter.emit(.branchIf, slot, word: 0)
-        emitter.jumps(to: Label(scan.constructs[construct].label))
-        emitter.setCell(start + Int(GW_CALL_ZERO), UInt32(emitter.position - start))
-        // The result 0 arrives here.
-        emitter.setBarrier()
     }
 
     private var unresolved: UInt32 { UInt32(bitPattern: Int32(GW_UNRESOLVED)) }
@@ -125,26 +106,10 @@ extension FunctionLowering {
         return base
     }
 
-    /// Go's call subtracts 8 from the register global and stores the return address there: if these two were emitted
-    /// last, takes them back and returns the address.
-    private mutating func takePush() -> UInt32? {
-        guard emitter.lastIs(.store64_si), emitter.secondLastIs(.spAdd), emitter.word(1, of: emitter.last) == 0,
-            emitter.word(1, of: emitter.secondLast) == UInt32(bitPattern: -8)
-        else { return nil }
-        let immediate = emitter.word(2, of: emitter.last)
-        emitter.removeLast()
-        emitter.removeLast()
-        return immediate
-    }
-
-    private mutating func emitCall(
-        _ op: GWOp, _ type: FunctionType, _ base: Int, target: UInt32, function: UInt32, immediate: UInt32
-    ) {
-        let start = emitter.emitCall(op, base: base, target: target, function: function, immediate: immediate)
+    private mutating func emitCall(_ op: GWOp, _ type: FunctionType, _ base: Int, target: UInt32, function: UInt32) {
+        emitter.emitCall(op, base: base, target: target, function: function, immediate: 0)
         // Imported functions and those of other instances always return to the instruction behind the call.
-        if type.results == [.i32], op != .callImport {
-            lastCall = (start, emitter.position, base)
-        }
+        if type.results == [.i32], op != .callImport { emitter.noteResult(in: base) }
         // The results stay where the callee left them, until something else needs the place. With many values delayed,
         // this computes one of them: behind the call, where a result of 0 must come by.
         for i in 0..<type.results.count { push(.slot(base + i)) }

@@ -7,10 +7,10 @@ extension FunctionLowering {
         switch instruction.op {
         case .block:
             flush()
-            scan.constructs.base[construct].height = Int32(height) - scan.constructs[construct].parameters
+            scan.constructs[construct].height = Int32(height) - scan.constructs[construct].parameters
         case .loop:
             flush()
-            scan.constructs.base[construct].height = Int32(height) - scan.constructs[construct].parameters
+            scan.constructs[construct].height = Int32(height) - scan.constructs[construct].parameters
             emitter.bind(Label(scan.constructs[construct].label))
             // The loop of a dispatch is begun anew by calls only: jumps through it are threaded.
             if scan.constructs[construct].isTargeted, scan.dispatch?.loop != UInt32(construct) { emitCounter() }
@@ -18,7 +18,7 @@ extension FunctionLowering {
         case .else:
             if !instruction.flags.contains(.deadEnd) {
                 flush()
-                emitter.emitJump(to: Label(scan.constructs[construct].label), combines: optimizes)
+                emitter.emitJump(to: Label(scan.constructs[construct].label))
             }
             emitter.bind(Label(scan.constructs[construct].elseLabel))
             restore(construct, values: scan.constructs[construct].parameters)
@@ -26,7 +26,7 @@ extension FunctionLowering {
         case .br:
             if instruction.flags.contains(.threaded) {
                 flushMemory()
-                emitter.emitJump(to: Label(scan.constructs[construct].label), combines: optimizes)
+                emitter.emitJump(to: Label(scan.constructs[construct].label))
             } else {
                 branch(construct)
             }
@@ -92,7 +92,7 @@ extension FunctionLowering {
         let to = Int(scan.constructs[construct].height)
         // The target's slots are not above the values', so ascending order overwrites none that is still to be read.
         guard from != to else { return }
-        for i in 0..<arity { emitter.emitMove(temporary(to + i), temporary(from + i), combines: optimizes) }
+        for i in 0..<arity { emitter.emit(.move, temporary(to + i), temporary(from + i)) }
     }
 
     /// Emits an unconditional branch.
@@ -104,7 +104,7 @@ extension FunctionLowering {
             flush(from: height - arity)
             moveValues(to: construct)
         }
-        emitter.emitJump(to: Label(scan.constructs[construct].label), combines: optimizes)
+        emitter.emitJump(to: Label(scan.constructs[construct].label))
     }
 
     private mutating func branchIf(_ construct: Int) {
@@ -115,8 +115,8 @@ extension FunctionLowering {
             && (arity == 0 || height - arity == Int(scan.constructs[construct].height))
         if isDirect {
             if arity > 0 { flushKeeping(condition, from: height - arity) } else { flushMemory() }
-            if fuseWithCall(condition, whenZero: nil) {
-                return branchIfNotZero(Int(condition.a), to: construct, behindCallAt: lastCall.start)
+            if isResultOfCall(condition) {
+                return emitter.emitBranchOnResult(to: Label(scan.constructs[construct].label))
             }
             conditional(condition, holds: true, to: Label(scan.constructs[construct].label))
             return
@@ -129,7 +129,7 @@ extension FunctionLowering {
             emitReturn()
         } else {
             moveValues(to: construct)
-            emitter.emitJump(to: Label(scan.constructs[construct].label), combines: optimizes)
+            emitter.emitJump(to: Label(scan.constructs[construct].label))
         }
         (height, canonicalHeight) = saved
         emitter.bind(over)
@@ -147,7 +147,7 @@ extension FunctionLowering {
     private mutating func conditional(_ condition: Operand, holds: Bool, to label: Label) {
         if condition.tag == .constant {
             if (condition.a != 0) == holds {
-                emitter.emitJump(to: label, combines: optimizes)
+                emitter.emitJump(to: label)
             }
             return
         }
@@ -178,30 +178,14 @@ extension FunctionLowering {
             }
         }
         let slot = read(condition, at: height)
-        if !holds, optimizes, branchIfZero(slot, .i64Eq_rrr, to: label) { return }
         emitter.emit(holds ? .branchIf : .branchUnless, slot, word: 0)
         emitter.jumps(to: label)
     }
 
     private mutating func emitBranch(_ op: GWOp, _ operand: Operand, to label: Label) {
-        if operand.b == 0, op == .i64Ne_branch_ri || op == .i64Ne_branch_si, optimizes {
-            return emitter.emitNilCheck(operand.first, UInt32(truncatingIfNeeded: operand.a), to: label)
-        }
-        if operand.b == 0, optimizes {
-            if op == .i64Eq_branch_ri, branchIfZero(Int(operand.a), .load64_r, to: label) { return }
-            if op == .i32Eq_branch_ri, branchIfZero(Int(operand.a), .i64Eq_rrr, to: label) { return }
-        }
         var operands = Emitter.Operands()
         append(operand, to: &operands)
-        operands.append(0)
-        emitter.emit(op, operands: operands)
-        emitter.jumps(to: label)
-    }
-
-    /// Makes a branch that is taken where a slot is 0 one with the instruction `op` that has just set it.
-    private mutating func branchIfZero(_ slot: Int, _ op: GWOp, to label: Label) -> Bool {
-        let fused: GWOp = op == .load64_r ? .load64_branch_zero : .i64Eq_branch_zero
-        return emitter.branchIfZero(slot, behind: op, as: fused, to: label)
+        emitter.emitBranch(op, operands, to: label)
     }
 
     private mutating func branchTable(_ first: Int, count: Int) {
@@ -218,8 +202,8 @@ extension FunctionLowering {
             let target = Int(labels[i])
             let needsStub = target == 0 || arity > 0 && height - arity != Int(scan.constructs[target].height)
             guard needsStub, scan.constructs[target].stubOwner != owner else { continue }
-            scan.constructs.base[target].stubOwner = owner
-            scan.constructs.base[target].stub = Int32(emitter.makeLabel())
+            scan.constructs[target].stubOwner = owner
+            scan.constructs[target].stub = Int32(emitter.makeLabel())
             stubs.append(target)
         }
         let constructs = scan.constructs
@@ -244,14 +228,13 @@ extension FunctionLowering {
             conditional(condition, holds: true, to: Label(scan.constructs[target].label))
             return
         }
-        scan.constructs.base[construct].height = Int32(height) - scan.constructs[construct].parameters
+        scan.constructs[construct].height = Int32(height) - scan.constructs[construct].parameters
         let label = emitter.makeLabel()
-        scan.constructs.base[construct].elseLabel = Int32(label)
+        scan.constructs[construct].elseLabel = Int32(label)
         if condition.tag == .stackCheck, !scan.constructs[construct].hasElse {
             beginStackCheck(construct, condition)
-        } else if fuseWithCall(condition, whenZero: label) {
-            emitter.emit(.branchUnless, Int(condition.a), word: 0)
-            emitter.jumps(to: label)
+        } else if isResultOfCall(condition) {
+            emitter.emitBranchOnNoResult(to: label)
         } else {
             conditional(condition, holds: false, to: label)
         }
@@ -277,17 +260,8 @@ extension FunctionLowering {
     }
 
     /// Whether the condition is the result of the call that was emitted last.
-    ///
-    /// Then a result of 0 need not come back to the instruction behind the call: it goes to `whenZero` at once.
-    private mutating func fuseWithCall(_ condition: Operand, whenZero: Label?) -> Bool {
-        guard optimizes, condition.tag == .slot, lastCall.end == emitter.position, Int(condition.a) == lastCall.slot
-        else {
-            return false
-        }
-        if let whenZero {
-            emitter.distance(at: lastCall.start + Int(GW_CALL_ZERO), from: lastCall.start, to: whenZero)
-        }
-        return true
+    private func isResultOfCall(_ condition: Operand) -> Bool {
+        optimizes && condition.tag == .slot && emitter.isResult(Int(condition.a))
     }
 
     // MARK: - Go's stack check
@@ -354,17 +328,12 @@ extension FunctionLowering {
         if count == 1 {
             let operand = pop()
             if operand.tag == .constant, resultTypes[0] == .i32, optimizes {
-                if operand.a == 0, emitter.lastIs(.spAdd) {
-                    let size = emitter.word(1, of: emitter.last)
-                    emitter.removeLast()
-                    return emitter.emit(.returnZeroPop, word: size)
-                }
                 return emitter.emit(.returnImmediate, word: UInt32(truncatingIfNeeded: operand.a))
             }
             return emitter.emit(.returnSlot, read(operand, at: height, clean: true))
         }
         flush(from: height - count)
-        for i in 0..<count { emitter.emitMove(i, temporary(height - count + i), combines: optimizes) }
+        for i in 0..<count { emitter.emit(.move, i, temporary(height - count + i)) }
         emitter.emit(.return)
     }
 }

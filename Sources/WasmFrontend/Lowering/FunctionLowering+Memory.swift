@@ -56,13 +56,6 @@ extension FunctionLowering {
             emitter.emit(
                 instruction, operands: Emitter.Operands(UInt64(slot), displacement & 0xFFFF, displacement >> 16, bits))
         case .s, .t, .a:
-            if optimizes, instruction == .store64_sr || instruction == .store64_tr,
-                emitter.pair(
-                    instruction, as: instruction == .store64_sr ? .store64_sr2 : .store64_tr2, Int(bits),
-                    UInt32(truncatingIfNeeded: displacement))
-            {
-                return
-            }
             emitter.emit(instruction, operands: Emitter.Operands(displacement, bits))
         case .m, .none: preconditionFailure("no store has this mode")
         }
@@ -85,17 +78,13 @@ extension FunctionLowering {
     mutating func bulk(_ instruction: ScannedInstruction) {
         flush { $0.readsMemory }
         // Operands go to the slots of their heights unless they are in slots; results to the lowest of them.
-        let row =
-            instruction.op.rawValue < 0x100
-            ? gw_wasm_opcodes()![Int(instruction.op.rawValue)]
-            : gw_wasm_opcodes_fc()![Int(instruction.op.rawValue & 0xFF)]
         let count: Int
         switch instruction.op {
         case .tableGet: count = 1
         case .tableSet, .tableGrow: count = 2
         case .tableFill: count = 3
         case .refFunc: count = 0
-        default: count = Int(row.operand_count)
+        default: count = Int(instruction.op.row.operand_count)
         }
         if count > 1 { settle(count) }
         var slots = (0, 0, 0)

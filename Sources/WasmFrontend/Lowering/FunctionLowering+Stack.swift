@@ -6,6 +6,7 @@ extension FunctionLowering {
     static var largestDelay: Int { 48 }
 
     @inline(__always) mutating func push(_ operand: Operand) {
+        assert(stackIsSound && height < stackCapacity)
         stack[height] = operand
         height += 1
         // Without optimisation no value is left uncomputed.
@@ -19,12 +20,14 @@ extension FunctionLowering {
 
     /// Pushes the value that an instruction has put into the canonical slot of the new height.
     mutating func pushCanonical() {
+        assert(stackIsSound && height < stackCapacity)
         stack[height] = .slot(temporary(height))
         if canonicalHeight == height { canonicalHeight += 1 }
         height += 1
     }
 
     @inline(__always) mutating func pop() -> Operand {
+        assert(stackIsSound && height > 0)
         height -= 1
         if canonicalHeight > height { canonicalHeight = height }
         return stack[height]
@@ -33,6 +36,7 @@ extension FunctionLowering {
     /// Prepares for popping `count` values that are then computed into the slots of their heights, the lowest first:
     /// none may depend on the slot of a higher one.
     @inline(__always) mutating func settle(_ count: Int) {
+        assert(count <= height)
         guard count > 1 else { return }
         if count == 2, !stack[height - 2].reads(above: temporary(height - 2)) { return }
         settleAll(count)
@@ -90,7 +94,7 @@ extension FunctionLowering {
     mutating func compute(_ operand: Operand, into target: Int) {
         switch operand.tag {
         case .slot:
-            if Int(operand.a) != target { emitter.emitMove(target, Int(operand.a), combines: optimizes) }
+            if Int(operand.a) != target { emitter.emit(.move, target, Int(operand.a)) }
         case .wrapped:
             emitter.emit(.move32, target, Int(operand.a))
         case .constant:
@@ -130,7 +134,7 @@ extension FunctionLowering {
             let op: GWOp = operand.op == .i64Add ? .i64AddShifted : .i32AddShifted
             emitter.emit(op, target, Int(operand.a), Int(operand.b & 0xFFFF), Int(operand.b >> 16))
         case .wrappedLoad:
-            emitter.emit(gw_select_load(.i64Load, .s), target, word: UInt32(truncatingIfNeeded: operand.b))
+            emitter.emitAlone(gw_select_load(.i64Load, .s), operands: Emitter.Operands(UInt64(target), operand.b))
             emitter.emit(.move32, target, target)
         }
     }
@@ -152,12 +156,6 @@ extension FunctionLowering {
 
     private mutating func emitLoad(_ operand: Operand, into target: Int) {
         let op = gw_select_load(operand.op, operand.mode)
-        if optimizes {
-            if op == .load64_s, emitter.pair(.load64_s, as: .load64_s2, target, UInt32(truncatingIfNeeded: operand.b)) {
-                return
-            }
-            emitter.noteLoad(op, operand)
-        }
         switch operand.mode {
         case .r, .k: emitter.emit(op, target, Int(operand.a), word: UInt32(truncatingIfNeeded: operand.b))
         case .s, .t, .a: emitter.emit(op, target, word: UInt32(truncatingIfNeeded: operand.b))
@@ -213,11 +211,12 @@ extension FunctionLowering {
     }
 
     private mutating func load(_ kind: GWKind, _ value: UInt64, into target: Int) {
+        let slot = UInt64(target)
         switch kind {
-        case .s: emitter.emit(.load64_s, target, word: UInt32(truncatingIfNeeded: value))
-        case .t: emitter.emit(.load64_t, target, word: UInt32(truncatingIfNeeded: value))
-        case .m: emitter.emit(.load64_r, target, Int(value & 0xFFFF), word: UInt32(value >> 16))
-        case .k: emitter.emit(.load64_k, target, Int(value & 0xFFFF), word: UInt32(value >> 16))
+        case .s: emitter.emitAlone(.load64_s, operands: Emitter.Operands(slot, value))
+        case .t: emitter.emitAlone(.load64_t, operands: Emitter.Operands(slot, value))
+        case .m: emitter.emitAlone(.load64_r, operands: Emitter.Operands(slot, value & 0xFFFF, value >> 16))
+        case .k: emitter.emitAlone(.load64_k, operands: Emitter.Operands(slot, value & 0xFFFF, value >> 16))
         case .r, .i, .none: preconditionFailure("not in memory")
         }
     }
@@ -232,7 +231,7 @@ extension FunctionLowering {
         if operand.tag == .globalWrapped && !clean {
             emitter.emit(.globalGet, target, word: UInt32(operand.a))
         } else if operand.tag == .wrappedLoad && !clean {
-            emitter.emit(gw_select_load(.i64Load, .s), target, word: UInt32(truncatingIfNeeded: operand.b))
+            emitter.emitAlone(gw_select_load(.i64Load, .s), operands: Emitter.Operands(UInt64(target), operand.b))
         } else {
             compute(operand, into: target)
         }
@@ -328,13 +327,7 @@ extension FunctionLowering {
         switch operand.tag {
         case .sp:
             if operand.a == 0 { return }
-            // Go's epilogue adds the frame's size, then 8 for the return address: one addition.
-            if optimizes && emitter.lastIs(.spAdd) {
-                let sum = emitter.word(1, of: emitter.last) &+ UInt32(truncatingIfNeeded: operand.a)
-                emitter.setWord(1, of: emitter.last, sum)
-            } else {
-                emitter.emit(.spAdd, word: UInt32(truncatingIfNeeded: operand.a))
-            }
+            emitter.emit(.spAdd, word: UInt32(truncatingIfNeeded: operand.a))
         case .constant:
             emitter.emit(.spSetImmediate, word: UInt32(truncatingIfNeeded: operand.a))
         default:

@@ -1,6 +1,6 @@
 internal import CSupport
 
-// Vectors: each is two values on the operand stack, the low half below; see VectorRewriting. Instructions on them want
+// Vectors: each is two values on the operand stack, the low half below; see VectorSplitter. Instructions on them want
 // the two in neighbouring slots.
 extension FunctionLowering {
     /// An instruction behind the prefix 0xFD.

@@ -35,12 +35,16 @@ struct FunctionLowering: ~Copyable {
 
     private var validator: FunctionValidator
     var scan = FunctionScan()
-    private var rewriting = VectorRewriting()
     var emitter: Emitter
     /// The operand stack.
+    ///
+    /// Invariant: `0 <= canonicalHeight <= height <= stackCapacity`, and the first `height` operands are initialized. There
+    /// is room for the greatest height that the validator has seen, so nothing looks whether there is when it pushes.
     var stack: UnsafeMutablePointer<Operand>
-    private var stackCapacity = 256
+    private(set) var stackCapacity = 256
     var height = 0
+    /// The greatest height, in slots: of a function with vectors, of what has been looked at so far.
+    private var greatestHeight = 0
     /// The values below this height lie in their canonical slots.
     var canonicalHeight = 0
     /// How many values may be left uncomputed.
@@ -70,8 +74,6 @@ struct FunctionLowering: ~Copyable {
     var pendingChecks: [(end: Int, label: Label, cell: Int)] = []
     /// Gets what becomes of each instruction; nil for nobody.
     var origins: InstructionOrigins?
-    /// Where the result of the call that was emitted last lies, if nothing was emitted behind it.
-    var lastCall = (start: -1, end: -1, slot: -1)
 
     init(
         module: Module, layout: SlotLayout, registerGlobal: UInt32?, optimizes: Bool, typeNumbers: [UInt32],
@@ -117,17 +119,18 @@ struct FunctionLowering: ~Copyable {
         let type = layout.types[Int(module.functionTypes[function])]
         let body = module.bodies[function - module.importedFunctionCount].bytes
         scan.begin(type, threads: optimizes, registerGlobal: optimizes ? registerGlobal : nil)
-        var summary = try validate(body, type: module.functionTypes[function])
+        let summary = try validate(body, type: module.functionTypes[function])
         usesVectors = summary.usesVectors || layout.hasVectors
         if usesVectors {
             gw_vector_prepare()
             scan.begin(type, threads: optimizes, registerGlobal: optimizes ? registerGlobal : nil)
-            summary = rewriting.rewrite(module, layout, body, function: function, into: &scan)
+            var splitter = VectorSplitter(scan, layout, module.codeContext)
+            _ = try validator.validate(body, type: module.functionTypes[function], into: &splitter)
+            scan = splitter.scan
         }
         scan.finish()
         prepareFrame(summary, type)
-        let slots = firstTemporary + summary.maxOperandHeight + callRoom
-        guard slots <= Int(GW_MAXIMUM_FRAME_SLOTS) else { return nil }
+        guard frameFits else { return nil }
         emitter.begin(at: position, capacity: capacity)
 
         let live = optimizes && localCount <= FunctionScan.largestAnalysis ? scan.readBeforeWritten() : nil
@@ -140,6 +143,7 @@ struct FunctionLowering: ~Copyable {
         zeroLocals(live.map { direct == nil ? $0 : ~0 } ?? ~0)
         constructLabels()
         emitBody()
+        guard frameFits else { return nil }
         let zero: Int
         if let zeroEntry {
             zero = zeroEntry
@@ -152,7 +156,7 @@ struct FunctionLowering: ~Copyable {
         }
         emitter.finish()
         guard !emitter.isFull else { return nil }
-        return Result(any: any, zero: zero, slots: slots)
+        return Result(any: any, zero: zero, slots: frameSlots)
     }
 
     private mutating func validate(_ body: Range<Int>, type: UInt32) throws(LoadFailure) -> FunctionValidator.Summary {
@@ -167,20 +171,31 @@ struct FunctionLowering: ~Copyable {
     private mutating func prepareFrame(_ summary: FunctionValidator.Summary, _ type: FunctionType) {
         parameterCount = type.parameters.count
         resultTypes = type.results
-        localCount = summary.localCount
+        localCount = summary.localSlots
         scratch = localCount
         firstTemporary = scratch + 2
-        if stackCapacity < summary.maxOperandHeight + 8 {
+        // The validator counts values, of which each may be a vector.
+        greatestHeight = usesVectors ? 0 : summary.maxOperandHeight
+        let most = summary.maxOperandHeight * (usesVectors ? 2 : 1)
+        if stackCapacity < most + 8 {
             stack.deallocate()
-            stackCapacity = summary.maxOperandHeight * 2 + 8
+            stackCapacity = most * 2 + 8
             stack = .allocate(capacity: stackCapacity)
         }
         height = 0
         canonicalHeight = 0
         pendingChecks.removeAll(keepingCapacity: true)
-        lastCall = (-1, -1, -1)
         delayed = nil
     }
+
+    /// How many slots the function's frame has, as far as it has been looked at.
+    private var frameSlots: Int { firstTemporary + greatestHeight + callRoom }
+
+    /// Whether operands can name them all.
+    private var frameFits: Bool { frameSlots <= Int(GW_MAXIMUM_FRAME_SLOTS) }
+
+    /// Whether the invariant of ``stack`` holds.
+    var stackIsSound: Bool { canonicalHeight >= 0 && canonicalHeight <= height && height <= stackCapacity }
 
     // MARK: - Slots
 
@@ -252,17 +267,17 @@ struct FunctionLowering: ~Copyable {
         if let direct {
             zeroLocals(knowsLastUses ? scan.constructs[Int(direct)].liveAtLabel : ~0)
             if !scan.dispatchIsOnlyUse { emitter.emit(.constS32, 0, word: 0) }
-            emitter.emitJump(to: Label(scan.constructs[Int(direct)].label), combines: optimizes)
+            emitter.emitJump(to: Label(scan.constructs[Int(direct)].label))
         } else {
             if parameterCount > 0 { emitter.emit(.constS32, 0, word: 0) }
-            emitter.emitJump(to: target, combines: optimizes)
+            emitter.emitJump(to: target)
         }
         emitter.define(target, at: any)
     }
 
     /// Every construct has a label, in the order of constructs.
     private mutating func constructLabels() {
-        for i in 0..<scan.constructs.count { scan.constructs.base[i].label = Int32(emitter.makeLabel()) }
+        for i in 0..<scan.constructs.count { scan.constructs[i].label = Int32(emitter.makeLabel()) }
     }
 
     /// Counts that execution comes here; see `counter` in gw_opcodes.def.
@@ -273,11 +288,24 @@ struct FunctionLowering: ~Copyable {
     // MARK: - The pass
 
     private mutating func emitBody() {
-        if let origins, !usesVectors { return emitBody(noting: origins) }
+        if usesVectors { return emitVectorBody() }
+        if let origins { return emitBody(noting: origins) }
         index = 0
         while index < scan.instructions.count {
             let instruction = scan.instructions[index]
             if !instruction.flags.contains(.skip) { emit(instruction) }
+            index += 1
+        }
+    }
+
+    /// As ``emitBody()``, finding out how high the operand stack gets; up to where the frame has more slots than operands
+    /// can name.
+    private mutating func emitVectorBody() {
+        index = 0
+        while index < scan.instructions.count && frameFits {
+            let instruction = scan.instructions[index]
+            if !instruction.flags.contains(.skip) { emit(instruction) }
+            greatestHeight = max(greatestHeight, height)
             index += 1
         }
     }
@@ -336,7 +364,7 @@ struct FunctionLowering: ~Copyable {
         case .i64ExtendI32U: extend()
         case .i32Eqz: equalsZero(.i32Eq)
         case .i64Eqz, .refIsNull: equalsZero(.i64Eq)
-        default: instruction.op.rawValue >= 0xFD00 ? vector(instruction) : numeric(instruction.op)
+        default: UInt8(instruction.op.rawValue >> 8) == Prefix.vector ? vector(instruction) : numeric(instruction.op)
         }
     }
 }

@@ -99,7 +99,7 @@ extension FunctionScan {
                     // What the last round finds holds: rounds only ever find more to be needed.
                     let isLastUse = isRead && live & bit == 0
                     let others = instructions[i].flags.rawValue & ~ScannedInstruction.Flags.lastUse.rawValue
-                    instructions.base[i].flags.rawValue =
+                    instructions[i].flags.rawValue =
                         others | (isLastUse ? ScannedInstruction.Flags.lastUse.rawValue : 0)
                     live = live & ~bit | (isRead ? bit : 0)
                     continue
@@ -115,20 +115,20 @@ extension FunctionScan {
                     live = 0
                     for label in a..<a + Int(instruction.b) { live |= ask(Int(labels[label])) }
                 case .end:
-                    constructs.base[a].liveAtEnd = live
+                    constructs[a].liveAtEnd = live
                     if constructs[a].kind != .loop && constructs[a].liveAtLabel != live {
-                        constructs.base[a].liveAtLabel = live
+                        constructs[a].liveAtLabel = live
                         // What has not been asked for yet in this round will be found right.
                         if constructs[a].wasAsked { changed = true }
                     }
                 case .else:
-                    constructs.base[a].liveAtElse = live
+                    constructs[a].liveAtElse = live
                     live = constructs[a].liveAtEnd
                 case .if:
                     live |= constructs[a].hasElse ? constructs[a].liveAtElse : constructs[a].liveAtEnd
                 case .loop:
                     if constructs[a].liveAtLabel != live {
-                        constructs.base[a].liveAtLabel = live
+                        constructs[a].liveAtLabel = live
                         // What has not been asked for yet in this round will be found right.
                         if constructs[a].wasAsked { changed = true }
                     }
@@ -142,7 +142,7 @@ extension FunctionScan {
 
     /// The locals that may be read after a branch to a construct, as far as known.
     @inline(__always) private func ask(_ construct: Int) -> UInt64 {
-        constructs.base[construct].wasAsked = true
+        constructs[construct].wasAsked = true
         return constructs[construct].liveAtLabel
     }
 }

@@ -23,7 +23,8 @@ struct ScannedInstruction {
     /// An index (local, global, function, table, type), the static offset of a memory access, the construct of a
     /// structured instruction or branch, or the first of a `br_table`'s labels in ``FunctionScan/labels``.
     var a: UInt32 = 0
-    /// The bits of a constant, the number of a `br_table`'s labels, or a second index.
+    /// The bits of a constant, the number of a `br_table`'s labels, a second index, a lane, or where the bytes of a vector
+    /// lie.
     var b: UInt64 = 0
 }
 
@@ -93,9 +94,8 @@ struct FunctionScan {
     private var otherUses = 0
     /// The unconditional branches to the dispatch's loop: indices of instructions.
     private var loopBranches = Buffer<Int32>(capacity: 512)
-    private let plainRows = gw_wasm_opcodes()!
-    private let prefixedRows = gw_wasm_opcodes_fc()!
-    private let vectorRows = gw_wasm_opcodes_fd()!
+    /// The first label of the `br_table` whose targets come.
+    private var tableStart = 0
 
     func deallocate() {
         instructions.deallocate()
@@ -179,78 +179,6 @@ struct FunctionScan {
         return index >= 0 ? open[index] : 0
     }
 
-    /// Decodes an instruction without control flow that no other case knows, and `br_table`.
-    private mutating func appendDecoded(_ reader: inout CodeReader) {
-        var instruction = ScannedInstruction(op: reader.opcode())
-        if instruction.op == .brTable {
-            table(&instruction, &reader)
-        } else {
-            operands(&instruction, &reader)
-            guard deadDepth < 0 else { return }
-            if instruction.op == .callIndirect { copy.isStale = true }
-            instructions.append(instruction)
-        }
-    }
-
-    private mutating func table(_ instruction: inout ScannedInstruction, _ reader: inout CodeReader) {
-        if deadDepth >= 0 { return }
-        let count = Int(reader.u32()) + 1
-        instruction.a = UInt32(labels.count)
-        instruction.b = UInt64(count)
-        for _ in 0..<count {
-            let label = target(reader.u32())
-            labels.append(label)
-            constructs.base[Int(label)].isTargeted = true
-            if label == dispatchLoop { otherUses += 1 }
-        }
-        deadDepth = 0
-        if threads && dispatch == nil { recogniseDispatch(instruction) }
-        copy.joinPaths()
-        appendControl(instruction)
-    }
-
-    /// Reads the immediates of an instruction without control flow.
-    private func operands(_ instruction: inout ScannedInstruction, _ reader: inout CodeReader) {
-        let raw = instruction.op.rawValue
-        // Arithmetic, the most of what is left, has none.
-        if raw >= GWWasmOpcode.i32Eqz.rawValue && raw <= GWWasmOpcode.i64Extend32S.rawValue { return }
-        let row =
-            raw < 0x100 ? plainRows + Int(raw) : (raw < 0xFD00 ? prefixedRows : vectorRows) + Int(raw & 0xFF)
-        switch row.pointee.immediate {
-        case .none, .block, .label, .labels: break
-        case .func, .local, .global, .table, .elem, .data: instruction.a = reader.u32()
-        case .typeTable, .elemTable, .tables2:
-            instruction.a = reader.u32()
-            instruction.b = UInt64(reader.u32())
-        case .mem8, .mem16, .mem32, .mem64, .mem128:
-            _ = reader.u32()
-            instruction.a = reader.u32()
-        case .mem8Lane, .mem16Lane, .mem32Lane, .mem64Lane:
-            _ = reader.u32()
-            instruction.a = reader.u32()
-            instruction.b = UInt64(reader.byte())
-        case .lane2, .lane4, .lane8, .lane16: instruction.b = UInt64(reader.byte())
-        case .v128, .lanes:
-            // Where the 16 bytes lie.
-            instruction.b = UInt64(UInt(bitPattern: reader.position))
-            _ = reader.fixed64()
-            _ = reader.fixed64()
-        case .memory: _ = reader.byte()
-        case .memories2:
-            _ = reader.byte()
-            _ = reader.byte()
-        case .dataMemory:
-            instruction.a = reader.u32()
-            _ = reader.byte()
-        case .i32: instruction.b = UInt64(UInt32(truncatingIfNeeded: reader.signed()))
-        case .i64: instruction.b = UInt64(bitPattern: reader.signed())
-        case .f32: instruction.b = UInt64(reader.fixed32())
-        case .f64: instruction.b = reader.fixed64()
-        case .types: for _ in 0..<reader.u32() { _ = reader.byte() }
-        case .refType: _ = reader.byte()
-        }
-    }
-
     // MARK: - The dispatch
 
     /// Looks back from a `br_table` for `loop; block*; get`, all without parameters; at the function's beginning (behind
@@ -309,10 +237,10 @@ struct FunctionScan {
                 continue
             }
             let target = dispatchTarget(instructions[i - 2].b)
-            instructions.base[i].a = target
-            instructions.base[i].flags.insert(.threaded)
+            instructions[i].a = target
+            instructions[i].flags.insert(.threaded)
             let end = constructs[Int(target)].end
-            if end >= 0, Int(end) < i { constructs.base[Int(target)].isLoopHead = true }
+            if end >= 0, Int(end) < i { constructs[Int(target)].isLoopHead = true }
         }
         // Writes that no threaded jump follows are dead with the dispatch's own read, too.
         dispatchIsOnlyUse = otherUses == 0
@@ -322,8 +250,8 @@ struct FunctionScan {
         }
         for branch in 0..<loopBranches.count {
             let i = Int(loopBranches[branch])
-            instructions.base[i - 1].flags.insert(.skip)
-            instructions.base[i - 2].flags.insert(.skip)
+            instructions[i - 1].flags.insert(.skip)
+            instructions[i - 2].flags.insert(.skip)
         }
     }
 
@@ -370,6 +298,18 @@ extension FunctionScan: InstructionSink {
         if deadDepth < 0 { instructions.append(ScannedInstruction(op: op)) }
     }
 
+    mutating func append(_ op: GWWasmOpcode, _ immediates: Immediates) {
+        guard deadDepth < 0 else { return }
+        if op == .callIndirect { copy.isStale = true }
+        let bytes = immediates.bytes.map { UInt64(UInt(bitPattern: $0)) }
+        instructions.append(ScannedInstruction(op: op, a: immediates.index, b: bytes ?? immediates.bits))
+    }
+
+    @inline(__always) mutating func open(_ op: GWWasmOpcode, _ signature: UnsafePointer<Signature>) {
+        open(op, parameters: signature.pointee.parameterCount, results: signature.pointee.resultCount)
+    }
+
+    /// A `block`, `loop` or `if`, by how many slots it takes and leaves.
     @inline(__always) mutating func open(_ op: GWWasmOpcode, parameters: Int32, results: Int32) {
         guard deadDepth < 0 else {
             deadDepth += 1
@@ -394,11 +334,11 @@ extension FunctionScan: InstructionSink {
             instruction.flags = .deadEnd
         } else {
             // The first branch goes from here to the end.
-            constructs.base[Int(construct)].isTargeted = true
+            constructs[Int(construct)].isTargeted = true
         }
         copy.joinPaths()
         deadDepth = -1
-        constructs.base[Int(construct)].hasElse = true
+        constructs[Int(construct)].hasElse = true
         appendControl(instruction)
     }
 
@@ -417,7 +357,7 @@ extension FunctionScan: InstructionSink {
                 construct.kind != .loop && construct.isTargeted || construct.kind == .if && !construct.hasElse
             if isReached { deadDepth = -1 }
         }
-        constructs.base[Int(index)].end = Int32(truncatingIfNeeded: instructions.count)
+        constructs[Int(index)].end = Int32(truncatingIfNeeded: instructions.count)
         // Behind the function's end nothing reads it.
         if index != 0 { copy.joinPaths() }
         appendControl(instruction)
@@ -426,7 +366,7 @@ extension FunctionScan: InstructionSink {
     @inline(__always) mutating func branch(_ op: GWWasmOpcode, depth: UInt32) {
         guard deadDepth < 0 else { return }
         let construct = target(depth)
-        constructs.base[Int(construct)].isTargeted = true
+        constructs[Int(construct)].isTargeted = true
         if op == .br { deadDepth = 0 }
         if construct == dispatchLoop {
             if op == .br { loopBranches.append(Int32(instructions.count)) } else { otherUses += 1 }
@@ -443,10 +383,24 @@ extension FunctionScan: InstructionSink {
         appendControl(ScannedInstruction(op: op))
     }
 
-    mutating func appendRare(at start: UnsafePointer<UInt8>) {
+    mutating func beginTable() { tableStart = labels.count }
+
+    mutating func appendTarget(depth: UInt32) {
         guard deadDepth < 0 else { return }
-        var reader = CodeReader(start)
-        appendDecoded(&reader)
+        let label = target(depth)
+        labels.append(label)
+        constructs[Int(label)].isTargeted = true
+        if label == dispatchLoop { otherUses += 1 }
+    }
+
+    mutating func endTable() {
+        guard deadDepth < 0 else { return }
+        let count = labels.count - tableStart
+        let instruction = ScannedInstruction(op: .brTable, a: UInt32(tableStart), b: UInt64(count))
+        deadDepth = 0
+        if threads && dispatch == nil { recogniseDispatch(instruction) }
+        copy.joinPaths()
+        appendControl(instruction)
     }
 
     mutating func append(_ idiom: GoIdiom) {
@@ -457,6 +411,6 @@ extension FunctionScan: InstructionSink {
 
     /// Marks the instructions from `first` on as an idiom, if they are executed at all.
     @inline(__always) mutating func markIdiom(from first: Int) {
-        if instructions.count > first { instructions.base[first].flags.insert(.idiom) }
+        if instructions.count > first { instructions[first].flags.insert(.idiom) }
     }
 }

@@ -99,8 +99,12 @@ struct OriginRecorder: InstructionSink {
         scan.append(op)
         note()
     }
-    mutating func open(_ op: GWWasmOpcode, parameters: Int32, results: Int32) {
-        scan.open(op, parameters: parameters, results: results)
+    mutating func append(_ op: GWWasmOpcode, _ immediates: Immediates) {
+        scan.append(op, immediates)
+        note()
+    }
+    mutating func open(_ op: GWWasmOpcode, _ signature: UnsafePointer<Signature>) {
+        scan.open(op, signature)
         note()
     }
     mutating func openElse() {
@@ -119,8 +123,10 @@ struct OriginRecorder: InstructionSink {
         scan.leave(op)
         note()
     }
-    mutating func appendRare(at start: UnsafePointer<UInt8>) {
-        scan.appendRare(at: start)
+    mutating func beginTable() { scan.beginTable() }
+    mutating func appendTarget(depth: UInt32) { scan.appendTarget(depth: depth) }
+    mutating func endTable() {
+        scan.endTable()
         note()
     }
     mutating func append(_ idiom: GoIdiom) {

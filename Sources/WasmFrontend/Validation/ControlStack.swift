@@ -21,6 +21,8 @@ struct ControlFrame {
 }
 
 /// The blocks that are open, innermost last: memory that grows and is used again for the next function.
+///
+/// Invariant: the first `count` of `capacity` frames are initialized; a pointer to one is good until the next push.
 struct ControlStack: ~Copyable {
     private var base: UnsafeMutablePointer<ControlFrame>
     private var capacity: Int
@@ -36,7 +38,10 @@ struct ControlStack: ~Copyable {
 
     /// The innermost block; there must be one.
     @inline(__always)
-    var innermost: UnsafeMutablePointer<ControlFrame> { base + (count - 1) }
+    var innermost: UnsafeMutablePointer<ControlFrame> {
+        assert(count > 0)
+        return base + (count - 1)
+    }
 
     /// The block that the label `depth` means; nil if there are not so many.
     @inline(__always)
@@ -52,7 +57,10 @@ struct ControlStack: ~Copyable {
     }
 
     @inline(__always)
-    mutating func pop() { count -= 1 }
+    mutating func pop() {
+        assert(count > 0)
+        count -= 1
+    }
 
     mutating func removeAll() { count = 0 }
 

@@ -31,8 +31,9 @@ struct FunctionValidator: ~Copyable {
 
     /// What validation finds out about a function.
     struct Summary {
-        /// The number of locals, parameters included.
+        /// The number of locals, parameters included, and of their slots.
         var localCount: Int
+        var localSlots: Int
         /// The highest that the operand stack gets, in values.
         var maxOperandHeight: Int
         /// Whether the code has instructions behind the prefix 0xFD, or locals of the type `v128`.
@@ -50,6 +51,7 @@ struct FunctionValidator: ~Copyable {
         let slots = ImplementationLimit.frameSlots - Int(locals.count) - vectorLocalCount
         guard slots >= 0 else { throw .unsupported(.frameSlots, at: body.lowerBound) }
         hasVectorInstructions = false
+        sink.begin(locals)
         let operands = OperandTypes(
             top: operandBase, floor: operandBase, isUnreachable: false, highest: operandBase,
             limit: operandBase + slots)
@@ -57,7 +59,8 @@ struct FunctionValidator: ~Copyable {
         control.push(ControlFrame(signature: signature, floor: operandBase, kind: .function))
         let height = try validateCode(reader, operands, into: &sink)
         return Summary(
-            localCount: Int(locals.count), maxOperandHeight: Int(height),
+            localCount: Int(locals.count), localSlots: Int(locals.count) + vectorLocalCount,
+            maxOperandHeight: Int(height),
             usesVectors: hasVectorInstructions || vectorLocalCount > 0)
     }
 

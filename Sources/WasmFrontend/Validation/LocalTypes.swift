@@ -35,8 +35,12 @@ struct LocalTypes: ~Copyable {
         if Int(count) > Self.flatCount { runs.append((end: count, type: type)) }
     }
 
+    /// The type of a local, which must exist.
+    func type(_ index: UInt32) -> TypeByte { index < heldFlat ? flat[Int(index)] : beyondFlat(index) }
+
     /// The type of a local from `flatCount` on, which must exist.
     func beyondFlat(_ index: UInt32) -> TypeByte {
+        assert(index >= Self.flatCount && index < count)
         var low = 0
         var high = runs.count - 1
         while low < high {

@@ -20,9 +20,13 @@ struct OperandTypes {
     /// How high `top` may be.
     let limit: UnsafeMutablePointer<TypeByte>
 
+    /// Whether the invariant of ``top`` holds.
+    private var isSound: Bool { floor <= top && top <= highest && highest <= limit }
+
     /// Pops a value of the type `expected`.
     @inline(__always)
     mutating func pop(_ expected: TypeByte, at offset: Int) throws(LoadFailure) {
+        assert(isSound)
         if _fastPath(top > floor && top[-1] == expected) {
             top -= 1
         } else {
@@ -50,6 +54,7 @@ struct OperandTypes {
         }
         top.pointee = type
         top += 1
+        assert(isSound)
     }
 
     /// Pops values of `count` types, the last of which is on top.
@@ -66,6 +71,7 @@ struct OperandTypes {
     @inline(__always)
     mutating func reach(_ count: Int) {
         if top + count > highest { highest = top + count }
+        assert(isSound)
     }
 
     /// Pushes values of `count` types.
@@ -78,6 +84,7 @@ struct OperandTypes {
             top.update(from: types, count: Int(count))
             top += Int(count)
             if top > highest { highest = top }
+            assert(isSound)
         }
     }
 

@@ -1,6 +1,5 @@
 internal import CHostSystem
 internal import CSupport
-internal import LibC
 
 /// What was lowered of a module, as a file keeps it from one process to the next.
 ///
@@ -135,7 +134,7 @@ extension LoweredCode {
             let expected = header(engine, functions: 0, cells: 0)
             var header = expected
             guard withUnsafeMutableBytes(of: &header, { file.take(into: $0) }), header.fits(expected),
-                header.functionCount <= UInt64(module.bodies.count), header.cellCount <= code.pointee.capacity
+                header.functionCount <= UInt64(module.bodies.count), header.cellCount <= UInt64(arena.capacity)
             else { return false }
             let (count, cellCount) = (Int(header.functionCount), Int(header.cellCount))
             var isRead = false
@@ -145,7 +144,7 @@ extension LoweredCode {
             }
             guard isRead, let functions = ranges(entries, cellCount), forEachSource(entries, { file.matches($0) })
             else { return false }
-            let cells = UnsafeMutableRawBufferPointer(start: code.pointee.arena, count: cellCount * cellSize)
+            let cells = arena.bytes(ofFirst: cellCount)
             guard file.take(into: cells) else { return false }
             var sum = Checksum()
             entries.withUnsafeBytes { sum.add($0) }
@@ -188,11 +187,11 @@ extension LoweredCode {
     }
 
     /// How many bytes of bytecode there are.
-    package var bytecodeSize: Int { withState { $0.position } * cellSize }
+    package var bytecodeSize: Int { withState { $0.position } * CodeArena.cellSize }
 
     /// The stretches that entries describe; nil where they cannot be those of this module's functions.
-    private func ranges(_ entries: [CodeImage.Entry], _ end: Int) -> [Lowered]? {
-        var stretches: [Lowered] = []
+    private func ranges(_ entries: [CodeImage.Entry], _ end: Int) -> [LoweredFunction]? {
+        var stretches: [LoweredFunction] = []
         stretches.reserveCapacity(entries.count)
         for (index, entry) in entries.enumerated() {
             let first = Int(entry.first)
@@ -201,7 +200,8 @@ extension LoweredCode {
                 (first..<next).contains(Int(entry.zero)), Int(entry.function) >= module.importedFunctionCount,
                 Int(entry.function) < module.functionTypes.count, entry.slots <= GW_MAXIMUM_FRAME_SLOTS
             else { return nil }
-            stretches.append(Lowered(cells: first..<next, function: Int(entry.function), slots: Int(entry.slots)))
+            stretches.append(
+                LoweredFunction(cells: first..<next, function: Int(entry.function), slots: Int(entry.slots)))
         }
         return stretches
     }
@@ -228,120 +228,5 @@ extension LoweredCode {
             guard body(UnsafeRawBufferPointer(rebasing: bytes[range])) else { return false }
         }
         return true
-    }
-}
-
-private var cellSize: Int { MemoryLayout<UInt32>.size }
-
-/// A sum over words that tells what was written from what was not.
-private struct Checksum {
-    private var lanes: SIMD4<UInt64> = [1, 2, 3, 4]
-    private static let factor: UInt64 = 0x9E37_79B9_7F4A_7C15
-
-    mutating func add(_ bytes: UnsafeRawBufferPointer) {
-        var lanes = lanes
-        let stride = MemoryLayout<SIMD4<UInt64>>.size
-        var offset = 0
-        while offset + stride <= bytes.count {
-            let words = bytes.loadUnaligned(fromByteOffset: offset, as: SIMD4<UInt64>.self)
-            lanes = (lanes ^ words) &* SIMD4(repeating: Self.factor)
-            lanes ^= lanes &>> 29
-            offset += stride
-        }
-        for index in offset..<bytes.count {
-            lanes[0] = (lanes[0] ^ UInt64(bytes[index])) &* Self.factor
-            lanes[0] ^= lanes[0] >> 29
-        }
-        // So that no byte counts for the neighbouring one of what is added next.
-        lanes[1] = (lanes[1] ^ UInt64(bytes.count)) &* Self.factor
-        self.lanes = lanes
-    }
-
-    var value: UInt64 {
-        (0..<4).reduce(0) { sum, lane in
-            let mixed = (sum ^ lanes[lane]) &* Self.factor
-            return mixed ^ mixed >> 32
-        }
-    }
-}
-
-/// Reads or writes a file from its start to its end.
-private struct BufferedFile: ~Copyable {
-    private let descriptor: Int32
-    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 32 << 10, alignment: 16)
-    /// The bytes of the buffer that are to be read next or written.
-    private var pending = 0..<0
-    private var hasFailed = false
-
-    init(_ descriptor: Int32) { self.descriptor = descriptor }
-
-    deinit { buffer.deallocate() }
-
-    /// Transfers as many bytes as `transfer` is good for; whether all were.
-    private static func whole(_ count: Int, _ transfer: (Int) -> Int) -> Bool {
-        var done = 0
-        while done < count {
-            let result = transfer(done)
-            if result > 0 {
-                done += result
-            } else if result == 0 || errno != EINTR {
-                return false
-            }
-        }
-        return true
-    }
-
-    // MARK: - Reading
-
-    /// Reads exactly as many bytes as there is room for.
-    mutating func take(into bytes: UnsafeMutableRawBufferPointer) -> Bool {
-        let known = min(pending.count, bytes.count)
-        bytes.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer[pending.prefix(known)]))
-        pending = pending.dropFirst(known)
-        return Self.whole(bytes.count - known) {
-            read(descriptor, bytes.baseAddress! + known + $0, bytes.count - known - $0)
-        }
-    }
-
-    /// Whether these are the bytes that come next.
-    mutating func matches(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        var rest = bytes
-        while !rest.isEmpty {
-            if pending.isEmpty {
-                let count = read(descriptor, buffer.baseAddress!, buffer.count)
-                if count < 0, errno == EINTR { continue }
-                guard count > 0 else { return false }
-                pending = 0..<count
-            }
-            let count = min(rest.count, pending.count)
-            guard memcmp(rest.baseAddress!, buffer.baseAddress! + pending.lowerBound, count) == 0 else { return false }
-            pending = pending.dropFirst(count)
-            rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
-        }
-        return true
-    }
-
-    // MARK: - Writing
-
-    mutating func append(_ bytes: UnsafeRawBufferPointer) {
-        if bytes.count > buffer.count - pending.upperBound { _ = flush() }
-        if bytes.count > buffer.count {
-            put(bytes)
-        } else {
-            UnsafeMutableRawBufferPointer(rebasing: buffer[pending.upperBound...]).copyMemory(from: bytes)
-            pending = 0..<pending.upperBound + bytes.count
-        }
-    }
-
-    /// Writes what waits; whether everything could be written so far.
-    mutating func flush() -> Bool {
-        put(UnsafeRawBufferPointer(rebasing: buffer[pending]))
-        pending = 0..<0
-        return !hasFailed
-    }
-
-    private mutating func put(_ bytes: UnsafeRawBufferPointer) {
-        guard !hasFailed else { return }
-        hasFailed = !Self.whole(bytes.count) { write(descriptor, bytes.baseAddress! + $0, bytes.count - $0) }
     }
 }

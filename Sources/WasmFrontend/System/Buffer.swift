@@ -1,9 +1,10 @@
 /// A growing array for the inner loops of the lowering: no reference counting, no copying, no bounds checks in release
 /// builds.
 ///
-/// Its owner frees it.
+/// Its owner frees it. Invariant: the first `count` of `capacity` elements are initialized; a copy of the value is good until
+/// an element is appended to another one.
 struct Buffer<Element> {
-    private(set) var base: UnsafeMutablePointer<Element>
+    private var base: UnsafeMutablePointer<Element>
     private(set) var count = 0
     private var capacity: Int
 
@@ -33,9 +34,10 @@ struct Buffer<Element> {
             assert(index >= 0 && index < count)
             return base[index]
         }
-        nonmutating set {
+        // So that one member of an element is changed where it lies.
+        nonmutating _modify {
             assert(index >= 0 && index < count)
-            base[index] = newValue
+            yield &base[index]
         }
     }
 

@@ -72,7 +72,7 @@ extension LoweredCode {
     }
 
     /// Compiles a function, if that has not been done.
-    func compile(_ lowered: Lowered, _ state: inout State) {
+    func compile(_ lowered: LoweredFunction, _ state: inout State) {
         state.verifier.withShape { shape in
             gw_native_compile(
                 code, shape, UInt32(lowered.function), UInt32(lowered.cells.lowerBound),

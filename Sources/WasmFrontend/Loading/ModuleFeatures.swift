@@ -58,45 +58,9 @@ enum InstructionWalk {
             try reader.skip(1)
         }
         while !reader.isAtEnd {
-            let byte = try reader.byte()
-            var opcode = UInt16(byte)
-            var info = gw_wasm_opcodes()[Int(byte)]
-            if byte == 0xFC || byte == 0xFD {
-                let rest = Int(try reader.u32())
-                guard rest < Int(byte == 0xFC ? GW_WASM_FC_COUNT : GW_WASM_FD_COUNT) else { return }
-                info = byte == 0xFC ? gw_wasm_opcodes_fc()[rest] : gw_wasm_opcodes_fd()[rest]
-                opcode = opcode << 8 | UInt16(rest)
-            }
-            guard info.text != nil else { return }
-            visit(opcode)
-            try skip(info.immediate, &reader)
-        }
-    }
-
-    private static func skip(_ immediate: GWWasmImmediate, _ reader: inout ByteReader) throws(LoadFailure) {
-        switch immediate {
-        case .none: break
-        case .label, .func, .local, .global, .table, .elem, .data: try reader.skipU32()
-        case .typeTable, .elemTable, .tables2, .mem8, .mem16, .mem32, .mem64, .mem128:
-            try reader.skipU32()
-            try reader.skipU32()
-        case .mem8Lane, .mem16Lane, .mem32Lane, .mem64Lane:
-            try reader.skipU32()
-            try reader.skipU32()
-            try reader.skip(1)
-        case .labels: for _ in 0...(try reader.count()) { try reader.skipU32() }
-        case .types: try reader.skip(reader.count())
-        case .block: _ = try reader.s33()
-        case .i32: try reader.skipS32()
-        case .i64: try reader.skipS64()
-        case .f32: try reader.skip(4)
-        case .f64: try reader.skip(8)
-        case .v128, .lanes: try reader.skip(16)
-        case .memory, .refType, .lane2, .lane4, .lane8, .lane16: try reader.skip(1)
-        case .memories2: try reader.skip(2)
-        case .dataMemory:
-            try reader.skipU32()
-            try reader.skip(1)
+            let opcode = try reader.opcode()
+            visit(opcode.rawValue)
+            try reader.skipImmediates(opcode.row.immediate)
         }
     }
 }

@@ -45,8 +45,8 @@ public final class Module: Sendable {
     /// The indices in `exports` by name.
     private let exportIndices: [ExactName: Int]
     private let nameSection = Mutex<NameSection?>(nil)
-    /// The code that has been made of it, for each way to make it.
-    private let code = Mutex<[LoweredCode.Options: LoweredCode]>([:])
+    /// What has been made of it and lives as long: its code, for each way to make that.
+    private let made = Mutex<[any AnyObject & Sendable]>([])
 
     /// What code is checked against.
     let codeContext: CodeContext
@@ -130,19 +130,25 @@ public final class Module: Sendable {
     /// The export of exactly this name; nil if there is none.
     public func export(named name: String) -> Export? { exportIndices[ExactName(name)].map { exports[$0] } }
 
-    /// The bytecode of the module, made function by function; the same object for the same options.
-    ///
-    /// - Throws: ``CodeSpaceError`` when no address space can be had for it.
-    public func loweredCode(_ options: LoweredCode.Options) throws(CodeSpaceError) -> LoweredCode {
-        let known = code.withLock { $0[options] }
-        if let known { return known }
-        let made = try LoweredCode(self, options: options)
-        // Another thread may have been faster: its code is the one to share.
-        return code.withLock { code in
-            if let known = code[options] { return known }
-            code[options] = made
-            return made
+    /// What has been made of the module, of one type, that satisfies a condition; nil if nothing does.
+    func kept<Made: AnyObject & Sendable>(_ isWanted: (Made) -> Bool) -> Made? {
+        made.withLock { Self.first($0, isWanted) }
+    }
+
+    /// Keeps what has been made of the module as long as that lives: unless another thread was faster, and something is kept
+    /// that satisfies the same condition, which is then the one to share.
+    func keep<Made: AnyObject & Sendable>(_ new: Made, unlessThereIs isWanted: (Made) -> Bool) -> Made {
+        made.withLock { made in
+            if let known = Self.first(made, isWanted) { return known }
+            made.append(new)
+            return new
         }
+    }
+
+    private static func first<Made: AnyObject & Sendable>(
+        _ made: [any AnyObject & Sendable], _ isWanted: (Made) -> Bool
+    ) -> Made? {
+        made.lazy.compactMap { $0 as? Made }.first(where: isWanted)
     }
 
     /// The names in the name section, which is read on the first use.
