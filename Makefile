@@ -32,7 +32,7 @@ ifeq ($(CI),true)
 export GOWASM_REQUIRE_SUITES := 1
 endif
 
-.PHONY: help build run examples docs test test-tools engines fuzz fuzz-coverage attack-cache fuzz-host fetch-compare std-tests std-times bench bench-plugin bench-imports \
+.PHONY: help build run examples docs test test-tools engines fuzz fuzz-coverage attack-cache fuzz-host mutate fetch-compare std-tests std-times bench bench-plugin bench-imports \
     micro sanitize sanitize-threads lint install clean distclean build-packages static-libraries
 
 help: ## Print this list
@@ -133,6 +133,10 @@ fuzz-host: build-packages ## Call the host CALLS times with hostile values, in p
 	@Tests/Tools/fuzz_host.py .build/debug/gowasm-fuzz-host --seed $$(($(SEED) + 1000000)) \
 	    --calls $$(($(CALLS) / 2)) --kinds $(HOST_KINDS)
 
+# Takes some minutes a fault.
+mutate: build-packages ## Break templates of machine code on purpose, one at a time: the engine's tests must find each
+	@Tests/Tools/mutate_native.py "$(TOOLS)/mutation" --swift "$(SWIFT)" $(MUTATE)
+
 # Node takes some seconds for each case that it never answers.
 COUNT ?= 1000
 fetch-compare: build test-tools engines ## Compare requests of fetch with Node's, byte for byte (COUNT random ones from SEED on)
@@ -166,14 +170,14 @@ micro: build-packages ## Measure decoding, validation, lowering and calls in one
 # Undefined behaviour in C becomes an illegal instruction, an error that AddressSanitizer finds an abort: the tests see
 # both as a death by signal. The guard pages around linear memory make faults that are meant.
 SANITIZED := .build-sanitized
-sanitize: test-tools ## Try bad input and the newest Go's programs with AddressSanitizer and UndefinedBehaviorSanitizer
+sanitize: test-tools ## Try bad input and the newest Go's programs, all compiled, with AddressSanitizer and UndefinedBehaviorSanitizer
 	@echo "==> Building gowasm-fast with sanitizers"
 	@$(SWIFT) build -c release --product gowasm-fast --scratch-path $(SANITIZED) --sanitize=address \
 	    -Xcc -fsanitize=undefined -Xcc -fsanitize-trap=undefined
 	@echo "==> Running the bad-input and Go program tests with it"
 	@GOWASM_EXECUTABLE="$(CURDIR)/$(SANITIZED)"/release/gowasm-fast GOWASM_BIT_FLIPS=$${GOWASM_BIT_FLIPS:-800} \
 	    ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:handle_segv=0:handle_sigbus=0:allow_user_segv_handler=1 \
-	    GOWASM_ONLY_NEWEST=1 GOWASM_REQUIRE_SUITES=1 $(SWIFT) test --filter GoProgramTests
+	    GOWASM_NATIVE=0 GOWASM_ONLY_NEWEST=1 GOWASM_REQUIRE_SUITES=1 $(SWIFT) test --filter GoProgramTests
 
 # The compiler writes one of its own checks for ThreadSanitizer with a wrong address, which its verification stops at. Signals
 # reach a thread under ThreadSanitizer only where it calls something: no loop of a guest can be ended there.

@@ -231,7 +231,14 @@ void gw_native_publish(
 // --- Looking at it ---
 
 GWNativeStatistics gw_native_statistics(const GWCode *code) {
-    return code->native ? code->native->statistics : (GWNativeStatistics){0};
+    const GWNative *native = code->native;
+    if (!native) return (GWNativeStatistics){0};
+    const GWNativeStatistics *s = &native->statistics;
+    // Threads that run count entries; the rest changes while functions are compiled only.
+    return (GWNativeStatistics){
+        .functions = s->functions, .refused = s->refused, .bytes = s->bytes, .instructions = s->instructions,
+        .nanoseconds = s->nanoseconds, .entries = GW_READ(s->entries), .is_refused = s->is_refused,
+    };
 }
 
 static const gw_native_function *find_function(const GWCode *code, uint32_t function) {

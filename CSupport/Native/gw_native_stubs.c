@@ -133,7 +133,8 @@ GWTrap gw_outside_native(GWMachine *m) {
     const GWCode *code = m->instance->code;
     GWNative *native = code->native;
     uint32_t target = __atomic_load_n(&native->map[m->pc - code->arena], __ATOMIC_ACQUIRE);
-    GW_WRITE(native->statistics.entries, native->statistics.entries + 1);
+    // Threads that do so at the same time may count one entry instead of two.
+    GW_WRITE(native->statistics.entries, GW_READ(native->statistics.entries) + 1);
     typedef GWTrap enter(GWMachine *, const void *);
     return ((enter *)(uintptr_t)(native->run + native->stubs.enter))(m, native->run + target);
 }

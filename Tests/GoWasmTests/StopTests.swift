@@ -119,7 +119,7 @@ struct StopTests {
     @Test("calls look as well, and what ends is the program, not an exception")
     func calls() throws {
         let store = Store()
-        try store.charging {
+        store.charging {
             let guest = FakeGuest()
             store.interrupt()
             #expect {

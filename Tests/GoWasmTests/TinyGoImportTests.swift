@@ -380,7 +380,7 @@ struct TinyGoImportTests {
     @Test("that make small values end the program where it has more memory than it may")
     func memoryLimit() throws {
         let guest = try TinyGoGuest(memoryLimit: 4 << 20)
-        try guest.program.instance.store.charging {
+        _ = guest.program.instance.store.charging {
             #expect {
                 for number in 0..<100_000 {
                     let text = guest.text("a text of some length, number \(number)")

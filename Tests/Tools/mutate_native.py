@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+"""Breaks templates of machine code on purpose, one at a time, and runs the engine's tests: each must be found.
+
+A fault is a change of one place in CSupport/Native, in a copy of the repository. What no test finds is said, and ends the
+check with 1: then a test is missing.
+"""
+
+import argparse
+import dataclasses
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+TESTS = "WasmRuntimeTests|SpecTests"
+
+
+@dataclasses.dataclass(frozen=True)
+class Fault:
+    """A place, and what it becomes."""
+
+    title: str
+    file: str
+    text: str
+    becomes: str
+
+
+FAULTS = [
+    Fault("a wrong condition", "gw_native_numeric.c", "CONDITION(LtS, CC_L)", "CONDITION(LtS, CC_LE)"),
+    Fault("a comparison that takes the sign", "gw_native_numeric.c", "CONDITION(GeU, CC_AE)", "CONDITION(GeU, CC_GE)"),
+    Fault("a missing zero-extension", "gw_native_numeric.c",
+          "        load_source(c, false, r, s);\n        define_short(c, OPERAND(0), r);\n        return true;\n    }\n"
+          "    case GWWasmOpcode_i64ExtendI32S:",
+          "        load_source(c, true, r, s);\n        define_short(c, OPERAND(0), r);\n        return true;\n    }\n"
+          "    case GWWasmOpcode_i64ExtendI32S:"),
+    Fault("a wrong displacement", "gw_native_compiler.h",
+          "case GWMode_s: return stack_word(c, OPERAND(first));",
+          "case GWMode_s: return stack_word(c, OPERAND(first) + 8);"),
+    Fault("a dropped store", "gw_native_data.c",
+          "slot++) gw_x86_store(X, true, RAX, slot_memory(slot));", "slot++) (void)slot;"),
+    Fault("values that a jump does not find", "gw_native_compiler.h",
+          "if (gw_is_live_at(&c->a, cell, (uint32_t)b->slots[r])) write_slot(c, b, r);", "(void)r, (void)cell;"),
+    Fault("a shift that loses the sign", "gw_native_numeric.c", "EACH(ShrS, shift, shift_sar)",
+          "EACH(ShrS, shift, shift_shr)"),
+    Fault("a division without its check for overflow", "gw_native_numeric.c",
+          "trap_if(c, CC_O, GWTrap_integerOverflow);", ";"),
+    Fault("a bound that is one too high", "gw_native_control.c", "trap_if(c, CC_AE, GWTrap_undefinedElement);",
+          "trap_if(c, CC_A, GWTrap_undefinedElement);"),
+    Fault("an equality of floats that takes NaN", "gw_native_numeric.c",
+          "uint8_t *unordered = gw_x86_short_jump_if(X, CC_P);", "uint8_t *unordered = gw_x86_short_jump_if(X, CC_NP);"),
+    Fault("a stack pointer that keeps its high half", "gw_native_data.c",
+          "gw_x86_immediate(X, false, X_ADD, SP, (int32_t)OPERAND(0))",
+          "gw_x86_immediate(X, true, X_ADD, SP, (int32_t)OPERAND(0))"),
+    Fault("a vector operation for another", "gw_native_vectors.c", "ROW(i16x8SubSatU, 0x66, 0x0FD9,",
+          "ROW(i16x8SubSatU, 0x66, 0x0FE9,"),
+    Fault("a return to the wrong place", "gw_native_control.c",
+          "    gw_x86_load(X, true, RAX, gw_x86_at(FRAME, -16));\n", "    gw_x86_load(X, true, RAX, gw_x86_at(FRAME, -8));\n"),
+    Fault("a register that is taken for a value of 32 bits", "gw_native_compiler.h",
+          "    if (!is_float(c, b)) c->short_values &= ~(1u << best);\n", ""),
+]
+
+
+def copy(folder: pathlib.Path) -> None:
+    """Makes a copy of what git knows and of what was changed since."""
+    names = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True, text=True,
+                           capture_output=True).stdout.splitlines()
+    for name in names:
+        source, target = ROOT / name, folder / name
+        if not source.is_file():
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if not target.exists() or source.read_bytes() != target.read_bytes():
+            shutil.copy2(source, target)
+    shared = ROOT.parent / "shared"
+    if shared.exists() and not (folder.parent / "shared").exists():
+        (folder.parent / "shared").symlink_to(shared)
+
+
+def build(folder: pathlib.Path, swift: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([swift, "build", "--build-tests"], cwd=folder, text=True, capture_output=True, check=False)
+
+
+def test(folder: pathlib.Path, swift: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([swift, "test", "--skip-build", "--filter", TESTS], cwd=folder, text=True,
+                          capture_output=True, check=False, timeout=1800)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=pathlib.Path, help="where the copy is made and kept")
+    parser.add_argument("--swift", default="swift")
+    parser.add_argument("--only", default="", help="faults with this in their title")
+    options = parser.parse_args()
+    folder = options.folder.resolve() / "tree"
+    copy(folder)
+    missed = []
+    faults = [fault for fault in FAULTS if options.only in fault.title]
+    for number, fault in enumerate(faults, 1):
+        path = folder / "CSupport/Native" / fault.file
+        text = path.read_text()
+        if text.count(fault.text) != 1:
+            sys.exit(f"{fault.file} has {text.count(fault.text)} places for {fault.title!r}: the check is out of date")
+        begin = time.monotonic()
+        path.write_text(text.replace(fault.text, fault.becomes))
+        try:
+            built = build(folder, options.swift)
+            if built.returncode != 0:
+                sys.exit(f"{fault.title}: does not compile:\n{built.stdout[-3000:]}{built.stderr[-3000:]}")
+            done = test(folder, options.swift)
+        finally:
+            path.write_text(text)
+        issues = sum("recorded an issue" in line for line in done.stdout.splitlines())
+        if done.returncode < 0 or "unexpected signal" in done.stdout + done.stderr:
+            found = "the process ended by a signal"
+        elif done.returncode != 0:
+            found = f"{issues} issues"
+        else:
+            found = "NOT FOUND"
+            missed.append(fault.title)
+        print(f"{number:2} of {len(faults)}  {fault.title:48} {found}  ({time.monotonic() - begin:.0f} s)", flush=True)
+    print(f"{len(faults) - len(missed)} of {len(faults)} faults were found")
+    sys.exit(1 if missed else 0)
+
+
+if __name__ == "__main__":
+    main()
