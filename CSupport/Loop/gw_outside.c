@@ -7,6 +7,7 @@
 #include "gw_decoder.h"
 #include "gw_interpreter.h"
 #include "gw_opcodes.h"
+#include "gw_operands.h"
 #include "gw_vector.h"
 
 #define OUTSIDE(name) GWTrap gw_outside_##name(GWMachine *m)
@@ -15,7 +16,8 @@
     const uint32_t *pc = m->pc; \
     uint64_t *fp = m->fp; \
     (void)inst, (void)fp
-#define NEXT(cells) \
+#define NEXT(row) GO(CELLS(row))
+#define GO(cells) \
     do { \
         m->pc = pc + (cells); \
         return GWTrap_none; \
@@ -31,11 +33,8 @@ static void add_to_sp(GWInstance *inst, uint32_t summand) {
 // Some handlers change the register global after their access to memory, although the guest has it the other way round.
 OUTSIDE(fault) {
     STATE();
-    GWOp op = gw_opcode(inst->code->checked, W(0));
-    const GWOpInfo *info = &gw_op_info()[op];
-    if (info->facts & GWFact_pushes) add_to_sp(inst, (uint32_t)-GW_PUSH_SIZE);
-    // A pair that still stands at its first instruction, which adds to the register global, has faulted in its second.
-    if (info->next != GWOp_invalid && info->plain == GWOp_spAdd) add_to_sp(inst, W(1));
+    GWOp op = gw_opcode(inst->code->checked, *pc);
+    if (gw_op_info()[op].facts & GWFact_pushes) add_to_sp(inst, (uint32_t)-GW_PUSH_SIZE);
     return GWTrap_memoryOutOfBounds;
 }
 
@@ -44,7 +43,7 @@ OUTSIDE(fault) {
 // Has the callee lowered and writes the target into the call, which is executed again.
 static GWTrap resolve_call(GWMachine *m, bool zero) {
     STATE();
-    const uint32_t *code = gw_resolve(m, gw_function(inst, W(GW_CALL_FUNCTION)), zero);
+    const uint32_t *code = gw_resolve(m, gw_function(inst, CALL_FUNCTION()), zero);
     if (!code) return m->trap;
     // Other threads may be executing this call in another instance: they find either value, and both are right.
     __atomic_store_n((int32_t *)(uintptr_t)(pc + GW_CALL_TARGET), (int32_t)(code - pc), __ATOMIC_RELEASE);
@@ -63,22 +62,22 @@ OUTSIDE(resolveCallZero) { return resolve_call(m, true); }
 
 static GWTrap call_out(GWMachine *m, GWFunction *callee) {
     STATE();
-    GWTrap trap = gw_call_out(m, callee, fp + H(2));
+    GWTrap trap = gw_call_out(m, callee, fp + CALL_BASE());
     if (trap != GWTrap_none) return trap;
     // A branch on the result may follow; it is executed then, whatever the result.
-    NEXT(GW_CALL_CELLS);
+    GO(GW_CALL_CELLS);
 }
 OUTSIDE(callImport) {
     STATE();
-    return call_out(m, inst->imports[W(GW_CALL_FUNCTION)]);
+    return call_out(m, inst->imports[CALL_FUNCTION()]);
 }
 
 // --- Indirect calls: the loop has checked the index, the element and its type ---
 
 static GWFunction *element(const GWMachine *m) {
     STATE();
-    const GWTable *table = inst->tables[H(2 * GW_CALL_FUNCTION + 1)];
-    return (GWFunction *)(uintptr_t)table->elements[(uint32_t)fp[H(2 * GW_CALL_FUNCTION)]];
+    const GWTable *table = inst->tables[CALL_TABLE()];
+    return (GWFunction *)(uintptr_t)table->elements[(uint32_t)CALL_INDEX()];
 }
 
 // Has the callee lowered; the call is executed again.
@@ -89,14 +88,14 @@ OUTSIDE(resolveIndirectZero) {
     STATE();
     if (!gw_resolve(m, element(m), true)) return m->trap;
     // So is its push.
-    if (gw_op_info()[gw_opcode(inst->code->checked, W(0))].facts & GWFact_pushes) add_to_sp(inst, GW_PUSH_SIZE);
+    if (gw_op_info()[gw_opcode(inst->code->checked, *pc)].facts & GWFact_pushes) add_to_sp(inst, GW_PUSH_SIZE);
     return GWTrap_none;
 }
 OUTSIDE(callOther) { return call_out(m, element(m)); }
 OUTSIDE(callOtherZero) {
     STATE();
     // The callee reads the argument that the call leaves out.
-    fp[H(2)] = 0;
+    fp[CALL_BASE()] = 0;
     return call_out(m, element(m));
 }
 
@@ -108,12 +107,12 @@ OUTSIDE(limitedCall) {
     GWOp op = gw_opcode(inst->code->checked, __atomic_load_n(pc, __ATOMIC_RELAXED));
     bool is_indirect = gw_op_info()[op].family == GWFamily_callIndirect;
     bool is_zero = is_indirect && op != GWOp_callIndirect;
-    const GWFunction *callee = is_indirect ? element(m) : gw_function(inst, W(GW_CALL_FUNCTION));
-    uint64_t *frame = fp + H(2);
+    const GWFunction *callee = is_indirect ? element(m) : gw_function(inst, CALL_FUNCTION());
+    uint64_t *frame = fp + CALL_BASE();
     GWTrap trap = gw_limited(m, callee, frame);
     if (trap != GWTrap_none) return trap;
     if (is_indirect) m->pc = inst->code->arena + (is_zero ? callee->entry->zero : callee->entry->any);
-    else m->pc = pc + (int32_t)W(GW_CALL_TARGET);
+    else m->pc = pc + CALL_TARGET();
     m->fp = frame;
     return GWTrap_none;
 }
@@ -122,71 +121,77 @@ OUTSIDE(limitedCall) {
 
 OUTSIDE(memoryGrow) {
     STATE();
-    fp[H(2)] = gw_memory_grow(inst->memory, (uint32_t)fp[H(3)]);
-    NEXT(2);
+    SLOT(memoryGrow, 0) = gw_memory_grow(inst->memory, (uint32_t)SLOT(memoryGrow, 1));
+    NEXT(memoryGrow);
 }
 OUTSIDE(memoryCopy) {
     STATE();
-    uint64_t to = (uint32_t)fp[H(2)], from = (uint32_t)fp[H(3)], count = (uint32_t)fp[H(4)];
+    uint64_t to = (uint32_t)SLOT(memoryCopy, 0), from = (uint32_t)SLOT(memoryCopy, 1);
+    uint64_t count = (uint32_t)SLOT(memoryCopy, 2);
     const GWMemory *memory = inst->memory;
     if (to + count > memory->size || from + count > memory->size) return GWTrap_memoryOutOfBounds;
     memmove(memory->base + to, memory->base + from, count);
-    NEXT(3);
+    NEXT(memoryCopy);
 }
 OUTSIDE(memoryFill) {
     STATE();
-    uint64_t to = (uint32_t)fp[H(2)], count = (uint32_t)fp[H(4)];
+    uint64_t to = (uint32_t)SLOT(memoryFill, 0), count = (uint32_t)SLOT(memoryFill, 2);
     const GWMemory *memory = inst->memory;
     if (to + count > memory->size) return GWTrap_memoryOutOfBounds;
-    memset(memory->base + to, (uint8_t)fp[H(3)], count);
-    NEXT(3);
+    memset(memory->base + to, (uint8_t)SLOT(memoryFill, 1), count);
+    NEXT(memoryFill);
 }
 OUTSIDE(memoryInit) {
     STATE();
-    if (!gw_memory_init(
-            inst->memory, &inst->data[W(3)], (uint32_t)fp[H(2)], (uint32_t)fp[H(3)], (uint32_t)fp[H(4)]))
+    uint32_t to = (uint32_t)SLOT(memoryInit, 0), from = (uint32_t)SLOT(memoryInit, 1);
+    const GWSegment *segment = &inst->data[WORD(memoryInit, 3)];
+    if (!gw_memory_init(inst->memory, segment, to, from, (uint32_t)SLOT(memoryInit, 2)))
         return GWTrap_memoryOutOfBounds;
-    NEXT(4);
+    NEXT(memoryInit);
 }
 
 // --- Tables ---
 
 OUTSIDE(tableGrow) {
     STATE();
-    fp[H(2)] = gw_table_grow(inst->tables[W(3)], (uint32_t)fp[H(4)], fp[H(3)]);
-    NEXT(4);
+    GWTable *table = inst->tables[WORD(tableGrow, 3)];
+    SLOT(tableGrow, 0) = gw_table_grow(table, (uint32_t)SLOT(tableGrow, 2), SLOT(tableGrow, 1));
+    NEXT(tableGrow);
 }
 OUTSIDE(tableFill) {
     STATE();
-    if (!gw_table_fill(inst->tables[W(3)], (uint32_t)fp[H(2)], fp[H(3)], (uint32_t)fp[H(4)]))
-        return GWTrap_tableOutOfBounds;
-    NEXT(4);
+    GWTable *table = inst->tables[WORD(tableFill, 3)];
+    uint32_t from = (uint32_t)SLOT(tableFill, 0), count = (uint32_t)SLOT(tableFill, 2);
+    if (!gw_table_fill(table, from, SLOT(tableFill, 1), count)) return GWTrap_tableOutOfBounds;
+    NEXT(tableFill);
 }
 OUTSIDE(tableCopy) {
     STATE();
-    if (!gw_table_copy(
-            inst->tables[W(3)], (uint32_t)fp[H(2)], inst->tables[W(4)], (uint32_t)fp[H(3)], (uint32_t)fp[H(4)]))
-        return GWTrap_tableOutOfBounds;
-    NEXT(5);
+    GWTable *to_table = inst->tables[WORD(tableCopy, 3)];
+    const GWTable *from_table = inst->tables[WORD(tableCopy, 4)];
+    uint32_t to = (uint32_t)SLOT(tableCopy, 0), from = (uint32_t)SLOT(tableCopy, 1);
+    if (!gw_table_copy(to_table, to, from_table, from, (uint32_t)SLOT(tableCopy, 2))) return GWTrap_tableOutOfBounds;
+    NEXT(tableCopy);
 }
 OUTSIDE(tableInit) {
     STATE();
-    if (!gw_table_init(
-            inst->tables[W(4)], &inst->elements[W(3)], (uint32_t)fp[H(2)], (uint32_t)fp[H(3)], (uint32_t)fp[H(4)]))
-        return GWTrap_tableOutOfBounds;
-    NEXT(5);
+    GWTable *table = inst->tables[WORD(tableInit, 4)];
+    const GWSegment *segment = &inst->elements[WORD(tableInit, 3)];
+    uint32_t to = (uint32_t)SLOT(tableInit, 0), from = (uint32_t)SLOT(tableInit, 1);
+    if (!gw_table_init(table, segment, to, from, (uint32_t)SLOT(tableInit, 2))) return GWTrap_tableOutOfBounds;
+    NEXT(tableInit);
 }
 
 // --- Vectors ---
 
 OUTSIDE(v128Call) {
     STATE();
-    gw_vector_functions[W(3)](&fp[H(2)], &fp[H(3)], &fp[H(4)]);
-    NEXT(4);
+    gw_vector_functions[WORD(v128Call, 3)](VECTOR(v128Call, 0), VECTOR(v128Call, 1), VECTOR(v128Call, 2));
+    NEXT(v128Call);
 }
 OUTSIDE(i8x16Shuffle) {
     STATE();
-    gw_v128_write(
-        &fp[H(2)], gw_vector_shuffle(gw_v128_read(&fp[H(3)]), gw_v128_read(&fp[H(4)]), gw_v128_read(&W(3))));
-    NEXT(7);
+    gw_v128 a = gw_v128_read(VECTOR(i8x16Shuffle, 1)), b = gw_v128_read(VECTOR(i8x16Shuffle, 2));
+    gw_v128_write(VECTOR(i8x16Shuffle, 0), gw_vector_shuffle(a, b, gw_v128_read(QUAD(i8x16Shuffle, 3))));
+    NEXT(i8x16Shuffle);
 }
