@@ -43,8 +43,10 @@ const GWPair *gw_pairs(int *count) {
 #define OP(name) OP_(name)
 #define OP_(name) GWOp_##name
 #define GW_CHAIN(first, b, second, form) \
-    {GWOp_##first##_rr##b, OP(GW_SECOND_##form(second)), GWOp_##first##_r##b##_##second##_##form, GW_CHAINED_##form},
-#define GW_PAIR(first, second, operands, chained) {GWOp_##first, GWOp_##second, GWOp_##first##_##second, chained},
+    {GWOp_##first##_rr##b, OP(GW_NAME(GW_SECOND_##form(second))), GWOp_##first##_r##b##_##second##_##form, \
+     GW_CHAINED_##form},
+#define GW_PAIR(first, second, operands, chained) \
+    {OP(GW_NAME(first)), OP(GW_NAME(second)), OP(GW_PAIR_NAME(first, second)), chained},
 #include "gw_opcodes.def"
 #include "gw_opcodes_undef.h"
     };

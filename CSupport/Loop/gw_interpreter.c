@@ -29,6 +29,7 @@
 #include "gw_machine.h"
 #include "gw_interpreter.h"
 #include "gw_numeric.h"
+#include "gw_operands.h"
 #include "gw_opcodes.h"
 #include "gw_vector.h"
 
@@ -37,41 +38,16 @@
 #define GW_LOOP gw_loop_guarded
 #endif
 
-// --- Operands (only inside the loop) ---
-
-#define SIGNED(i) ((uint64_t)(int64_t)(int32_t)W(i))
-
-// The cells of an instruction, and the number of the one that its jump's distance is in, which is the last.
-#define CELLS_OF(name) GWCells_##name
-#define POS_JUMP(name) (CELLS_OF(name) - 1)
-// Whether an operand of this kind is one of the 16-bit ones, which come first.
-#define IS16_r 1
-#define IS16_i 0
-#define IS16_s 0
-#define IS16_t 0
-// Where the operands of a form d, a, b lie.
-#define FIRST32(d, a, b) (1 + (IS16_##d + IS16_##a + IS16_##b + 1) / 2)
-#define POS_D(d, a, b) (IS16_##d ? 2 : FIRST32(d, a, b))
-#define POS_A(d, a, b) (IS16_##a ? 2 + IS16_##d : FIRST32(d, a, b) + !IS16_##d)
-#define POS_B(d, a, b) (IS16_##b ? 2 + IS16_##d + IS16_##a : FIRST32(d, a, b) + !IS16_##d + !IS16_##a)
-
-#define READ_r(p) fp[H(p)]
-#define READ_i(p) SIGNED(p)
-#define READ_s(p) LOAD(uint64_t, ADDRESS_s(p))
-#define READ_t(p) LOAD(uint64_t, ADDRESS_t(p))
-#define WRITE_r(p, value) fp[H(p)] = (value)
-#define WRITE_s(p, value) STORE(uint64_t, ADDRESS_s(p), value)
-#define WRITE_t(p, value) STORE(uint64_t, ADDRESS_t(p), value)
-
 // --- Memory ---
 
-#define ADDRESS_s(p) (sp + W(p))
-#define ADDRESS_t(p) ((uint64_t)(uint32_t)((uint32_t)sp + W(p)))
-#define ADDRESS_r(slot, p) ((uint64_t)(uint32_t)fp[slot] + W(p))
-#define ADDRESS_k(slot, p) ((uint64_t)(uint32_t)((uint32_t)fp[slot] + W(p)))
-
-// Three halves from `p` on: a slot, the slot of an index, and how far the index is shifted.
-#define ADDRESS_x(p) ((uint64_t)(uint32_t)((uint32_t)fp[H(p)] + ((uint32_t)fp[H((p) + 1)] << (H((p) + 2) & 31))))
+// The address that is an operand itself, and those that are made of a slot's value and an operand.
+#define ADDRESS_s(row, i) (sp + WORD(row, i))
+#define ADDRESS_t(row, i) ((uint64_t)(uint32_t)((uint32_t)sp + WORD(row, i)))
+#define ADDRESS_r(value, offset) ((uint64_t)(uint32_t)(value) + (offset))
+#define ADDRESS_k(value, summand) ((uint64_t)(uint32_t)((uint32_t)(value) + (summand)))
+// Of three operands from the i-th on: a slot, the slot of an index, and how far the index is shifted.
+#define ADDRESS_x(row, i) \
+    ((uint64_t)(uint32_t)((uint32_t)SLOT(row, i) + ((uint32_t)SLOT(row, (i) + 1) << (NUMBER(row, (i) + 2) & 31))))
 
 // Guest accesses have any alignment and alias everything.
 #define ANY(T) __attribute__((aligned(1), may_alias)) T
@@ -112,12 +88,13 @@
         COUNT(); \
         goto *((const char *)&&first + *(const int32_t *)(const void *)pc); \
     } while (0)
-#define NEXT(cells) \
+#define GO(cells) \
     do { \
         pc += (cells); \
         DISPATCH(); \
     } while (0)
-#define JUMP(cell) NEXT((int32_t)W(cell))
+#define NEXT(row) GO(CELLS(row))
+#define JUMP(row, i) GO(DISTANCE(row, i))
 #define TRAP(code) \
     do { \
         m->trap = GWTrap_##code; \
@@ -153,7 +130,7 @@
 #define BITS_uint32_t(value) ((uint64_t)(value))
 #define BITS_uint64_t(value) (value)
 
-// The binary operations as functions of what their slots hold.
+// The operations that do not trap as functions of what their slots hold.
 #define GW_ALU64(name, text, fn, order, low) \
     static inline uint64_t value_##name(uint64_t a, uint64_t b) { return fn(a, b); }
 #define GW_ALU64_FULL GW_ALU64
@@ -162,6 +139,20 @@
     static inline uint64_t value_##name(uint64_t a, uint64_t b) { return fn((uint32_t)a, (uint32_t)b); }
 #define GW_BINARY(name, text, T, R, fn) \
     static inline uint64_t value_##name(uint64_t a, uint64_t b) { return BITS_##R(fn(AS_##T(a), AS_##T(b))); }
+#define GW_UNARY(name, text, T, R, fn) \
+    static inline uint64_t value_##name(uint64_t a) { return BITS_##R(fn(AS_##T(a))); }
+#define GW_COMPARE64(name, text, T, operator, negated, swapped) \
+    static inline uint64_t value_##name(uint64_t a, uint64_t b) { return (T)a operator(T) b; }
+#define GW_COMPARE32 GW_COMPARE64
+// What a load or store has in memory; and that, extended to a slot: with the sign that `as` has, but for i32, which
+// slots hold zero-extended.
+#define GW_LOAD(name, text, wasm, T, as) \
+    typedef T memory_##name; \
+    static inline uint64_t extend_##name(T loaded) { \
+        as value = loaded; \
+        return _Generic(value, int32_t: (uint32_t)value, default: (uint64_t)value); \
+    }
+#define GW_STORE(name, text, wasm, T) typedef T memory_##name;
 #include "gw_opcodes.def"
 #include "gw_opcodes_undef.h"
 
@@ -169,19 +160,18 @@
 #define ENTER(code) \
     do { \
         const uint32_t *code_ = (code); \
-        uint64_t *frame_ = fp + H(2); \
+        uint64_t *frame_ = fp + CALL_BASE(); \
         frame_[-1] = (uint64_t)(uintptr_t)pc; \
-        frame_[-2] = (uint64_t)(uintptr_t)(pc + (int32_t)W(GW_CALL_ZERO)); \
+        frame_[-2] = (uint64_t)(uintptr_t)(pc + CALL_ZERO()); \
         frame_[-3] = (uint64_t)(uintptr_t)fp; \
         fp = frame_; \
         if (__builtin_expect(fp > m->stack_limit, 0)) goto stack_exhausted; \
         pc = code_; \
         DISPATCH(); \
     } while (0)
-#define TARGET() ((int32_t)W(GW_CALL_TARGET))
 #define RESOLVE(function) \
     do { \
-        if (__builtin_expect(TARGET() == GW_UNRESOLVED, 0)) OUTSIDE(function); \
+        if (__builtin_expect(CALL_TARGET() == GW_UNRESOLVED, 0)) OUTSIDE(function); \
     } while (0)
 // Stores, then changes the register global, although the guest does it the other way round: a fault finds the old
 // value, and gw_outside_fault makes it the new one. KEEP stops the compiler from moving the state to other registers
@@ -189,7 +179,7 @@
 #define KEEP() __asm__ volatile("" : "+r"(pc), "+r"(fp), "+r"(sp) : : "memory")
 #define PUSH() \
     do { \
-        STORE(uint64_t, (uint64_t)((uint32_t)sp - GW_PUSH_SIZE), SIGNED(GW_CALL_IMMEDIATE)); \
+        STORE(uint64_t, (uint64_t)((uint32_t)sp - GW_PUSH_SIZE), CALL_IMMEDIATE()); \
         KEEP(); \
         sp = (uint32_t)((uint32_t)sp - GW_PUSH_SIZE); \
     } while (0)
@@ -206,14 +196,6 @@
         pc = (const uint32_t *)(uintptr_t)fp[-2]; \
         fp = (uint64_t *)(uintptr_t)fp[-3]; \
         DISPATCH(); \
-    } while (0)
-
-// Go's epilogue: takes W(1) bytes from the stack and returns the constant 0.
-#define RETURN_ZERO_POP() \
-    do { \
-        sp = (uint32_t)((uint32_t)sp + W(1)); \
-        fp[0] = 0; \
-        LEAVE_ZERO(); \
     } while (0)
 
 // Sanitizers' checks between the accesses would move the state to other registers than a fault must find it in; what
@@ -243,6 +225,7 @@ GWTrap GW_LOOP(GWMachine *m, GWInstance *inst, const uint32_t *pc, uint64_t *fp)
     DISPATCH();
 
 first:;
+#include "gw_bodies.inc"
 #include "gw_handlers_numeric.inc"
 #include "gw_handlers_memory.inc"
 #include "gw_handlers_control.inc"

@@ -2,20 +2,8 @@
 #ifndef GW_INTERPRETER_H
 #define GW_INTERPRETER_H
 
-#include "gw_cells.h"
 #include "gw_machine.h"
 #include "gw_opcodes.h"
-
-/// The operands of the instruction at `pc`: the i-th 16 bits and the i-th cell, the handler's included.
-#define H(i) (((const uint16_t *)(const void *)pc)[i])
-#define W(i) (pc[i])
-
-/// The cells of each instruction, by name: those that its row's letters say.
-enum {
-#define GW_ROW(name, text, operands, ...) GWCells_##name = GW_CELLS(operands),
-#include "gw_opcode_rows.h"
-#undef GW_ROW
-};
 
 /// Places of a loop that are no handlers.
 #define GW_PLACES(PLACE) PLACE(fault) PLACE(interruption) PLACE(registers) PLACE(outside) PLACE(trapped) PLACE(last)

@@ -8,6 +8,7 @@
 #include "gw_interpreter.h"
 #include "gw_native.h"
 #include "gw_opcodes.h"
+#include "gw_operands.h"
 #include "gw_vector.h"
 
 #define OUTSIDE(name) GWTrap gw_outside_##name(GWMachine *m)
@@ -16,7 +17,8 @@
     const uint32_t *pc = m->pc; \
     uint64_t *fp = m->fp; \
     (void)inst, (void)fp
-#define NEXT(cells) \
+#define NEXT(row) GO(CELLS(row))
+#define GO(cells) \
     do { \
         m->pc = pc + (cells); \
         return GWTrap_none; \
@@ -33,10 +35,7 @@ static void add_to_sp(GWInstance *inst, uint32_t summand) {
 OUTSIDE(fault) {
     STATE();
     GWOp op = gw_opcode_at(inst->code, pc);
-    const GWOpInfo *info = &gw_op_info()[op];
-    if (info->facts & GWFact_pushes) add_to_sp(inst, (uint32_t)-GW_PUSH_SIZE);
-    // A pair that still stands at its first instruction, which adds to the register global, has faulted in its second.
-    if (info->next != GWOp_invalid && info->plain == GWOp_spAdd) add_to_sp(inst, W(1));
+    if (gw_op_info()[op].facts & GWFact_pushes) add_to_sp(inst, (uint32_t)-GW_PUSH_SIZE);
     return GWTrap_memoryOutOfBounds;
 }
 
@@ -45,7 +44,7 @@ OUTSIDE(fault) {
 // Has the callee lowered and writes the target into the call, which is executed again.
 static GWTrap resolve_call(GWMachine *m, bool zero) {
     STATE();
-    const uint32_t *code = gw_resolve(m, gw_function(inst, W(GW_CALL_FUNCTION)), zero);
+    const uint32_t *code = gw_resolve(m, gw_function(inst, CALL_FUNCTION()), zero);
     if (!code) return m->trap;
     // Other threads may be executing this call in another instance: they find either value, and both are right.
     __atomic_store_n((int32_t *)(uintptr_t)(pc + GW_CALL_TARGET), (int32_t)(code - pc), __ATOMIC_RELEASE);
@@ -65,22 +64,22 @@ OUTSIDE(resolveCallZero) { return resolve_call(m, true); }
 
 static GWTrap call_out(GWMachine *m, GWFunction *callee) {
     STATE();
-    GWTrap trap = gw_call_out(m, callee, fp + H(2));
+    GWTrap trap = gw_call_out(m, callee, fp + CALL_BASE());
     if (trap != GWTrap_none) return trap;
     // A branch on the result may follow; it is executed then, whatever the result.
-    NEXT(GW_CALL_CELLS);
+    GO(GW_CALL_CELLS);
 }
 OUTSIDE(callImport) {
     STATE();
-    return call_out(m, inst->imports[W(GW_CALL_FUNCTION)]);
+    return call_out(m, inst->imports[CALL_FUNCTION()]);
 }
 
 // --- Indirect calls: the loop has checked the index, the element and its type ---
 
 static GWFunction *element(const GWMachine *m) {
     STATE();
-    const GWTable *table = inst->tables[H(2 * GW_CALL_FUNCTION + 1)];
-    return (GWFunction *)(uintptr_t)table->elements[(uint32_t)fp[H(2 * GW_CALL_FUNCTION)]];
+    const GWTable *table = inst->tables[CALL_TABLE()];
+    return (GWFunction *)(uintptr_t)table->elements[(uint32_t)CALL_INDEX()];
 }
 
 // Has the callee lowered; the call is executed again.
@@ -98,7 +97,7 @@ OUTSIDE(callOther) { return call_out(m, element(m)); }
 OUTSIDE(callOtherZero) {
     STATE();
     // The callee reads the argument that the call leaves out.
-    fp[H(2)] = 0;
+    fp[CALL_BASE()] = 0;
     return call_out(m, element(m));
 }
 
@@ -117,12 +116,12 @@ static begun_call begun(const GWMachine *m) {
     GWOp op = gw_op_info()[gw_opcode_at(inst->code, pc)].plain;
     bool is_indirect = gw_op_info()[op].family == GWFamily_callIndirect;
     return (begun_call){
-        is_indirect ? element(m) : gw_function(inst, W(GW_CALL_FUNCTION)), op != GWOp_call && op != GWOp_callIndirect};
+        is_indirect ? element(m) : gw_function(inst, CALL_FUNCTION()), op != GWOp_call && op != GWOp_callIndirect};
 }
 
 static GWTrap enter(GWMachine *m, begun_call call) {
     STATE();
-    uint64_t *frame = fp + H(2);
+    uint64_t *frame = fp + CALL_BASE();
     // Machine code calls without having had the callee lowered.
     const uint32_t *code = gw_resolve(m, call.callee, call.is_zero);
     if (!code) return m->trap;
@@ -135,7 +134,7 @@ OUTSIDE(enterCallee) { return enter(m, begun(m)); }
 OUTSIDE(limitedCall) {
     STATE();
     begun_call call = begun(m);
-    GWTrap trap = gw_limited(m, call.callee, fp + H(2));
+    GWTrap trap = gw_limited(m, call.callee, fp + CALL_BASE());
     return trap == GWTrap_none ? enter(m, call) : trap;
 }
 
@@ -146,8 +145,8 @@ OUTSIDE(hot) {
     const GWCode *code = inst->code;
     uint32_t more = gw_native_defer(code, (uint32_t)(pc - code->arena));
     if (more) {
-        GW_WRITE(*(uint32_t *)(uintptr_t)&W(1), more);
-        NEXT(2);
+        GW_WRITE(*(uint32_t *)(uintptr_t)&WORD(counter, 0), more);
+        NEXT(counter);
     }
     bool outside = m->outside;
     GW_WRITE(m->outside, true);
@@ -155,7 +154,7 @@ OUTSIDE(hot) {
     GW_WRITE(m->outside, outside);
     // Machine code may be entered here now; what is left of the count is of no consequence.
     m->pc = pc;
-    if (gw_opcode(code->checked, __atomic_load_n(pc, __ATOMIC_ACQUIRE)) != GWOp_native) NEXT(2);
+    if (gw_opcode(code->checked, __atomic_load_n(pc, __ATOMIC_ACQUIRE)) != GWOp_native) NEXT(counter);
     return GWTrap_none;
 }
 
@@ -163,71 +162,77 @@ OUTSIDE(hot) {
 
 OUTSIDE(memoryGrow) {
     STATE();
-    fp[H(2)] = gw_memory_grow(inst->memory, (uint32_t)fp[H(3)]);
-    NEXT(2);
+    SLOT(memoryGrow, 0) = gw_memory_grow(inst->memory, (uint32_t)SLOT(memoryGrow, 1));
+    NEXT(memoryGrow);
 }
 OUTSIDE(memoryCopy) {
     STATE();
-    uint64_t to = (uint32_t)fp[H(2)], from = (uint32_t)fp[H(3)], count = (uint32_t)fp[H(4)];
+    uint64_t to = (uint32_t)SLOT(memoryCopy, 0), from = (uint32_t)SLOT(memoryCopy, 1);
+    uint64_t count = (uint32_t)SLOT(memoryCopy, 2);
     const GWMemory *memory = inst->memory;
     if (to + count > memory->size || from + count > memory->size) return GWTrap_memoryOutOfBounds;
     memmove(memory->base + to, memory->base + from, count);
-    NEXT(3);
+    NEXT(memoryCopy);
 }
 OUTSIDE(memoryFill) {
     STATE();
-    uint64_t to = (uint32_t)fp[H(2)], count = (uint32_t)fp[H(4)];
+    uint64_t to = (uint32_t)SLOT(memoryFill, 0), count = (uint32_t)SLOT(memoryFill, 2);
     const GWMemory *memory = inst->memory;
     if (to + count > memory->size) return GWTrap_memoryOutOfBounds;
-    memset(memory->base + to, (uint8_t)fp[H(3)], count);
-    NEXT(3);
+    memset(memory->base + to, (uint8_t)SLOT(memoryFill, 1), count);
+    NEXT(memoryFill);
 }
 OUTSIDE(memoryInit) {
     STATE();
-    if (!gw_memory_init(
-            inst->memory, &inst->data[W(3)], (uint32_t)fp[H(2)], (uint32_t)fp[H(3)], (uint32_t)fp[H(4)]))
+    uint32_t to = (uint32_t)SLOT(memoryInit, 0), from = (uint32_t)SLOT(memoryInit, 1);
+    const GWSegment *segment = &inst->data[WORD(memoryInit, 3)];
+    if (!gw_memory_init(inst->memory, segment, to, from, (uint32_t)SLOT(memoryInit, 2)))
         return GWTrap_memoryOutOfBounds;
-    NEXT(4);
+    NEXT(memoryInit);
 }
 
 // --- Tables ---
 
 OUTSIDE(tableGrow) {
     STATE();
-    fp[H(2)] = gw_table_grow(inst->tables[W(3)], (uint32_t)fp[H(4)], fp[H(3)]);
-    NEXT(4);
+    GWTable *table = inst->tables[WORD(tableGrow, 3)];
+    SLOT(tableGrow, 0) = gw_table_grow(table, (uint32_t)SLOT(tableGrow, 2), SLOT(tableGrow, 1));
+    NEXT(tableGrow);
 }
 OUTSIDE(tableFill) {
     STATE();
-    if (!gw_table_fill(inst->tables[W(3)], (uint32_t)fp[H(2)], fp[H(3)], (uint32_t)fp[H(4)]))
-        return GWTrap_tableOutOfBounds;
-    NEXT(4);
+    GWTable *table = inst->tables[WORD(tableFill, 3)];
+    uint32_t from = (uint32_t)SLOT(tableFill, 0), count = (uint32_t)SLOT(tableFill, 2);
+    if (!gw_table_fill(table, from, SLOT(tableFill, 1), count)) return GWTrap_tableOutOfBounds;
+    NEXT(tableFill);
 }
 OUTSIDE(tableCopy) {
     STATE();
-    if (!gw_table_copy(
-            inst->tables[W(3)], (uint32_t)fp[H(2)], inst->tables[W(4)], (uint32_t)fp[H(3)], (uint32_t)fp[H(4)]))
-        return GWTrap_tableOutOfBounds;
-    NEXT(5);
+    GWTable *to_table = inst->tables[WORD(tableCopy, 3)];
+    const GWTable *from_table = inst->tables[WORD(tableCopy, 4)];
+    uint32_t to = (uint32_t)SLOT(tableCopy, 0), from = (uint32_t)SLOT(tableCopy, 1);
+    if (!gw_table_copy(to_table, to, from_table, from, (uint32_t)SLOT(tableCopy, 2))) return GWTrap_tableOutOfBounds;
+    NEXT(tableCopy);
 }
 OUTSIDE(tableInit) {
     STATE();
-    if (!gw_table_init(
-            inst->tables[W(4)], &inst->elements[W(3)], (uint32_t)fp[H(2)], (uint32_t)fp[H(3)], (uint32_t)fp[H(4)]))
-        return GWTrap_tableOutOfBounds;
-    NEXT(5);
+    GWTable *table = inst->tables[WORD(tableInit, 4)];
+    const GWSegment *segment = &inst->elements[WORD(tableInit, 3)];
+    uint32_t to = (uint32_t)SLOT(tableInit, 0), from = (uint32_t)SLOT(tableInit, 1);
+    if (!gw_table_init(table, segment, to, from, (uint32_t)SLOT(tableInit, 2))) return GWTrap_tableOutOfBounds;
+    NEXT(tableInit);
 }
 
 // --- Vectors ---
 
 OUTSIDE(v128Call) {
     STATE();
-    gw_vector_functions[W(3)](&fp[H(2)], &fp[H(3)], &fp[H(4)]);
-    NEXT(4);
+    gw_vector_functions[WORD(v128Call, 3)](VECTOR(v128Call, 0), VECTOR(v128Call, 1), VECTOR(v128Call, 2));
+    NEXT(v128Call);
 }
 OUTSIDE(i8x16Shuffle) {
     STATE();
-    gw_v128_write(
-        &fp[H(2)], gw_vector_shuffle(gw_v128_read(&fp[H(3)]), gw_v128_read(&fp[H(4)]), gw_v128_read(&W(3))));
-    NEXT(7);
+    gw_v128 a = gw_v128_read(VECTOR(i8x16Shuffle, 1)), b = gw_v128_read(VECTOR(i8x16Shuffle, 2));
+    gw_v128_write(VECTOR(i8x16Shuffle, 0), gw_vector_shuffle(a, b, gw_v128_read(QUAD(i8x16Shuffle, 3))));
+    NEXT(i8x16Shuffle);
 }

@@ -3,6 +3,7 @@
 // that the processor has no instruction for are C functions, made of the same rows as the loop's handlers.
 #if defined(__x86_64__)
 #include "gw_native_compiler.h"
+#include "gw_operands.h"
 #include "gw_vector.h"
 
 enum { XMM0, XMM1 };
@@ -405,23 +406,24 @@ static bool splat(compiler *c) {
 typedef void lanes(uint64_t *fp, const uint32_t *pc);
 #define GW_VECTOR_BINARY(code, name, text, fn) \
     static void lanes_##name(uint64_t *fp, const uint32_t *pc) { \
-        gw_v128_binary(&fp[H(2)], &fp[H(3)], &fp[H(4)], fn); \
+        gw_v128_binary(VECTOR(name, 0), VECTOR(name, 1), VECTOR(name, 2), fn); \
     }
 #define GW_VECTOR_UNARY(code, name, text, fn) \
-    static void lanes_##name(uint64_t *fp, const uint32_t *pc) { gw_v128_unary(&fp[H(2)], &fp[H(3)], fn); }
+    static void lanes_##name(uint64_t *fp, const uint32_t *pc) { gw_v128_unary(VECTOR(name, 0), VECTOR(name, 1), fn); }
 #define GW_VECTOR_SHIFT(code, name, text, fn) \
     static void lanes_##name(uint64_t *fp, const uint32_t *pc) { \
-        gw_v128_shift(&fp[H(2)], &fp[H(3)], (uint32_t)fp[H(4)], fn); \
+        gw_v128_shift(VECTOR(name, 0), VECTOR(name, 1), (uint32_t)SLOT(name, 2), fn); \
     }
 #define GW_VECTOR_TEST(code, name, text, fn) \
-    static void lanes_##name(uint64_t *fp, const uint32_t *pc) { fp[H(2)] = gw_v128_test(&fp[H(3)], fn); }
+    static void lanes_##name(uint64_t *fp, const uint32_t *pc) { SLOT(name, 0) = gw_v128_test(VECTOR(name, 1), fn); }
 #include "gw_vector_opcodes.def"
 static void lanes_v128Bitselect(uint64_t *fp, const uint32_t *pc) {
-    gw_v128_write(
-        &fp[H(2)], gw_v128_bitselect(gw_v128_read(&fp[H(3)]), gw_v128_read(&fp[H(4)]), gw_v128_read(&fp[H(5)])));
+    gw_v128 a = gw_v128_read(VECTOR(v128Bitselect, 1)), b = gw_v128_read(VECTOR(v128Bitselect, 2));
+    gw_v128_write(VECTOR(v128Bitselect, 0), gw_v128_bitselect(a, b, gw_v128_read(VECTOR(v128Bitselect, 3))));
 }
 static void lanes_v128Select(uint64_t *fp, const uint32_t *pc) {
-    gw_v128_write(&fp[H(2)], gw_v128_read(&fp[(uint32_t)fp[H(5)] ? H(3) : H(4)]));
+    const uint64_t *chosen = (uint32_t)SLOT(v128Select, 3) ? VECTOR(v128Select, 1) : VECTOR(v128Select, 2);
+    gw_v128_write(VECTOR(v128Select, 0), gw_v128_read(chosen));
 }
 static lanes *const functions[GWOp_count] = {
 #define GW_VECTOR_BINARY(code, name, text, fn) [GWOp_##name] = lanes_##name,

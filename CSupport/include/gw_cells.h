@@ -40,4 +40,10 @@
     (GW_IF_JUMP(operands, 0) + GW_IF_JUMP(operands, 1) + GW_IF_JUMP(operands, 2) + GW_IF_JUMP(operands, 3) + \
      GW_IF_JUMP(operands, 4))
 
+// The letters as a number, eight bits each: a string has no name that an instruction's could be made part of.
+#define GW_LETTER_BITS(operands, index) ((uint64_t)GW_LETTER(operands, index) << 8 * (index))
+#define GW_PACKED(operands) \
+    (GW_LETTER_BITS(operands, 0) | GW_LETTER_BITS(operands, 1) | GW_LETTER_BITS(operands, 2) | \
+     GW_LETTER_BITS(operands, 3) | GW_LETTER_BITS(operands, 4))
+
 #endif

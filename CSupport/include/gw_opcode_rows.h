@@ -12,10 +12,23 @@
 #define GW_LETTER_r "d"
 #define GW_LETTER_s "s"
 #define GW_LETTER_t "t"
+// The name of an instruction by its kind and columns, as the rows of pairs have them.
+#define GW_NAME(instruction) GW_NAME_(instruction)
+#define GW_NAME_(instruction) GW_NAME_##instruction
+#define GW_NAME_alu(name, d, a, b) name##_##d##a##b
+#define GW_NAME_memory(name, a, b) name##_r##a##b
+#define GW_NAME_unary(name) name
+#define GW_NAME_load(name, mode) name##_##mode
+#define GW_NAME_store(name, mode, kind) name##_##mode##kind
+#define GW_NAME_branch(name, a, b) name##_branch_##a##b
+#define GW_NAME_op(name) name
+#define GW_PAIR_NAME(first, second) GW_JOINED(GW_NAME(first), GW_NAME(second))
+#define GW_JOINED(first, second) GW_JOINED_(first, second)
+#define GW_JOINED_(first, second) first##_##second
 // The second instruction of a chain's form.
-#define GW_SECOND_cr(second) second##_rrr
-#define GW_SECOND_rc(second) second##_rrr
-#define GW_SECOND_ci(second) second##_rri
+#define GW_SECOND_cr(second) alu(second, r, r, r)
+#define GW_SECOND_rc(second) alu(second, r, r, r)
+#define GW_SECOND_ci(second) alu(second, r, r, i)
 // Which of its sources is the first one's result.
 #define GW_CHAINED_cr 1
 #define GW_CHAINED_rc 2
@@ -38,7 +51,8 @@
     GW_ROW(name, text, operands, family, wasm, facts, none, none, none, none, name, invalid, 0)
 #define GW_SLOTS_ROW(name, text, operands, family, wasm, facts, d, a, b) \
     GW_ROW(name, text, operands, family, wasm, facts, d, a, b, none, name, invalid, 0)
-#define GW_PAIR_ROW(name, operands, first, second, chained) \
+#define GW_PAIR_ROW(...) GW_PAIR_ROW_(__VA_ARGS__)
+#define GW_PAIR_ROW_(name, operands, first, second, chained) \
     GW_ROW(name, #name, operands, pair, nop, 0, none, none, none, none, first, second, chained)
 
 #define GW_ROW_BINARY(name, text, order, d, a, b) \
@@ -87,8 +101,9 @@
 #define GW_COPY(mode, kind, operands) GW_ROW_STORE(store64, "store64", i64Store, mode, kind, operands)
 #define GW_CHAIN(first, b, second, form) \
     GW_PAIR_ROW(first##_r##b##_##second##_##form, "dr" #b, first##_rr##b, \
-                GW_SECOND_##form(second), GW_CHAINED_##form)
-#define GW_PAIR(first, second, operands, chained) GW_PAIR_ROW(first##_##second, operands, first, second, chained)
+                GW_NAME(GW_SECOND_##form(second)), GW_CHAINED_##form)
+#define GW_PAIR(first, second, operands, chained) \
+    GW_PAIR_ROW(GW_PAIR_NAME(first, second), operands, GW_NAME(first), GW_NAME(second), chained)
 #include "gw_opcodes.def"
 #include "gw_opcodes_undef.h"
 #define GW_VECTOR_ROW(name, text, operands, facts) GW_PLAIN_ROW(name, text, operands, vector, name, facts)
