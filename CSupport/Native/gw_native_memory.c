@@ -101,7 +101,8 @@ const GWNative *gw_native_find(uintptr_t address, uint32_t *cell) {
 #define LARGE_PAGE (UINT64_C(2) << 20)
 
 GWNative *gw_native_create(uint64_t arena_bytes, uint32_t function_count, GWNativeOptions options) {
-    if (!gw_native_is_possible() || arena_bytes > REACH) return NULL;
+    // Where address space is scarce there are no guard pages, and what there is of it is needed for other things.
+    if (!gw_native_is_possible() || arena_bytes > REACH || !gw_memory_can_guard()) return NULL;
     uint64_t arena = (arena_bytes + LARGE_PAGE - 1) & ~(LARGE_PAGE - 1);
     uint64_t entries = pages(function_count * sizeof(uintptr_t));
     // In front of the arena: what replaced handlers were, the map, two tables of entries, the code.
