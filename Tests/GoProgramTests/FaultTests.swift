@@ -190,7 +190,7 @@ struct FaultTests {
     @Test(
         "where address space is limited many small values are an end with words",
         .enabled(if: Tools.sanitizerOptions.isEmpty, "AddressSanitizer needs the addresses."),
-        arguments: [1_000_000, 1_500_000])
+        arguments: [1_000_000])
     func scarceMemory(kibibytes: Int) throws {
         let module = try #require(Checkout.newestPrograms).appendingPathComponent("embedded.wasm").path
         for mode in ["hold", "chain", "names", "promises", "timers"] {
