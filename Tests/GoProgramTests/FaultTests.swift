@@ -190,13 +190,22 @@ struct FaultTests {
     @Test(
         "where address space is limited many small values are an end with words",
         .enabled(if: Tools.sanitizerOptions.isEmpty, "AddressSanitizer needs the addresses."),
-        arguments: [1_000_000, 1_500_000])
+        arguments: [700_000])
     func scarceMemory(kibibytes: Int) throws {
         let module = try #require(Checkout.newestPrograms).appendingPathComponent("embedded.wasm").path
         for mode in ["hold", "chain", "names", "promises", "timers"] {
             let finished = try bash("ulimit -v \(kibibytes); exec \"$0\" \"$@\"", [module, mode])
             #expect(Self.isOutOfMemory(finished), "\(mode): \(finished.end) \(finished.errorText.prefix(500))")
         }
+    }
+
+    /// What the tests of values say of debug builds holds for the optimised program, too.
+    @Test("a long chain of values is let go")
+    func chain() throws {
+        let module = try #require(Checkout.newestPrograms).appendingPathComponent("embedded.wasm").path
+        let finished = try bash("exec \"$0\" \"$@\"", [module, "release"])
+        #expect(finished.end == .exited(0), "\(finished.errorText.prefix(500))")
+        #expect(String(decoding: finished.output, as: UTF8.self) == "released\n")
     }
 
     @Test("no threads are needed", .enabled(if: Tools.sanitizerOptions.isEmpty, "AddressSanitizer needs some."))

@@ -81,8 +81,13 @@ enum ObjectRelease {
     @inline(never)
     private static func releasePostponed() {
         let list = postponed
-        // Each may postpone others in turn.
-        while !list.values.isEmpty { _ = list.values.removeLast() }
+        // Each may postpone others in turn. So they are released when nothing of the list is being changed: a release
+        // within `removeLast`, where the optimiser puts it, would be a conflict of accesses, which ends the process.
+        while !list.values.isEmpty {
+            let values = list.values
+            list.values = []
+            withExtendedLifetime(values) {}
+        }
         gw_release()!.pointee.postponed = nil
         Unmanaged.passUnretained(list).release()
     }

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"syscall/js"
+	"time"
 )
 
 func trap() { os.Exit(9) }
@@ -95,6 +97,20 @@ func host(mode string) {
 			next.Set("next", value)
 			value = next
 		}
+	case "release":
+		holder := global.Get("Object").New()
+		for i := 0; i < 100000; i++ {
+			next := global.Get("Object").New()
+			next.Set("next", holder.Get("value"))
+			holder.Set("value", next)
+		}
+		// Go gives up what it refers to, and then the first one is let go, and all others with it.
+		for i := 0; i < 3; i++ {
+			runtime.GC()
+			time.Sleep(20 * time.Millisecond)
+		}
+		holder.Delete("value")
+		fmt.Println("released")
 	case "names":
 		object := global.Get("Object").New()
 		for i := 0; ; i++ {
@@ -115,7 +131,7 @@ func host(mode string) {
 	case "walk":
 		global.Get("Set").New(global.Get("Array").New(4294967295))
 	case "post":
-		bytes := global.Get("Uint8Array").New(8 << 20).Call("fill", 'x')
+		bytes := global.Get("Uint8Array").New(8<<20).Call("fill", 'x')
 		answer, err := await(global.Call("fetch", os.Args[2], map[string]any{"method": "POST", "body": bytes}))
 		if err == nil {
 			answer, err = await(answer.Call("text"))
