@@ -17,12 +17,14 @@ MOST_LINES = 80
 WORD = r"(?:@\w+(?:\([^)]*\))?|[a-z]+(?:\([a-z]+\))?)"
 SWIFT = re.compile(rf"( *)(?:{WORD} )*(?:func \S|init[?<(]|deinit\b|subscript[<(]|var \w+.*\{{$)")
 C = re.compile(r"()(?:\{$|[A-Za-z].*\) ?\{$)")
+# A row of a table, which is not counted.
+ROW = re.compile(r" *[A-Z_]+\([^()]*\)$")
 SYSTEM = re.compile(r"\s*(?:@\w+ )?(?:\w+ )?import (Glibc|Musl|Darwin)\b")
 OFFERED = re.compile(r"(?:@_exported )?public import (C[A-Z]\w*|LibC)\b")
 
 
 def functions(lines: list[str], declaration: re.Pattern) -> list[tuple[int, int]]:
-    """The functions of more than one line: where each begins, and how many lines it has."""
+    """The functions of more than one line: where each begins, and how many lines it has beside rows of tables."""
     result = []
     for start, line in enumerate(lines):
         if not (match := declaration.match(line)) or line.endswith("}"):
@@ -30,7 +32,7 @@ def functions(lines: list[str], declaration: re.Pattern) -> list[tuple[int, int]
         indentation = match[1]
         for end in range(start + 1, len(lines)):
             if lines[end].startswith(indentation + "}"):
-                result.append((start, end - start + 1))
+                result.append((start, sum(not ROW.match(inner) for inner in lines[start : end + 1])))
                 break
             # A requirement of a protocol has no body.
             if not lines[end] or not lines[end].startswith((indentation + " ", indentation + ")", indentation + "{", "#")):
