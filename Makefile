@@ -203,11 +203,12 @@ bench-imports: build engines ## Say what single imports and operations of packag
 	@Tests/Tools/go-toolchains.sh --newest "$(TOOLS)"
 	@$(PYTHON) Benchmarks/imports.py --go "$(TOOLS)/go/newest/go/bin/go" --node "$(NODE)" $(IMPORTS)
 
-lint: build-packages ## Check the sources: layout, warnings of C, and that no number of a guest's can end the process
+lint: build-packages ## Check the sources: layout, length of functions, warnings of C, and that no number of a guest's can end the process
 	@echo "==> Checking the sources"
 	@$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Benchmarks
 	@SWIFT="$(SWIFT)" Tests/Tools/lint_c.sh
 	@SWIFT="$(SWIFT)" Tests/Tools/lint_folders.py
+	@Tests/Tools/lint_functions.py
 	@$(SWIFT) build
 	@Tests/Tools/lint_traps.py
 

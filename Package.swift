@@ -12,6 +12,8 @@ let swiftSettings: [SwiftSetting] =
         .enableUpcomingFeature("MemberImportVisibility"),
         // Existentials cost a box and a dynamic dispatch: `any` shows where one is meant.
         .enableUpcomingFeature("ExistentialAny"),
+        // What a target imports is no part of what it offers, unless the import says `public` or `package`.
+        .enableUpcomingFeature("InternalImportsByDefault"),
     ] + warnings
 
 let package = Package(

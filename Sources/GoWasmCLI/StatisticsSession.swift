@@ -1,3 +1,4 @@
+import GoWasm
 import HostSystem
 import Synchronization
 import WasmRuntime

@@ -67,6 +67,14 @@ public struct StandardOutput: Sendable {
     ) -> StandardOutput {
         StandardOutput(target: .closure(write))
     }
+
+    /// Writes bytes there; waits until all are written.
+    package func write(_ bytes: UnsafeRawBufferPointer) throws {
+        switch target {
+        case .descriptor(let number): try Descriptors.writeAll(number, bytes)
+        case .closure(let write): try write(bytes)
+        }
+    }
 }
 
 /// What programs have written, in memory.

@@ -3,16 +3,27 @@ internal import WasmFrontend
 internal import WasmRuntime
 
 /// The arguments of a call, as libffi hands them over: one C value a parameter.
+///
+/// Nothing here knows the types of the values: the linker has compared those of the import with the function's, and the
+/// function may read what its own parameters say.
 struct CallArguments {
     let values: UnsafeMutablePointer<UnsafeMutableRawPointer?>
+    /// How many values there are.
+    let count: Int
+
+    @inline(__always)
+    private func value(_ index: Int) -> UnsafeMutableRawPointer {
+        assert(index >= 0 && index < count, "an argument that the function has no parameter for")
+        return values[index].unsafelyUnwrapped
+    }
 
     /// A parameter of type i32: a number, a descriptor, flags or an address.
     @inline(__always)
-    subscript(_ index: Int) -> UInt32 { values[index].unsafelyUnwrapped.load(as: UInt32.self) }
+    subscript(_ index: Int) -> UInt32 { value(index).load(as: UInt32.self) }
 
     /// A parameter of type i64.
     @inline(__always)
-    func long(_ index: Int) -> UInt64 { values[index].unsafelyUnwrapped.load(as: UInt64.self) }
+    func long(_ index: Int) -> UInt64 { value(index).load(as: UInt64.self) }
 }
 
 /// A function of WASI preview 1: its name, its parameters and what it does.

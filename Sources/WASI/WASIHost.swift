@@ -67,20 +67,22 @@ final class WASIHost {
         _ function: WASIFunction
     ) -> (UnsafeMutablePointer<UnsafeMutableRawPointer?>, UnsafeMutableRawPointer?) throws -> Void {
         let body = function.body
+        let count = function.type.parameters.count
         guard let trace, trace.wants(WASIFunction.module, function.name) else {
             return { [self] values, result in
                 var code: UInt32 = 0
                 do {
-                    try body(self, CallArguments(values: values))
+                    try body(self, CallArguments(values: values, count: count))
                 } catch let error as ErrorCode {
                     code = UInt32(error.wasi)
-                    noteRefusal(error, function, values)
+                    noteRefusal(error, function, CallArguments(values: values, count: count))
                 }
                 result?.storeBytes(of: code, as: UInt32.self)
             }
         }
         return { [self] values, result in
-            var tracer = WASITracer(function, CallArguments(values: values), try? memory, start: trace.now)
+            let arguments = CallArguments(values: values, count: count)
+            var tracer = WASITracer(function, arguments, try? memory, start: trace.now)
             func report(_ ending: HostCall.Ending) {
                 tracer.call.duration = trace.now - tracer.call.start
                 tracer.call.ending = ending
@@ -88,12 +90,12 @@ final class WASIHost {
                 trace.report(tracer.call)
             }
             do {
-                try body(self, CallArguments(values: values))
+                try body(self, arguments)
                 result?.storeBytes(of: 0, as: UInt32.self)
                 report(.returned)
             } catch let error as ErrorCode {
                 result?.storeBytes(of: UInt32(error.wasi), as: UInt32.self)
-                noteRefusal(error, function, values)
+                noteRefusal(error, function, arguments)
                 report(.failed("\(error.name)"))
             } catch {
                 report(error is WASIExit ? .exited : .aborted("\(error)"))
@@ -103,12 +105,8 @@ final class WASIHost {
     }
 
     /// Keeps in mind what a guest was told to try again later: its first argument is a descriptor.
-    private func noteRefusal(
-        _ error: ErrorCode, _ function: WASIFunction, _ values: UnsafeMutablePointer<UnsafeMutableRawPointer?>
-    ) {
-        guard error.number == EAGAIN, let scheduler,
-            let file = try? files.file(Int(CallArguments(values: values)[0]))
-        else { return }
+    private func noteRefusal(_ error: ErrorCode, _ function: WASIFunction, _ arguments: CallArguments) {
+        guard error.number == EAGAIN, let scheduler, let file = try? files.file(Int(arguments[0])) else { return }
         scheduler.noteRefusal(file.descriptor, Int16(function.sends ? POLLOUT : POLLIN))
     }
 

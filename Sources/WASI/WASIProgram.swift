@@ -92,7 +92,7 @@ package struct WASIProgram: Sendable {
         host.endProcess = options.endProcess
         var imports = options.imports
         host.define(module, in: &imports)
-        let instance = try Instance(module, imports: imports, store: store)
+        let instance = try Instance(hosting: module, imports: imports, store: store)
         let memory = try? instance.memory(named: "memory")
         host.link(memory)
         if let memory, let findFunctions = options.findGoFunctions {

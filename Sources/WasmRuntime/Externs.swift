@@ -177,21 +177,24 @@ public struct Function: Equatable {
 
     /// Calls the function.
     ///
-    /// - Throws: ``Trap``; what a host function threw; ``CallError`` when the arguments are not those of the type.
-    public func callAsFunction(_ arguments: Value...) throws -> [Value] { try call(arguments) }
+    /// - Throws: As ``call(_:)``.
+    public func callAsFunction(_ arguments: Value...) throws(ExecutionError) -> [Value] { try call(arguments) }
 
     /// Calls the function.
     ///
-    /// - Throws: ``Trap``; what a host function threw; ``CallError`` when the arguments are not those of the type.
-    public func call(_ arguments: [Value]) throws -> [Value] {
+    /// - Throws: ``ExecutionError``; it is ``ExecutionError/uncallable(_:)`` where the arguments are not those of the
+    ///   type.
+    public func call(_ arguments: [Value]) throws(ExecutionError) -> [Value] {
         guard arguments.map(\.type) == type.parameters else {
-            throw CallError.mismatchedArguments(expected: type.parameters, given: arguments.map(\.type))
+            throw .uncallable(.mismatchedArguments(expected: type.parameters, given: arguments.map(\.type)))
         }
-        for case .function(let function?) in arguments where function.store !== store { throw CallError.otherStore }
+        for case .function(let function?) in arguments where function.store !== store {
+            throw .uncallable(.otherStore)
+        }
         let slots = store.machine.pointee.top!
         var next = slots
         for argument in arguments { next = argument.store(toSlots: next) }
-        try store.call(pointer)
+        do { try store.call(pointer) } catch { throw ExecutionError(leaving: error) }
         var results = UnsafePointer(slots)
         return type.results.map { Value($0, slots: &results, store: store) }
     }
@@ -199,12 +202,16 @@ public struct Function: Equatable {
     /// Calls the function with arguments and result as the engine's slots: without any allocation, and without looking
     /// at the type.
     ///
-    /// i32 and f32 are zero-extended bits. Unused arguments do no harm.
+    /// i32 and f32 are zero-extended bits. Unused arguments do no harm: there is always room above the stack's top.
     ///
-    /// - Throws: As ``call(_:)``.
+    /// - Precondition: The function has at most two parameters and one result, and none is a vector.
+    /// - Throws: ``Trap``, and what a host function threw, as they are.
     @inline(__always)
     @discardableResult
     package func callSlots(_ first: UInt64 = 0, _ second: UInt64 = 0) throws -> UInt64 {
+        assert(
+            type.parameters.count <= 2 && type.results.count <= 1 && !(type.parameters + type.results).contains(.v128),
+            "the arguments of \(type.text) do not fit into two slots")
         let slots = store.machine.pointee.top.unsafelyUnwrapped
         slots[0] = first
         slots[1] = second
@@ -212,7 +219,9 @@ public struct Function: Equatable {
         return slots[0]
     }
 
-    /// Where the arguments of the next call are put, one slot each, and where its results are then.
+    /// Where the arguments of the next call are put, one slot each (two for a vector), and where its results are then.
+    ///
+    /// The engine keeps room above the stack's top for the arguments and results of any function that a module may have.
     var argumentSlots: UnsafeMutablePointer<UInt64> { store.machine.pointee.top.unsafelyUnwrapped }
 
     /// Calls the function with the arguments that lie in ``argumentSlots``.

@@ -68,7 +68,8 @@ final class HostFunction {
             }
             return true
         } catch {
-            store.pendingError = error
+            // A host function that has called a guest passes on what came out of that, and not where it came from.
+            store.pendingError = (error as? ExecutionError)?.cause ?? (error as? InstantiationError)?.cause ?? error
             return false
         }
     }

@@ -9,13 +9,13 @@ extension Instance {
     /// print(try add(2, 3))
     /// ```
     ///
-    /// It may be called again from host functions that the guest calls while it runs. It throws as
-    /// ``Function/call(_:)``.
+    /// It may be called again from host functions that the guest calls while it runs. It throws ``Trap``, and what host
+    /// functions throw, as they are.
     ///
     /// - Throws: ``CallError/noSuchFunction(_:)``; ``CallError/mismatchedType(wanted:found:)``.
     public func function<each Parameter: WasmValue, Result: WasmValue>(
         named name: String, as _: ((repeat each Parameter) -> Result).Type
-    ) throws -> (repeat each Parameter) throws -> Result {
+    ) throws(CallError) -> (repeat each Parameter) throws -> Result {
         let function = try typedFunction(
             name, WasmTypes.list(repeat (each Parameter).self), results: [Result.valueType])
         return { (arguments: repeat each Parameter) throws -> Result in
@@ -32,7 +32,7 @@ extension Instance {
     /// - Throws: As the other one.
     public func function<each Parameter: WasmValue>(
         named name: String, as _: ((repeat each Parameter) -> Void).Type
-    ) throws -> (repeat each Parameter) throws -> Void {
+    ) throws(CallError) -> (repeat each Parameter) throws -> Void {
         let function = try typedFunction(name, WasmTypes.list(repeat (each Parameter).self), results: [])
         return { (arguments: repeat each Parameter) throws -> Void in
             let slots = function.argumentSlots
@@ -44,7 +44,7 @@ extension Instance {
 
     private func typedFunction(
         _ name: String, _ parameters: [ValueType], results: [ValueType]
-    ) throws -> Function {
+    ) throws(CallError) -> Function {
         let function = try function(named: name)
         let wanted = FunctionType(parameters, results)
         guard function.type == wanted else { throw CallError.mismatchedType(wanted: wanted, found: function.type) }

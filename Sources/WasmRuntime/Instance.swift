@@ -9,17 +9,30 @@ public final class Instance {
 
     /// Instantiates a module and runs its start function.
     ///
-    /// - Throws: ``LinkError`` for imports that are missing or of other types; ``Trap`` when a segment does not fit or
-    ///   the start function traps; what a host function threw; ``CallError/outOfMemory``, ``CallError/memoryLimit``;
-    ///   `CodeSpaceError`.
-    public init(_ module: Module, imports: Imports = Imports(), store: Store = Store()) throws {
+    /// - Precondition: What is imported belongs to `store`.
+    public init(
+        _ module: Module, imports: Imports = Imports(), store: Store = Store()
+    ) throws(InstantiationError) {
         self.store = store
         let storage = try InstanceStorage(module, Linker(module, imports, store).link(), store)
         self.storage = storage
         store.keep(storage)
-        try storage.applySegments(store)
-        if let start = module.start {
-            try store.call(storage.function(Int(start)))
+        do {
+            try storage.applySegments(store)
+            if let start = module.start { try store.call(storage.function(Int(start))) }
+        } catch {
+            throw InstantiationError(leaving: error)
+        }
+    }
+
+    /// Instantiates a module for a host, which tells by the type of what is thrown how its guest ended.
+    ///
+    /// - Throws: What an ``InstantiationError`` is about.
+    package convenience init(hosting module: Module, imports: Imports, store: Store) throws {
+        do throws(InstantiationError) {
+            try self.init(module, imports: imports, store: store)
+        } catch {
+            throw error.cause
         }
     }
 
@@ -44,7 +57,7 @@ public final class Instance {
     /// The function that is exported under a name.
     ///
     /// - Throws: ``CallError/noSuchFunction(_:)``.
-    public func function(named name: String) throws -> Function {
+    public func function(named name: String) throws(CallError) -> Function {
         guard case .function(let function) = export(named: name) else { throw CallError.noSuchFunction(name) }
         return function
     }
@@ -52,7 +65,7 @@ public final class Instance {
     /// The memory that is exported under a name.
     ///
     /// - Throws: ``CallError/noSuchMemory(_:)``.
-    public func memory(named name: String) throws -> Memory {
+    public func memory(named name: String) throws(CallError) -> Memory {
         guard case .memory(let memory) = export(named: name) else { throw CallError.noSuchMemory(name) }
         return memory
     }

@@ -21,17 +21,13 @@ final class InstanceStorage {
     /// The references of passive element segments.
     private var references: [UnsafeMutablePointer<UInt64>] = []
 
-    init(_ module: Module, _ imports: LinkedImports, _ store: Store) throws {
+    init(_ module: Module, _ imports: LinkedImports, _ store: Store) throws(InstantiationError) {
         self.module = module
         self.imports = imports
-        memory =
-            try imports.memory ?? module.memories.first.map { type throws(CallError) in try store.makeMemory(type) }
-        var tables = imports.tables
-        for type in module.tables.dropFirst(imports.tables.count) { tables.append(try store.makeTable(type, 0)) }
-        self.tables = tables
+        (memory, tables) = try Self.makeSpace(module, imports, store)
         let options = store.configuration.codeOptions(
             checksAddresses: memory.map { !$0.pointee.guarded } ?? !store.configuration.usesGuardPages)
-        code = try module.loweredCode(options)
+        do { code = try module.loweredCode(options) } catch { throw .refused(.outOfMemory) }
 
         pointer = .allocate(capacity: 1)
         functions = .allocate(capacity: max(1, module.bodies.count))
@@ -80,6 +76,20 @@ final class InstanceStorage {
         }
         for (index, definition) in module.globals.enumerated() {
             initialize(global(imports.globals.count + index), definition)
+        }
+    }
+
+    /// The memory and the tables, those that are imported among them.
+    private static func makeSpace(
+        _ module: Module, _ imports: LinkedImports, _ store: Store
+    ) throws(InstantiationError) -> (UnsafeMutablePointer<GWMemory>?, [UnsafeMutablePointer<GWTable>]) {
+        do {
+            var (memory, tables) = (imports.memory, imports.tables)
+            if memory == nil, let type = module.memories.first { memory = try store.makeMemory(type) }
+            for type in module.tables.dropFirst(tables.count) { tables.append(try store.makeTable(type, 0)) }
+            return (memory, tables)
+        } catch {
+            throw .refused(error)
         }
     }
 

@@ -21,8 +21,8 @@ struct Linker {
         self.store = store
     }
 
-    /// - Throws: ``LinkError`` with all problems.
-    func link() throws -> LinkedImports {
+    /// - Throws: A ``LinkError`` with all problems; ``CallError/outOfMemory``.
+    func link() throws(InstantiationError) -> LinkedImports {
         var linked = LinkedImports()
         var problems: [LinkError.Problem] = []
         for wanted in module.imports {
@@ -31,7 +31,11 @@ struct Linker {
             switch (type, definition) {
             case (.function(let type), .host(let found, let body)) where type == found:
                 let timed = store.configuration.statistics?.timing(body, wanted.module, wanted.name)
-                linked.functions.append(try store.makeHostFunction(type, timed ?? body).pointer)
+                do {
+                    linked.functions.append(try store.makeHostFunction(type, timed ?? body).pointer)
+                } catch {
+                    throw .refused(error)
+                }
             case (.function(let type), .extern(.function(let function)))
             where function.type == type && isOurs(function.store):
                 linked.functions.append(function.pointer)
@@ -48,7 +52,7 @@ struct Linker {
                     LinkError.Problem(module: wanted.module, name: wanted.name, wanted: type, found: definition?.type))
             }
         }
-        guard problems.isEmpty else { throw LinkError(problems: problems) }
+        guard problems.isEmpty else { throw .unlinkable(LinkError(problems: problems)) }
         return linked
     }
 

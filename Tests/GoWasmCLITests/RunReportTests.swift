@@ -1,3 +1,4 @@
+import GoWasm
 import HostSystem
 import Testing
 import WasmRuntime

@@ -114,9 +114,11 @@ final class SpecEngine {
     private func translatingErrors<Result>(_ body: () throws -> Result) throws -> Result {
         do {
             return try body()
-        } catch let error as LinkError {
+        } catch InstantiationError.unlinkable(let error) {
             throw SpecFailure.link("\(error)")
-        } catch let trap as Trap {
+        } catch InstantiationError.trap(let trap) {
+            throw SpecFailure.trap(trap.code.message)
+        } catch ExecutionError.trap(let trap) {
             throw SpecFailure.trap(trap.code.message)
         }
     }

@@ -42,13 +42,22 @@ def main() -> None:
         ["pkg-config", "--cflags", "libffi"], capture_output=True, text=True, check=False
     ).stdout.split()
     options = ["-package-name", "gowasm-fast", "-module-name", "WasmFrontend", "-swift-version", "6"]
-    options += ["-enable-upcoming-feature", "MemberImportVisibility", "-enable-upcoming-feature", "ExistentialAny"]
+    for feature in ("MemberImportVisibility", "ExistentialAny", "InternalImportsByDefault"):
+        options += ["-enable-upcoming-feature", feature]
     for name in includes:
         options += ["-I", name]
     for flag in flags:
         options += ["-Xcc", flag]
     sources: list[str] = []
     with tempfile.TemporaryDirectory() as cache:
+        # The one module of Swift that the folders import.
+        library = f"{cache}/LibC.swiftmodule"
+        subprocess.run(
+            [compiler, "-emit-module", "-module-name", "LibC", "-package-name", "gowasm-fast", "-swift-version", "6",
+             "-module-cache-path", cache, "-o", library, *(ROOT / "Sources" / "LibC").glob("*.swift")],
+            check=True,
+        )
+        options += ["-I", cache]
         for folder in folders:
             sources += sorted(str(path) for path in (MODULE / folder).glob("*.swift"))
             result = subprocess.run(

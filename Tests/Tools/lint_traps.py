@@ -92,7 +92,7 @@ def syntax_tree(module: str, build: pathlib.Path) -> str:
         "-Xcc", f"-fmodule-map-file={ROOT}/Sources/CHostSystem/include/module.modulemap",
         # SwiftPM calls a package by its folder, as an identifier.
         "-package-name", re.sub(r"\W", "_", ROOT.name.lower()), "-swift-version", "6", "-enable-upcoming-feature", "MemberImportVisibility",
-        "-enable-upcoming-feature", "ExistentialAny", *sorted((ROOT / "Sources" / module).rglob("*.swift")),
+        "-enable-upcoming-feature", "ExistentialAny", "-enable-upcoming-feature", "InternalImportsByDefault", *sorted((ROOT / "Sources" / module).rglob("*.swift")),
     ]
     command = [os.path.relpath(part, ROOT) if isinstance(part, pathlib.Path) else part for part in command]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace")

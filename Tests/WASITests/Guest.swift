@@ -40,13 +40,19 @@ struct Guest {
     }
 
     /// Calls a function with its parameters as numbers, and returns the errno.
+    ///
+    /// - Throws: What the function throws.
     func call(_ name: String, _ arguments: Int64...) throws -> UInt32 {
         let function = try instance.function(named: name)
         let values = zip(function.type.parameters, arguments).map { type, number in
             type == .i64 ? Value.i64(UInt64(bitPattern: number)) : .i32(UInt32(truncatingIfNeeded: number))
         }
-        guard case .i32(let code)? = try function.call(values).first else { return .max }
-        return code
+        do throws(ExecutionError) {
+            guard case .i32(let code)? = try function.call(values).first else { return .max }
+            return code
+        } catch {
+            throw error.cause
+        }
     }
 
     func put(_ bytes: some Collection<UInt8>, at address: Int) {

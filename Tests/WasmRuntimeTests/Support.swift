@@ -66,7 +66,7 @@ extension Instance {
         do {
             _ = try function(named: name).call(arguments)
             return nil
-        } catch let trap as Trap {
+        } catch ExecutionError.trap(let trap) {
             return trap
         }
     }

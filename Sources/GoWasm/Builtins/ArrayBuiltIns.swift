@@ -24,6 +24,7 @@ extension JSRealm {
             return .object(realm.makeArray(elements))
         }
         installArrayEnds()
+        installArrayParts()
         installArraySearch()
         installArrayCallbacks()
     }
@@ -73,6 +74,11 @@ extension JSRealm {
             array.replace(with: places)
             return .number(array.length)
         }
+    }
+
+    /// What joins arrays, and takes out, replaces or fills parts of one.
+    private func installArrayParts() {
+        let prototype = prototypes.array
         method(prototype, "concat") { realm, this, arguments throws(JSFailure) in
             let result = realm.makeArray([])
             func add(_ value: JSValue) throws(JSFailure) {

@@ -138,7 +138,6 @@ extension JSRealm {
         var fields: [String] = []
         var head = ""
         var brackets = ("{", "}")
-        var listed = 0
         switch object.kind {
         case .function:
             let name = ((try? object.get(keys.name, self)) ?? .undefined)
@@ -155,31 +154,11 @@ extension JSRealm {
             let array = unsafeDowncast(object, to: JSArray.self)
             if depth > 2 { return "[Array]" }
             brackets = ("[", "]")
-            listed = min(array.length, 100)
-            var (index, isHole) = (0, false)
-            while index < array.length, fields.count < listed, hasRoom(fields.last) {
-                let start = index
-                isHole = !array.isThere(index)
-                while isHole, index < array.length, !array.isThere(index) {
-                    // Of what lies far behind, the next that is there.
-                    index =
-                        index < array.elements.count
-                        ? index + 1 : array.sparseIndices(in: index..<array.length).first ?? array.length
-                }
-                if isHole {
-                    fields.append("<\(index - start) empty item\(index - start == 1 ? "" : "s")>")
-                } else {
-                    fields.append(inspect(array[index], depth: depth + 1))
-                    index += 1
-                }
-            }
-            if array.length > index {
-                fields.append("... \(array.length - index) more item\(array.length - index == 1 ? "" : "s")")
-            }
+            fields = inspectElements(array, depth: depth)
         case .typedArray:
             let array = unsafeDowncast(object, to: JSTypedArray.self)
             brackets = ("\(array.element.constructorName)(\(array.length)) [", "]")
-            listed = min(array.length, 100)
+            let listed = min(array.length, 100)
             fields = (0..<listed).map { NumberText.format(array[$0]) }
             if array.length > listed {
                 fields.append("... \(array.length - listed) more item\(array.length - listed == 1 ? "" : "s")")
@@ -208,6 +187,41 @@ extension JSRealm {
             if depth > 2 { return "[Object]" }
             if object.prototype == nil { brackets.0 = "[Object: null prototype] {" }
         }
+        inspectProperties(object, depth: depth, into: &fields)
+        if !head.isEmpty { return fields.isEmpty ? head : "\(head) { \(fields.joined(separator: ", ")) }" }
+        return fields.isEmpty
+            ? brackets.0 + brackets.1 : "\(brackets.0) \(fields.joined(separator: ", ")) \(brackets.1)"
+    }
+
+    /// The elements of an array; gaps, and what there is no room for, by their number.
+    private func inspectElements(_ array: JSArray, depth: Int) -> [String] {
+        var fields: [String] = []
+        let listed = min(array.length, 100)
+        var (index, isHole) = (0, false)
+        while index < array.length, fields.count < listed, hasRoom(fields.last) {
+            let start = index
+            isHole = !array.isThere(index)
+            while isHole, index < array.length, !array.isThere(index) {
+                // Of what lies far behind, the next that is there.
+                index =
+                    index < array.elements.count
+                    ? index + 1 : array.sparseIndices(in: index..<array.length).first ?? array.length
+            }
+            if isHole {
+                fields.append("<\(index - start) empty item\(index - start == 1 ? "" : "s")>")
+            } else {
+                fields.append(inspect(array[index], depth: depth + 1))
+                index += 1
+            }
+        }
+        if array.length > index {
+            fields.append("... \(array.length - index) more item\(array.length - index == 1 ? "" : "s")")
+        }
+        return fields
+    }
+
+    /// Appends the properties of an object that are no elements.
+    private func inspectProperties(_ object: JSObject, depth: Int, into fields: inout [String]) {
         for slot in 0..<Int(object.properties.count) {
             let property = object.properties[slot]
             guard property.attributes.contains(.enumerable), !property.key.isSymbol else { continue }
@@ -226,8 +240,5 @@ extension JSRealm {
                 property.attributes.contains(.accessor) ? "[Getter/Setter]" : inspect(property.value, depth: depth + 1)
             fields.append("\(isIdentifier ? name : quoted(name)): \(shown)")
         }
-        if !head.isEmpty { return fields.isEmpty ? head : "\(head) { \(fields.joined(separator: ", ")) }" }
-        return fields.isEmpty
-            ? brackets.0 + brackets.1 : "\(brackets.0) \(fields.joined(separator: ", ")) \(brackets.1)"
     }
 }

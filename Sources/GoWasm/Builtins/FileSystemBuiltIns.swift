@@ -365,6 +365,11 @@ extension JSRealm {
             }
             return .undefined
         }
+        installPathQuestions(fs)
+    }
+
+    /// The operations on a path that have a result.
+    private func installPathQuestions(_ fs: JSObject) {
         for (name, followsLinks) in [("stat", true), ("lstat", false)] as [(StaticString, Bool)] {
             operation(fs, name) { realm, arguments throws(FileFailure) in
                 let path = try realm.path(arguments[0])

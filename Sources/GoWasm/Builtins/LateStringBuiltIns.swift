@@ -11,6 +11,26 @@ extension JSRealm {
         }
         installStringSearch(prototype)
         installStringReplacement(prototype)
+        installStringPlaces(prototype)
+        installStringFilling(prototype)
+        method(prototype, "toLocaleUpperCase") { realm, this, _ throws(JSFailure) in
+            .string(try realm.uppercased(this))
+        }
+        method(prototype, "toLocaleLowerCase") { realm, this, _ throws(JSFailure) in
+            .string(try realm.lowercased(this))
+        }
+        method(prototype, "isWellFormed") { realm, this, _ throws(JSFailure) in
+            let text = try realm.toString(this)
+            return .boolean(JSString.make(try realm.text(.string(text))) == text)
+        }
+        method(prototype, "toWellFormed") { realm, this, _ throws(JSFailure) in
+            .string(try realm.string(long: realm.text(this)))
+        }
+        installStringFunctions()
+    }
+
+    /// What is at a place of a string.
+    private func installStringPlaces(_ prototype: JSObject) {
         method(prototype, "at") { realm, this, arguments throws(JSFailure) in
             let text = try realm.toString(this)
             let index = try realm.toInteger(arguments[0])
@@ -34,6 +54,10 @@ extension JSRealm {
             let count = try arguments[1].isUndefined ? units.count : max(0, realm.toInteger(arguments[1]))
             return try realm.string(utf16: units[start..<start + min(count, units.count - start)])
         }
+    }
+
+    /// What makes a string longer, or shorter at its ends.
+    private func installStringFilling(_ prototype: JSObject) {
         method(prototype, "repeat") { realm, this, arguments throws(JSFailure) in
             let text = try realm.toString(this)
             let count = try realm.toInteger(arguments[0])
@@ -67,20 +91,6 @@ extension JSRealm {
                 }
             }
         }
-        method(prototype, "toLocaleUpperCase") { realm, this, _ throws(JSFailure) in
-            .string(try realm.uppercased(this))
-        }
-        method(prototype, "toLocaleLowerCase") { realm, this, _ throws(JSFailure) in
-            .string(try realm.lowercased(this))
-        }
-        method(prototype, "isWellFormed") { realm, this, _ throws(JSFailure) in
-            let text = try realm.toString(this)
-            return .boolean(JSString.make(try realm.text(.string(text))) == text)
-        }
-        method(prototype, "toWellFormed") { realm, this, _ throws(JSFailure) in
-            .string(try realm.string(long: realm.text(this)))
-        }
-        installStringFunctions()
     }
 
     /// The static functions.

@@ -5,6 +5,15 @@ extension JSRealm {
             arguments[0].isNullish ? .object(realm.makeObject()) : .object(try realm.toObject(arguments[0]))
         }
         let object = constructor("Object", prototype, call: create, new: create)
+        installObjectLists(object)
+        installObjectChanges(object)
+        installObjectPrototypes(object)
+        installObjectProperties(object)
+        installObjectMethods(prototype)
+    }
+
+    /// What lists the properties of an object.
+    private func installObjectLists(_ object: JSObject) {
         method(object, "keys") { realm, _, arguments throws(JSFailure) in
             .object(try realm.keyList(realm.toObject(arguments[0]).ownKeys(enumerableOnly: true, realm)))
         }
@@ -25,6 +34,10 @@ extension JSRealm {
             }
             return .object(realm.makeArray(entries))
         }
+    }
+
+    /// What changes all properties of an object, or what may be changed of it.
+    private func installObjectChanges(_ object: JSObject) {
         method(object, "assign") { realm, _, arguments throws(JSFailure) in
             let target = try realm.toObject(arguments[0])
             for position in 1..<max(1, arguments.count) where !arguments[position].isNullish {
@@ -43,6 +56,9 @@ extension JSRealm {
             arguments[0].object?.isExtensible = false
             return arguments[0]
         }
+    }
+
+    private func installObjectPrototypes(_ object: JSObject) {
         method(object, "create") { realm, _, arguments throws(JSFailure) in
             let parent = arguments[0].object
             if parent == nil {
@@ -68,6 +84,10 @@ extension JSRealm {
             }
             return arguments[0]
         }
+    }
+
+    /// What is about a single property or value.
+    private func installObjectProperties(_ object: JSObject) {
         method(object, "defineProperty") { realm, _, arguments throws(JSFailure) in
             guard let object = arguments[0].object else {
                 throw realm.typeError("Object.defineProperty called on non-object")
@@ -81,6 +101,13 @@ extension JSRealm {
             }
             return .boolean(arguments[0].isSame(as: arguments[1]))
         }
+        method(object, "hasOwn") { realm, _, arguments throws(JSFailure) in
+            .boolean(try realm.toObject(arguments[0]).hasOwn(try realm.key(arguments[1]), realm))
+        }
+    }
+
+    /// The methods that all objects have.
+    private func installObjectMethods(_ prototype: JSObject) {
         method(prototype, "propertyIsEnumerable") { realm, this, arguments throws(JSFailure) in
             let object = try realm.toObject(this)
             let key = try realm.key(arguments[0])
@@ -90,9 +117,6 @@ extension JSRealm {
         }
         method(prototype, "hasOwnProperty") { realm, this, arguments throws(JSFailure) in
             .boolean(try realm.toObject(this).hasOwn(try realm.key(arguments[0]), realm))
-        }
-        method(object, "hasOwn") { realm, _, arguments throws(JSFailure) in
-            .boolean(try realm.toObject(arguments[0]).hasOwn(try realm.key(arguments[1]), realm))
         }
         method(prototype, "isPrototypeOf") { _, this, arguments throws(JSFailure) in
             guard let object = arguments[0].object, let prototype = this.object else { return .boolean(false) }

@@ -80,7 +80,13 @@ extension JSRealm {
             }
             return try realm.string(utf16: units)
         }
-        let prototype = prototypes.string
+        installStringUnits(prototypes.string)
+        installStringParts(prototypes.string)
+        installStringForms(prototypes.string)
+    }
+
+    /// What is about single units of a string, and joins and finds strings.
+    private func installStringUnits(_ prototype: JSObject) {
         method(prototype, "charCodeAt") { realm, this, arguments throws(JSFailure) in
             let units = try realm.units(this)
             let index = try realm.toInteger(arguments[0])
@@ -104,6 +110,10 @@ extension JSRealm {
             let start = min(max(0, try realm.toInteger(arguments[1])), units.count)
             return .number(try UTF16Search(wanted, realm).first(in: units, from: start) ?? -1)
         }
+    }
+
+    /// What returns parts of a string.
+    private func installStringParts(_ prototype: JSObject) {
         method(prototype, "slice") { realm, this, arguments throws(JSFailure) in
             let units = try realm.units(this)
             let range = try realm.range(arguments, count: units.count)
@@ -135,6 +145,10 @@ extension JSRealm {
             try parts.add(realm.string(utf16: units[start...]), realm)
             return .object(realm.makeArray(parts))
         }
+    }
+
+    /// What returns a string in another form.
+    private func installStringForms(_ prototype: JSObject) {
         method(prototype, "trim") { realm, this, _ throws(JSFailure) in
             try realm.trimmed(realm.toString(this), start: true, end: true)
         }

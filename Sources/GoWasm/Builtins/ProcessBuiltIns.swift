@@ -1,11 +1,6 @@
 internal import HostSystem
 internal import LibC
 
-/// How a program ended that called `process.exit` or `runtime.wasmExit`: thrown through everything that is running.
-struct GuestExit: Error {
-    let code: Int32
-}
-
 extension JSRealm {
     func installProcess() {
         let process = makeObject()

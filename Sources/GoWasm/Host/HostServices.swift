@@ -51,21 +51,3 @@ final class HostServices {
     /// What `process.version` says: that of the Node whose behaviour is the model here.
     static let nodeVersion: StaticString = "v24.0.0"
 }
-
-/// The linear memory of the guest as it is at one moment.
-struct GuestMemory {
-    let base: UnsafeMutableRawPointer
-    /// The size in bytes.
-    let count: UInt64
-
-    static var empty: GuestMemory { GuestMemory(base: UnsafeMutableRawPointer(bitPattern: 16)!, count: 0) }
-
-    var bytes: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(start: base, count: Int(count)) }
-
-    /// `count` bytes from an address on, if they all lie in the memory.
-    @inline(__always)
-    func slice(_ address: UInt64, _ length: UInt64) -> UnsafeMutableRawBufferPointer? {
-        guard address <= count, length <= count - address else { return nil }
-        return UnsafeMutableRawBufferPointer(start: base + Int(address), count: Int(length))
-    }
-}

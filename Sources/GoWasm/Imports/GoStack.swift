@@ -1,13 +1,13 @@
-/// A violation of the protocol between guest and host that no Go program commits: the end of the program, as a trap is.
-struct GuestFault: Error, CustomStringConvertible {
-    let description: String
-}
+internal import HostSystem
 
 /// The arguments of one import call on Go's stack, read in order, and then the places of its results.
 ///
-/// The whole frame is checked once, when the stack is made; what lies elsewhere in memory, when it is looked at.
+/// The whole frame is checked once, when the stack is made; what lies elsewhere in memory, when it is looked at. So an
+/// implementation may read and write just what the signature of its import says: the frame has the size of that.
+/// ``place(_:)`` asserts it.
 struct GoStack {
     private(set) var memory: GuestMemory
+    /// `frameSize` bytes from here on lie in ``memory``.
     private var frame: UnsafeMutableRawPointer
     private var layout = FrameLayout()
     private let frameSize: UInt64
@@ -32,6 +32,14 @@ struct GoStack {
         frame = memory.base + Int(stackPointer)
     }
 
+    /// The offset of the next value in the frame.
+    @inline(__always)
+    private mutating func place(_ slot: GoImport.Slot) -> Int {
+        let offset = layout.place(slot)
+        assert(layout.end <= frameSize, "a value beyond what the signature of the import says")
+        return Int(offset)
+    }
+
     /// An address or a length that leads out of the memory.
     static func fault(_ what: StaticString, _ address: UInt64) -> GuestFault {
         GuestFault(description: "out of bounds memory access: \(what) 0x\(String(address, radix: 16))")
@@ -40,33 +48,33 @@ struct GoStack {
     // MARK: Arguments
 
     @inline(__always)
-    mutating func int32() -> Int32 { frame.loadUnaligned(fromByteOffset: Int(layout.place(.int32)), as: Int32.self) }
+    mutating func int32() -> Int32 { frame.loadUnaligned(fromByteOffset: place(.int32), as: Int32.self) }
 
     @inline(__always)
-    mutating func int64() -> Int64 { frame.loadUnaligned(fromByteOffset: Int(layout.place(.int64)), as: Int64.self) }
+    mutating func int64() -> Int64 { frame.loadUnaligned(fromByteOffset: place(.int64), as: Int64.self) }
 
     /// The bits of a reference.
     @inline(__always)
     mutating func reference() -> UInt64 {
-        frame.loadUnaligned(fromByteOffset: Int(layout.place(.reference)), as: UInt64.self)
+        frame.loadUnaligned(fromByteOffset: place(.reference), as: UInt64.self)
     }
 
     /// The bytes of a string.
     @inline(__always)
     mutating func string() throws(GuestFault) -> UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(try span(at: Int(layout.place(.string)), elementSize: 1, "string"))
+        UnsafeRawBufferPointer(try span(at: place(.string), elementSize: 1, "string"))
     }
 
     /// A slice of bytes.
     @inline(__always)
     mutating func bytes() throws(GuestFault) -> UnsafeMutableRawBufferPointer {
-        try span(at: Int(layout.place(.bytes)), elementSize: 1, "slice")
+        try span(at: place(.bytes), elementSize: 1, "slice")
     }
 
     /// A slice of references, eight bytes each.
     @inline(__always)
     mutating func references() throws(GuestFault) -> UnsafeMutableRawBufferPointer {
-        try span(at: Int(layout.place(.references)), elementSize: 8, "slice of values")
+        try span(at: place(.references), elementSize: 8, "slice of values")
     }
 
     @inline(__always)
@@ -96,24 +104,24 @@ struct GoStack {
 
     @inline(__always)
     mutating func put(int32 value: Int32) {
-        frame.storeBytes(of: value, toByteOffset: Int(layout.place(.int32)), as: Int32.self)
+        frame.storeBytes(of: value, toByteOffset: place(.int32), as: Int32.self)
     }
 
     @inline(__always)
     mutating func put(int64 value: Int64) {
-        frame.storeBytes(of: value, toByteOffset: Int(layout.place(.int64)), as: Int64.self)
+        frame.storeBytes(of: value, toByteOffset: place(.int64), as: Int64.self)
     }
 
     @inline(__always)
     mutating func put(reference bits: UInt64) {
-        frame.storeBytes(of: bits, toByteOffset: Int(layout.place(.reference)), as: UInt64.self)
+        frame.storeBytes(of: bits, toByteOffset: place(.reference), as: UInt64.self)
     }
 
     @inline(__always)
     mutating func put(bool value: Bool) {
-        frame.storeBytes(of: value ? 1 : 0, toByteOffset: Int(layout.place(.bool)), as: UInt8.self)
+        frame.storeBytes(of: value ? 1 : 0, toByteOffset: place(.bool), as: UInt8.self)
     }
 
     /// Leaves a result as it is.
-    mutating func skip(_ slot: GoImport.Slot) { _ = layout.place(slot) }
+    mutating func skip(_ slot: GoImport.Slot) { _ = place(slot) }
 }

@@ -55,7 +55,7 @@ package struct GoProgram: Sendable {
         host.realm.events.mailbox = mailbox
         var given = Imports()
         options.imports(&given)
-        let instance = try Instance(module, imports: imports(of: host, and: given), store: store)
+        let instance = try Instance(hosting: module, imports: imports(of: host, and: given), store: store)
         host.guest = try entryPoints(of: instance)
         services.guestMemory = { [unowned host] in host.memory }
         guard let target = host.memory.slice(ArgumentBlock.start, UInt64(block.bytes.count)) else {
@@ -121,7 +121,8 @@ package struct GoProgram: Sendable {
             stackPointer: { throw GuestFault(description: "the program has no export getsp") },
             memory: memory)
         entryPoints.export = { [unowned instance] name, arguments in
-            try instance.function(named: name).call(arguments)
+            let function = try instance.function(named: name)
+            do throws(ExecutionError) { return try function.call(arguments) } catch { throw error.cause }
         }
         if !abi.usesRunLoop {
             let resume = try function("resume", FunctionType([]))

@@ -71,6 +71,8 @@ public enum ProgramError: Error, Sendable {
         case let exit as WASIExit: self = .exited(exit.status)
         case let trap as Trap: self = .trap(trap)
         case let error as CallError: self = .uncallable(error)
+        case let error as ExecutionError: self.init(error.cause)
+        case let error as InstantiationError: self.init(error.cause)
         case is CodeSpaceError: self = .uncallable(.outOfMemory)
         case let error as JavaScriptError: self = .exception(error)
         case is CancellationError: self = .cancelled

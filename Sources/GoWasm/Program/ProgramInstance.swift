@@ -131,6 +131,8 @@ public final class ProgramInstance {
         let status = try ending {
             do {
                 result = .success(try body())
+            } catch let error as ExecutionError where Self.isEnd(error.cause) {
+                throw error.cause
             } catch  where !Self.isEnd(error) {
                 result = .failure(error)
             }

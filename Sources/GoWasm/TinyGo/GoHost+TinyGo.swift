@@ -10,10 +10,11 @@ extension GoHost {
         for row: TinyGoImport, of module: String, _ ticks: TinyGoImport.Ticks
     ) -> (UnsafeMutablePointer<UnsafeMutableRawPointer?>, UnsafeMutableRawPointer?) throws -> Void {
         let implementation = implementation(of: row, ticks)
+        let count = row.type(ticks).parameters.count
         let fields = row.returnsStructure ? row.resultOffsets : nil
         guard let trace, trace.wants(module, row.rawValue) else {
             return { [self] values, result in
-                var call = try TinyGoCall(values, result, fields: fields, memory)
+                var call = try TinyGoCall(values, count: count, result, fields: fields, memory)
                 try implementation(self, &call)
                 try realm.checkEnd()
             }
@@ -21,7 +22,7 @@ extension GoHost {
         return { [self] values, result in
             var tracer = TinyGoTracer(row, module, ticks, values, self, start: trace.now)
             do {
-                var call = try TinyGoCall(values, result, fields: fields, memory)
+                var call = try TinyGoCall(values, count: count, result, fields: fields, memory)
                 try implementation(self, &call)
                 try realm.checkEnd()
                 tracer.call.duration = trace.now - tracer.call.start

@@ -1,10 +1,17 @@
+internal import HostSystem
+
 /// The arguments of one call of an import of TinyGo's, read in order, and then the places of its results.
 ///
 /// Addresses and lengths are unsigned. The structure of results is checked when the call begins, what lies elsewhere in
 /// memory when it is looked at.
+///
+/// Nothing here knows the types of the values: the linker has compared those of the import with the signature's, and an
+/// implementation may read what the signature of its import says, in that order.
 struct TinyGoCall {
     /// As libffi hands them over: one C value a parameter.
     private let values: UnsafeMutablePointer<UnsafeMutableRawPointer?>
+    /// How many values there are.
+    private let count: Int
     /// Where the only result goes; nil where there is none or several.
     private let result: UnsafeMutableRawPointer?
     private let memory: GuestMemory
@@ -17,10 +24,11 @@ struct TinyGoCall {
     /// Throws where the structure of results is not in memory.
     @inline(__always)
     init(
-        _ values: UnsafeMutablePointer<UnsafeMutableRawPointer?>, _ result: UnsafeMutableRawPointer?,
+        _ values: UnsafeMutablePointer<UnsafeMutableRawPointer?>, count: Int, _ result: UnsafeMutableRawPointer?,
         fields: [UInt64]?, _ memory: GuestMemory
     ) throws(GuestFault) {
         self.values = values
+        self.count = count
         self.result = result
         self.fields = fields
         self.memory = memory
@@ -33,6 +41,7 @@ struct TinyGoCall {
 
     @inline(__always)
     private mutating func value<Value>(_ type: Value.Type) -> Value {
+        assert(next < count, "an argument that the signature of the import does not have")
         defer { next += 1 }
         return values[next].unsafelyUnwrapped.load(as: type)
     }

@@ -40,7 +40,7 @@ struct TinyGoProgram {
         var imports = wasi.imports
         functions.define(in: &imports)
         define(host, in: &imports)
-        let instance = try Instance(module, imports: imports, store: store)
+        let instance = try Instance(hosting: module, imports: imports, store: store)
         let guest = try entryPoints(of: instance)
         functions.link(guest.memory)
         host.guest = guest

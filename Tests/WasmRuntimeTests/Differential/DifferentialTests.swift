@@ -111,9 +111,10 @@ struct DifferentialRun {
                 default: .f64(bits)
                 }
             }
-            do {
+            do throws(ExecutionError) {
                 return .results(try function.call(values))
-            } catch let trap as Trap {
+            } catch {
+                guard case .trap(let trap) = error else { throw error }
                 return .trap(trap.code.message, trap.backtrace.map(\.function), trap.isTruncated)
             }
         }

@@ -177,9 +177,10 @@ enum ModuleFolderRun {
             let store = way.store()
             let imports = try link(module, store) { log.lines.append($0) }
             let instance: Instance
-            do {
+            do throws(InstantiationError) {
                 instance = try Instance(module, imports: imports, store: store)
-            } catch let trap as Trap {
+            } catch {
+                guard case .trap(let trap) = error else { throw error }
                 return log.lines + ["start \(category(trap))"]
             }
             for call in report.calls {
@@ -188,7 +189,7 @@ enum ModuleFolderRun {
                     let function = try instance.function(named: call.name)
                     let arguments = zip(function.type.parameters, call.arguments).map { value($0, $1) }
                     log.lines.append(try function.call(arguments).map(text).joined(separator: " "))
-                } catch let trap as Trap {
+                } catch ExecutionError.trap(let trap) {
                     log.lines.append(category(trap))
                     // Where the stack ends differs; so does what was done until then.
                     if trap.code == .callStackExhausted { return log.lines }

@@ -1,14 +1,8 @@
 internal import HostSystem
 
-/// The guest's memory as it is during one call.
-///
-/// Every access is checked; one beyond the end is the guest's mistake, and the call fails with EFAULT. Nothing needs to
-/// be aligned.
-struct GuestMemory {
-    let base: UnsafeMutableRawPointer
-    /// The size in bytes.
-    let count: UInt64
-
+/// What functions of WASI read and write: an access beyond the end is the guest's mistake, and the call fails with
+/// EFAULT.
+extension GuestMemory {
     /// `count` bytes from an address on.
     @inline(__always)
     func bytes(at address: UInt32, count length: UInt32) throws(ErrorCode) -> UnsafeMutableRawBufferPointer {

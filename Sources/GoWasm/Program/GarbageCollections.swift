@@ -1,31 +1,33 @@
+internal import HostSystem
+
 /// The garbage collections of a Go program, read from what its runtime reports with GODEBUG=gctrace=1.
 ///
 /// The runtime writes a line for each to standard error, piece by piece (`gctrace` in package runtime's documentation).
 /// Those lines are taken out; everything else passes.
-public final class GarbageCollections {
+package final class GarbageCollections {
     /// One collection.
-    public struct Collection: Sendable, Equatable {
+    package struct Collection: Sendable, Equatable {
         /// Seconds since the program started.
-        public var time: Double
+        package var time: Double
         /// The milliseconds that the world stood still: before marking, and after it.
-        public var pauses: [Double]
+        package var pauses: [Double]
         /// The milliseconds of marking in between.
-        public var marking: Double
+        package var marking: Double
         /// The megabytes of the heap when it began, when it ended, and what of that was alive.
-        public var heap: [Int]
+        package var heap: [Int]
     }
 
     /// The collections, oldest first.
-    public private(set) var collections: [Collection] = []
+    package private(set) var collections: [Collection] = []
     /// The beginning of a line that may be the runtime's.
     private var held: [UInt8] = []
     private var isAtLineStart = true
 
     /// Starts without collections.
-    public init() {}
+    package init() {}
 
     /// What has to be in the environment variable GODEBUG, with what the program was given.
-    public static func setting(_ given: String?) -> String {
+    package static func setting(_ given: String?) -> String {
         given.map { $0.isEmpty ? "gctrace=1" : "\($0),gctrace=1" } ?? "gctrace=1"
     }
 
@@ -76,16 +78,12 @@ public final class GarbageCollections {
 
 extension StandardOutput {
     /// The same, without what Go's runtime says of its garbage collections, which goes to `collections`.
-    package func withoutReports(for collections: GarbageCollections) -> StandardOutput {
+    func withoutReports(for collections: GarbageCollections) -> StandardOutput {
         // Used on the program's thread only, as all that is written there.
         nonisolated(unsafe) let collections = collections
-        return .closure { [target] bytes in
+        return .closure { bytes in
             try collections.pass(bytes).withUnsafeBytes { rest in
-                guard !rest.isEmpty else { return }
-                switch target {
-                case .descriptor(let number): try Descriptors.writeAll(number, rest)
-                case .closure(let write): try write(rest)
-                }
+                if !rest.isEmpty { try write(rest) }
             }
         }
     }
