@@ -153,14 +153,15 @@ static void on_sample(int number, siginfo_t *info, void *context) {
     } else {
         uint64_t pc, fp;
         if (gw_running == m && gw_native_state(context, &pc, &fp)) {
-            count = walk(m, pc, fp, GWSample_guest, 0);
+            count = walk(m, pc, fp, GWSample_native, 0);
+            if (count == 0) stack[count++] = (GWSamplePlace){.kind = GWSample_unknown};
         } else if (gw_running == m && gw_signals_in_handler(context)) {
             for (int i = 0; i < 2 && count == 0; i++)
                 count = walk(m, home(context, homes[i].pc), home(context, homes[i].fp), GWSample_guest, 0);
             if (count == 0) stack[count++] = (GWSamplePlace){.kind = GWSample_unknown};
         } else {
             // The loop has put its state where it belongs before it called what runs now.
-            uint16_t innermost = m->outside ? GWSample_host : GWSample_guest;
+            uint16_t innermost = m->outside ? GWSample_host : GWSample_engine;
             count = walk(m, (uint64_t)(uintptr_t)m->pc, (uint64_t)(uintptr_t)m->fp, innermost, 0);
             if (count == 0) stack[count++] = (GWSamplePlace){.kind = GWSample_outside};
         }

@@ -15,8 +15,12 @@ typedef struct GWSamplePlace {
 } GWSamplePlace;
 
 enum {
-    /// In the guest's code.
+    /// In the guest's code, in the loop.
     GWSample_guest,
+    /// In the guest's machine code.
+    GWSample_native,
+    /// In what the guest's code calls of the engine: bulk operations, rare vector instructions.
+    GWSample_engine,
     /// In what the call instruction called outside of the loop: a host function, or the lowering of a function.
     GWSample_host,
     /// Outside of the guest: the host was not called by it.

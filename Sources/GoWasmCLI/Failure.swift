@@ -19,6 +19,7 @@ enum Failure {
 
     /// A failure in one line; `module` is the one that it is about, if there is one already.
     static func describe(_ error: any Error, _ module: Module? = nil) -> String {
+        if let error = error as? NoMachineCode { return "no machine code is made: \(describe(error.obstacle))" }
         guard let error = error as? ProgramError else { return oneLine("\(error)") }
         switch error {
         case .unreadable(_, .empty): return "\(FileProblem.empty); \(advice)"
@@ -28,6 +29,16 @@ enum Failure {
         case .notRunnable(let reason): return "\(oneLine(reason)); \(advice)"
         case .hostFunction(let error): return describe(error, module)
         default: return oneLine(error.description)
+        }
+    }
+
+    /// Why there is no machine code.
+    static func describe(_ obstacle: CompilationStatistics.Obstacle) -> String {
+        switch obstacle {
+        case .unwanted: "asked for by --no-native or \(NativeCode.variable)"
+        case .comparedAddresses: "memories without guard pages are interpreted"
+        case .processor: "there is none for this processor"
+        case .refused: "the system gives no memory for it"
         }
     }
 

@@ -151,6 +151,13 @@ public struct GoWasmFast: ParsableCommand {
             """)
     var disassemble = false
 
+    @Flag(
+        help: """
+            With --disassemble, in a third column: the machine code that all of it would become. Instructions have names \
+            where llvm-objdump or objdump is installed.
+            """)
+    var machineCode = false
+
     @Argument(
         parsing: .captureForPassthrough,
         help: ArgumentHelp(
@@ -183,6 +190,8 @@ public struct GoWasmFast: ParsableCommand {
         for folder in folders where HostAccess.Mount(parsing: folder) == nil {
             throw ValidationError("The value '\(folder)' is invalid for '--dir <HOST[:GUEST][:ro]>'")
         }
+        if machineCode, !disassemble { throw ValidationError("'--machine-code' goes with '--disassemble' only") }
+        if machineCode, noNative { throw ValidationError("'--machine-code' and '--no-native' contradict each other") }
         if let timeout, !(timeout > 0 && timeout < 1e9) {
             throw ValidationError("The value '\(timeout)' is invalid for '--timeout <SECONDS>'")
         }
@@ -246,13 +255,16 @@ public struct GoWasmFast: ParsableCommand {
             }
         }
         if stats {
-            let session = StatisticsSession(invocation.loaded)
+            let profiler = invocation.profiling?.profiler ?? CallProfiler()
+            let session = StatisticsSession(invocation.loaded, profiler: profiler)
             invocation.statistics = session
+            invocation.engine.profiler = profiler
             invocation.engine.statistics = session.statistics
         }
         if !disassemble, !invocation.startWatch(timeout: timeout) { return Invocation.failure }
         if let invoke { return invocation.invoke(invoke, arguments: Array(command.dropFirst())) }
-        return disassemble ? invocation.disassemble(functions: Array(command.dropFirst())) : invocation.run()
+        guard disassemble else { return invocation.run() }
+        return invocation.disassemble(functions: Array(command.dropFirst()), withMachineCode: machineCode)
     }
 
     /// The command line's entry: runs the process to its end.

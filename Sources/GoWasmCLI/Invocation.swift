@@ -218,10 +218,14 @@ struct Invocation {
 
     /// Prints the instructions of the functions with these names or indices, or of all when none is named, and the
     /// bytecode beside them.
-    func disassemble(functions wanted: [String]) -> Int32 {
+    func disassemble(functions wanted: [String], withMachineCode: Bool) -> Int32 {
         do {
             let module = try load().module
+            var engine = engine
+            // Each function is compiled when it is lowered.
+            if withMachineCode { engine.compilation = CompilationPolicy(threshold: 0) }
             let code = try LoweredCode(module, options: engine.codeOptions(checksAddresses: !engine.usesGuardPages))
+            let reader = withMachineCode ? MachineCodeReader() : nil
             let table = GoLineTable(module)
             let imports = module.imports.filter { if case .function = $0.kind { true } else { false } }.map(\.name)
             let name = { (function: Int) -> String? in
@@ -235,7 +239,7 @@ struct Invocation {
                     guard !remaining.isDisjoint(with: names) else { continue }
                     remaining.subtract(names)
                 }
-                let listing = try code.listing(function, name: name)
+                let listing = try code.listing(function, name: name, machineCode: reader?.lines)
                 let line = table?.line(inFunction: function, returnAddress: nil)
                 let place = line.map { ", \($0.file):\($0.number)" } ?? ""
                 let type = module.types[Int(module.functionTypes[function])].text

@@ -7,6 +7,8 @@ import WasmRuntime
 struct RunReport {
     var statistics: RunStatistics
     var collections: GarbageCollections
+    /// In what code processor time was spent; nil where the system does not say.
+    var samples: SampleCounts?
     /// The module; nil where it could not be loaded.
     var module: Module?
     /// Nanoseconds that reading and decoding the module took, and that the whole took.
@@ -21,6 +23,7 @@ struct RunReport {
     /// The lines of the tables.
     func lines(_ style: Style) -> [String] {
         var lines = times(style)
+        lines += machineCode(style)
         lines += memory(style)
         lines += hostCalls(style)
         lines += garbage(style)
@@ -31,7 +34,9 @@ struct RunReport {
         let lowering = statistics.lowering
         let host = statistics.hostFunctions.reduce(0) { $0 + $1.nanoseconds }
         let total = whole - min(whole, lowering.measuring)
-        let known = loading + lowering.validation + lowering.lowering + host
+        let compilation = statistics.compilation
+        let known =
+            loading + lowering.validation + lowering.lowering + (compilation?.nanoseconds ?? 0) + host
         func row(_ name: String, _ time: UInt64, _ note: String) -> String {
             "  " + name.padded(to: 12) + Quantity.time(time).padded(to: 10, right: true)
                 + Quantity.share(time, of: total).padded(to: 9, right: true) + "   " + note
@@ -47,10 +52,36 @@ struct RunReport {
                 "\(Quantity.count(lowering.functions)) functions that were called, \(Quantity.file(lowering.wasmBytes))"
             ),
             row("lower", lowering.lowering, "\(Quantity.file(lowering.bytecodeBytes)) of bytecode"),
+            row("compile", compilation?.nanoseconds ?? 0, "\(compilation?.functions ?? 0) functions"),
             row("host calls", host, "\(Quantity.count(calls)) calls"),
             row("guest", total - min(total, known), "and what waits between its turns"),
             row("in all", total, ""),
         ]
+    }
+
+    private func machineCode(_ style: Style) -> [String] {
+        guard let compilation = statistics.compilation else { return [] }
+        var lines = ["", style.bold("machine code")]
+        func row(_ name: String, _ text: String) { lines.append("  " + name.padded(to: 12) + text) }
+        if let obstacle = compilation.obstacle {
+            row("none", Failure.describe(obstacle))
+            return lines
+        }
+        let refused = compilation.refusedFunctions
+        row(
+            "functions",
+            "\(Quantity.count(compilation.functions)) compiled"
+                + (refused > 0 ? ", \(Quantity.count(refused)) that could not be" : ""))
+        row(
+            "size",
+            "\(Quantity.file(Int(compilation.bytes))), of \(Quantity.count(Int(compilation.instructions))) "
+                + "instructions of bytecode")
+        row("entries", "\(Quantity.count(Int(clamping: compilation.entries))) from the interpreter")
+        guard let samples, samples.all > 0 else { return lines }
+        func share(_ part: Int) -> String { Quantity.share(UInt64(part), of: UInt64(samples.all)) }
+        row("processor", "\(share(samples.native)) in machine code, \(share(samples.interpreted)) in the interpreter")
+        row("", "(of \(Quantity.count(samples.all)) samples; the others are the host's and the engine's)")
+        return lines
     }
 
     private func memory(_ style: Style) -> [String] {

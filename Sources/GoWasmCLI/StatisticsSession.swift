@@ -20,13 +20,20 @@ final class StatisticsSession: Sendable {
     private let state = Mutex(State())
 
     private let loaded: Invocation.Loaded
+    /// Knows how much time was spent in machine code.
+    private let profiler: CallProfiler
 
-    init(_ loaded: Invocation.Loaded) { self.loaded = loaded }
+    init(_ loaded: Invocation.Loaded, profiler: CallProfiler) {
+        self.loaded = loaded
+        self.profiler = profiler
+    }
 
     /// Says how long it took to load the module.
     func noteLoading(nanoseconds: UInt64) { state.withLock { $0.loading = nanoseconds } }
 
     /// Prints the tables.
+    ///
+    /// Whoever makes a profile of the same samples has done so.
     func finish() {
         let whole = UInt64(Clock.monotonic - start)
         state.withLock { state in
@@ -36,8 +43,8 @@ final class StatisticsSession: Sendable {
             let rest = collections.flush()
             rest.withUnsafeBytes { try? Descriptors.writeAll(2, $0) }
             let report = RunReport(
-                statistics: statistics, collections: collections, module: loaded.module, loading: state.loading,
-                whole: whole)
+                statistics: statistics, collections: collections, samples: profiler.counts(), module: loaded.module,
+                loading: state.loading, whole: whole)
             Invocation.writeError(report.lines(Style.ofErrors).joined(separator: "\n"))
         }
     }

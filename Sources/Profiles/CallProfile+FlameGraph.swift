@@ -5,6 +5,7 @@ extension CallProfile {
     /// pointer is on, and enlarges what is clicked.
     ///
     /// Callers are below their callees; what is wide took long. Frames narrower than a third of a pixel are left out.
+    /// Where a part of the time was spent in machine code, frames and picture say which share of theirs.
     ///
     /// - Parameters:
     ///   - title: What the picture is called.
@@ -13,6 +14,9 @@ extension CallProfile {
         let tree = FlameTree(self)
         let width = 1200.0
         let total = max(1, tree.nodes[0].periods)
+        let nativePeriods = tree.nodes[0].nativePeriods
+        let hasNative = nativePeriods > 0
+        let share = hasNative ? ", \(Self.percent(nativePeriods, of: total)) of it in machine code" : ""
         let rowHeight = 17
         var rows: [String] = []
         var deepest = 0
@@ -21,6 +25,7 @@ extension CallProfile {
         var pending = [(node: 0, depth: 0, x: 0)]
         while let (node, depth, x) = pending.popLast() {
             let periods = tree.nodes[node].periods
+            let native = tree.nodes[node].nativePeriods
             let pixels = Double(periods) / Double(total) * width
             guard pixels >= 0.3 else { continue }
             deepest = max(deepest, depth)
@@ -29,7 +34,8 @@ extension CallProfile {
             let kind = function < 0 ? "root" : functions[function].isHost ? "host" : group(functions[function])
             rows.append(
                 #"<g class="f" data-x="\#(x)" data-w="\#(periods)" data-d="\#(depth)"><title>\#(Self.escaped(name)) "#
-                    + "(\(Self.seconds(periods, period)), \(Self.percent(periods, of: total)))</title>"
+                    + "(\(Self.seconds(periods, period)), \(Self.percent(periods, of: total))"
+                    + (hasNative ? "; \(Self.percent(native, of: periods)) of it in machine code)" : ")") + "</title>"
                     + #"<rect fill="\#(Self.color(kind))"/><text>\#(Self.escaped(name))</text></g>"#)
             var start = x
             for child in tree.nodes[node].children.sorted(by: { tree.name($0, self) < tree.name($1, self) }) {
@@ -46,7 +52,7 @@ extension CallProfile {
             <style>.f{cursor:pointer} .f:hover rect{stroke:#000} .f text{pointer-events:none}</style>
             <rect width="100%" height="100%" fill="#fff"/>
             <text x="10" y="20" font-size="15">\(Self.escaped(title))</text>
-            <text x="10" y="38" fill="#555">\(Self.seconds(total, period)) of processor time. \
+            <text x="10" y="38" fill="#555">\(Self.seconds(total, period)) of processor time\(share). \
             Click a frame to enlarge it, here or "all" to see everything again.</text>
             <g id="frames">
             \(rows.joined(separator: "\n"))
@@ -131,6 +137,8 @@ private struct FlameTree {
     struct Node {
         var function: Int
         var periods = 0
+        /// Those of them that ended in machine code.
+        var nativePeriods = 0
         var children: [Int] = []
         var byFunction: [Int: Int] = [:]
     }
@@ -140,6 +148,7 @@ private struct FlameTree {
         for stack in profile.stacks {
             var node = 0
             nodes[0].periods += stack.periods
+            if stack.isNative { nodes[0].nativePeriods += stack.periods }
             for function in profile.functions(of: stack).reversed() {
                 let child: Int
                 if let known = nodes[node].byFunction[function] {
@@ -151,6 +160,7 @@ private struct FlameTree {
                     nodes[node].children.append(child)
                 }
                 nodes[child].periods += stack.periods
+                if stack.isNative { nodes[child].nativePeriods += stack.periods }
                 node = child
             }
         }

@@ -4,6 +4,9 @@ extension CallProfile {
     /// The profile as the message `perftools.profiles.Profile`, which `go tool pprof` reads: processor time by Go
     /// function.
     ///
+    /// Samples that were taken in machine code have the label `code: native`, interpreted ones have none: frames are
+    /// the same for both, and `go tool pprof -tags`, `-tagfocus` and `-tagroot` tell them apart.
+    ///
     /// Numbers of fields are those of profile.proto in github.com/google/pprof.
     ///
     /// - Parameters:
@@ -22,10 +25,17 @@ extension CallProfile {
         profile.message(1, valueType("samples", "count"))
         profile.message(1, valueType("cpu", "nanoseconds"))
         let nanoseconds = Int(period)
+        let hasNative = stacks.contains(where: \.isNative)
+        let (code, native) = hasNative ? (strings.number(of: "code"), strings.number(of: "native")) : (0, 0)
         for stack in stacks {
             profile.message(2) { sample in
                 sample.integers(1, stack.frames.map { $0 + 1 })
                 sample.integers(2, [stack.periods, stack.periods * nanoseconds])
+                guard stack.isNative else { return }
+                sample.message(3) { label in
+                    label.integer(1, code)
+                    label.integer(2, native)
+                }
             }
         }
         profile.message(3) { mapping in

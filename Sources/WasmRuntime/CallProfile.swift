@@ -64,6 +64,8 @@ public struct CallProfile: Sendable {
         public var frames: [Int]
         /// How many periods were spent there.
         public var periods: Int
+        /// Whether the innermost frame was in machine code, and not interpreted.
+        public var isNative: Bool
     }
 
     /// Nanoseconds of processor time that a period stands for.
@@ -74,11 +76,15 @@ public struct CallProfile: Sendable {
     public var functions: [Function] = []
     /// The places that were found.
     public var locations: [Location] = []
-    /// The stacks, each once.
+    /// The stacks, each once; those that were found in machine code and interpreted twice.
     public var stacks: [Stack] = []
     /// Periods for whose stacks there was no room.
     public var lostPeriods = 0
-    private var stackIndices: [[Int]: Int] = [:]
+    private struct StackKey: Hashable {
+        var frames: [Int]
+        var isNative: Bool
+    }
+    private var stackIndices: [StackKey: Int] = [:]
     private var functionIndices: [Function: Int] = [:]
     private var placeIndices: [Place: Int] = [:]
 
@@ -103,12 +109,13 @@ public struct CallProfile: Sendable {
         return locations.count - 1
     }
 
-    mutating func add(_ frames: [Int], periods: Int) {
-        if let known = stackIndices[frames] {
+    mutating func add(_ frames: [Int], periods: Int, isNative: Bool) {
+        let key = StackKey(frames: frames, isNative: isNative)
+        if let known = stackIndices[key] {
             stacks[known].periods += periods
         } else {
-            stackIndices[frames] = stacks.count
-            stacks.append(Stack(frames: frames, periods: periods))
+            stackIndices[key] = stacks.count
+            stacks.append(Stack(frames: frames, periods: periods, isNative: isNative))
         }
     }
 

@@ -23,6 +23,7 @@ public final class CallProfiler: Sendable {
         var failure: Int32 = 0
         /// The address of the machine that is sampled; 0 for none.
         var machine: UInt = 0
+        var counts: SampleCounts?
     }
     private let state = Mutex(State())
 
@@ -67,9 +68,7 @@ public final class CallProfiler: Sendable {
     public func finish() -> CallProfile? {
         state.withLock { state in
             guard state.isRunning, !state.isOver else { return nil }
-            state.isOver = true
-            state.machine = 0
-            let samples = gw_sampler_stop()
+            let samples = stop(&state)
             defer { gw_sampler_release() }
             var namer = PlaceNamer(modules: state.modules)
             var profile = CallProfile(period: period, duration: MonotonicClock.now() - state.startOfRun)
@@ -85,12 +84,57 @@ public final class CallProfiler: Sendable {
                     frames += locations[place]
                     place = Int(samples.nodes[place].caller)
                 }
-                profile.add(frames, periods: Int(node.periods))
+                profile.add(
+                    frames, periods: Int(node.periods), isNative: Int(node.place.kind) == GWSample_native)
             }
             profile.lostPeriods = Int(samples.lost)
             return profile
         }
     }
+
+    /// In what kinds of code the samples were taken; nil where there are none.
+    ///
+    /// Ends the sampling if ``finish()`` has not.
+    public func counts() -> SampleCounts? {
+        state.withLock { state in
+            if state.isRunning, !state.isOver {
+                _ = stop(&state)
+                gw_sampler_release()
+            }
+            return state.counts
+        }
+    }
+
+    /// Ends the sampling; what it returns is there until the sampler is released.
+    private func stop(_ state: inout State) -> GWSamples {
+        state.isOver = true
+        state.machine = 0
+        let samples = gw_sampler_stop()
+        var counts = SampleCounts()
+        for index in 1..<max(1, Int(samples.count) + 1) {
+            let periods = Int(samples.nodes[index].periods)
+            switch Int(samples.nodes[index].place.kind) {
+            case GWSample_native: counts.native += periods
+            case GWSample_guest, GWSample_unknown: counts.interpreted += periods
+            default: counts.other += periods
+            }
+        }
+        state.counts = counts
+        return samples
+    }
+}
+
+/// How many periods of a guest's processor time were spent in what kind of code.
+public struct SampleCounts: Hashable, Sendable {
+    /// In machine code that was made of the guest's functions.
+    public var native = 0
+    /// In the interpreter's loop.
+    public var interpreted = 0
+    /// Elsewhere: in host functions, in lowering and compiling, in what instructions call, in starting.
+    public var other = 0
+
+    /// All of them.
+    public var all: Int { native + interpreted + other }
 }
 
 /// Finds the functions of sampled places.
@@ -136,7 +180,7 @@ private struct PlaceNamer {
     /// What a place says, the innermost first: a host function is called by the guest's function at the place.
     mutating func locations(_ place: GWSamplePlace) -> [CallProfile.Place] {
         switch Int(place.kind) {
-        case GWSample_guest:
+        case GWSample_guest, GWSample_native, GWSample_engine:
             // An outer frame is in its call; in an innermost one the call is the next to come, if it is one.
             return [guest(place, isCall: true)]
         case GWSample_host:

@@ -1,5 +1,5 @@
 internal import CSupport
-internal import WasmFrontend
+public import WasmFrontend
 
 /// What a run does and what that costs: host calls, lowering, memory, frames.
 ///
@@ -69,6 +69,10 @@ public final class RunStatistics: @unchecked Sendable {
     public private(set) var growthCount = 0
     /// What was validated and lowered.
     public private(set) var lowering = Lowering()
+    /// What was compiled of all modules of the store; nil until an instance has been made.
+    ///
+    /// Instances of a module in other stores share its code: what they had compiled is counted as well.
+    public var compilation: CompilationStatistics? { store?.compilation ?? lastCompilation }
     /// How many references to values of the host the guest holds at the moment; nil where it has none.
     public var referenceCount: (() -> Int)?
     /// The largest number of such references among the samples.
@@ -82,6 +86,7 @@ public final class RunStatistics: @unchecked Sendable {
     private unowned(unsafe) var store: Store?
     /// What the store said when it went.
     private var lastFrameBytes: UInt64 = 0
+    private var lastCompilation: CompilationStatistics?
 
     /// Starts the clock.
     public init() {}
@@ -134,6 +139,7 @@ public final class RunStatistics: @unchecked Sendable {
     func leave(_ store: Store) {
         finish()
         lastFrameBytes = max(lastFrameBytes, store.mostFrameBytes)
+        lastCompilation = store.compilation
         self.store = nil
     }
 

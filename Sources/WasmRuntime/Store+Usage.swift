@@ -1,5 +1,6 @@
 internal import CSupport
 internal import LibC
+internal import WasmFrontend
 
 /// What a store uses, for statistics.
 extension Store {
@@ -30,5 +31,24 @@ extension Store {
         var word = end / MemoryLayout<UInt64>.size
         while word > 0, stack[word - 1] == 0 { word -= 1 }
         return UInt64(word * MemoryLayout<UInt64>.size)
+    }
+
+    /// What has been compiled of the code of all instances; nil where there are none.
+    var compilation: CompilationStatistics? {
+        var codes: [ObjectIdentifier: LoweredCode] = [:]
+        for storage in instances.values { codes[ObjectIdentifier(storage.code)] = storage.code }
+        let all = codes.values.map(\.compilation)
+        guard var sum = all.first else { return nil }
+        for one in all.dropFirst() {
+            sum.functions += one.functions
+            sum.refusedFunctions += one.refusedFunctions
+            sum.bytes += one.bytes
+            sum.instructions += one.instructions
+            sum.nanoseconds += one.nanoseconds
+            sum.entries += one.entries
+            // Of several modules one may have machine code.
+            if one.isPossible { sum.obstacle = nil }
+        }
+        return sum
     }
 }

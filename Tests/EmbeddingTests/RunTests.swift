@@ -75,6 +75,35 @@ extension LibraryTests {
             #expect(try await run(seed: 2) != first)
         }
 
+        @Test("runs the same compiled and interpreted", arguments: Fixture.programs)
+        func compilation(_ fixture: Fixture) async throws {
+            func run(_ policy: CompilationPolicy?) async throws -> (String, CompilationStatistics) {
+                let output = Output()
+                let statistics = RunStatistics()
+                var configuration = output.configuration("sum", "s")
+                configuration.engine.compilation = policy
+                configuration.engine.statistics = statistics
+                #expect(try await fixture.program.run(configuration).isSuccess)
+                return (output.out.text, try #require(statistics.compilation))
+            }
+            let (expected, usual) = try await run(CompilationPolicy())
+            #expect(expected == "s 100 19140\n")
+            let (interpreted, off) = try await run(nil)
+            #expect(interpreted == expected && off.functions == 0 && off.obstacle == .unwanted)
+            let (compiled, on) = try await run(CompilationPolicy(threshold: 0))
+            #expect(compiled == expected)
+            #if arch(x86_64)
+                #expect(on.obstacle == nil && on.functions > 100 && on.functions > usual.functions && on.bytes > 0)
+                #if os(Linux)
+                    // The machine code is there, at one address to be written, at another to be run.
+                    let maps = try String(contentsOfFile: "/proc/self/maps", encoding: .utf8).split(separator: "\n")
+                    let code = maps.filter { $0.contains("/memfd:gowasm-fast") }
+                    #expect(code.contains { $0.contains(" r-xs ") } && code.contains { $0.contains(" rw-s ") })
+                    #expect(maps.allSatisfy { !$0.contains(" rwx") })
+                #endif
+            #endif
+        }
+
         @Test("runs on the calling thread, too")
         func synchronously() throws {
             let output = Output()

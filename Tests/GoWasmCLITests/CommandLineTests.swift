@@ -37,6 +37,11 @@ struct CommandLineTests {
                 "The value 'novalue' is invalid for '--env <K=V>': it must be NAME=VALUE"
             ),
             (["--dir", "a:b:c", "main.wasm"], "The value 'a:b:c' is invalid for '--dir <HOST[:GUEST][:ro]>'"),
+            (["--machine-code", "main.wasm"], "'--machine-code' goes with '--disassemble' only"),
+            (
+                ["--disassemble", "--machine-code", "--no-native", "main.wasm"],
+                "'--machine-code' and '--no-native' contradict each other"
+            ),
             (["--env", "=x", "main.wasm"], "The value '=x' is invalid for '--env <K=V>': it must be NAME=VALUE"),
         ] as [([String], String)])
     func wrongOptions(arguments: [String], message: String) {

@@ -20,7 +20,9 @@ struct CallProfilerTests {
           (func (export "host") (param $n i32) (call $spin (local.get $n))))
         """
 
-    private func profile(_ name: String, _ way: Way, for nanoseconds: Int64 = 400_000_000) throws -> CallProfile {
+    private func profile(_ name: String, _ way: Way, finished: (CallProfiler) -> Void = { _ in })
+        throws -> CallProfile
+    {
         let profiler = CallProfiler()
         var configuration = way.store().configuration
         configuration.profiler = profiler
@@ -34,11 +36,13 @@ struct CallProfilerTests {
         let instance = try Instance(
             WebAssemblyText.module(Self.text), imports: imports, store: Store(configuration: configuration))
         let clock = ContinuousClock()
-        let end = clock.now + .nanoseconds(nanoseconds)
+        let end = clock.now + .milliseconds(400)
         let function = try instance.function(named: name)
         // By the clock: a debug build is slower by an order of magnitude.
         while clock.now < end { _ = try function.call([.i32(1_000_000)]) }
-        return try #require(profiler.finish())
+        let profile = try #require(profiler.finish())
+        finished(profiler)
+        return profile
     }
 
     /// The functions of a stack, the innermost first.
@@ -75,6 +79,30 @@ struct CallProfilerTests {
         for names in profile.stacks.map({ names($0, of: profile) }) where names[0] == "hot" {
             #expect(names.count >= 2 && names[1] == "caller")
         }
+    }
+
+    @Test("tell machine code from the interpreter, with the same names", arguments: Way.interpreted + [Way.compiled[0]])
+    func native(way: Way) throws {
+        var counts: SampleCounts?
+        let profile = try profile("caller", way) { counts = $0.counts() }
+        let found = try #require(counts)
+        #expect(found.all == profile.stacks.reduce(0) { $0 + $1.periods })
+        let native = profile.stacks.filter(\.isNative)
+        #expect(found.native == native.reduce(0) { $0 + $1.periods })
+        #if arch(x86_64)
+            let isCompiled = way.compilation == .everything
+        #else
+            let isCompiled = false
+        #endif
+        guard isCompiled else {
+            #expect(found.native == 0 && found.interpreted * 10 > found.all * 5)
+            return
+        }
+        #expect(found.native * 10 > found.all * 8)
+        for stack in native where names(stack, of: profile)[0] == "hot" {
+            #expect(names(stack, of: profile) == ["hot", "caller"])
+        }
+        #expect(native.contains { names($0, of: profile)[0] == "hot" })
     }
 
     @Test("name host functions, below what called them", arguments: Way.all)
@@ -116,6 +144,22 @@ struct CallProfilerTests {
         let third = CallProfiler()
         try run(third, "caller")
         #expect(third.finish() != nil)
+    }
+
+    @Test("can be only counted, which ends them as well")
+    func counted() throws {
+        let profiler = CallProfiler()
+        #expect(profiler.counts() == nil)
+        let instance = try instance(profiler)
+        let clock = ContinuousClock()
+        let end = clock.now + .milliseconds(100)
+        while clock.now < end { _ = try instance.function(named: "caller").call([.i32(100_000)]) }
+        let counts = try #require(profiler.counts())
+        #expect(counts.all > 0 && profiler.counts() == counts)
+        #expect(profiler.finish() == nil)
+        let next = CallProfiler()
+        _ = try self.instance(next)
+        #expect(next.finish() != nil)
     }
 
     @Test("are given once, and nothing is sampled afterwards")

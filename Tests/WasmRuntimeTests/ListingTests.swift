@@ -56,6 +56,51 @@ struct ListingTests {
         #expect(calls > 100)
     }
 
+    #if arch(x86_64)
+        @Test("machine code stands beside its bytecode, all of it, in its order")
+        func machineCode() throws {
+            let module = try Self.main()
+            let code = try LoweredCode(
+                module, options: LoweredCode.Options(compilation: CompilationPolicy(threshold: 0)))
+            for function in stride(from: module.importedFunctionCount, to: module.functionTypes.count, by: 40) {
+                var made: MachineCode?
+                let listing = lines(
+                    try code.listing(function, name: { _ in nil }) { machineCode in
+                        made = machineCode
+                        return machineCode.pieces.indices.map { ["<piece \($0)", "<rest \($0)"] }
+                    })
+                let pieces = try #require(made).pieces.map(\.bytes)
+                #expect(pieces.first?.lowerBound == 0 && pieces.last?.upperBound == made?.bytes.count)
+                #expect(zip(pieces, pieces.dropFirst()).allSatisfy { $0.upperBound == $1.lowerBound })
+                // Without it the listing is the one that is made without it.
+                let plain = listing.map { String($0.prefix { $0 != "<" }.reversed().drop { $0 == " " }.reversed()) }
+                #expect(
+                    plain.filter { !$0.isEmpty } == lines(try code.listing(function) { _ in nil }).map(String.init))
+                let column = listing.compactMap { line in line.firstIndex(of: "<").map { String(line[$0...]) } }
+                #expect(Set(column).count == 2 * pieces.count && column.count == 2 * pieces.count)
+                // A piece is beside an instruction; what follows of it is below.
+                for (line, text) in zip(listing, listing.dropFirst()) {
+                    guard let piece = line.firstMatch(of: /<piece (\d+)/)?.1 else { continue }
+                    #expect(text.hasSuffix("<rest \(piece)") && text.hasPrefix(" "))
+                }
+            }
+        }
+    #endif
+
+    @Test("machine code that is not made cannot be shown, and the reason is said")
+    func noMachineCode() throws {
+        let module = try WebAssemblyText.module("(module (func))")
+        let unwanted = try LoweredCode(module, options: LoweredCode.Options(compilation: nil))
+        let compared = try LoweredCode(module, options: LoweredCode.Options(checksAddresses: true))
+        for (code, obstacle) in [(unwanted, CompilationStatistics.Obstacle.unwanted), (compared, .comparedAddresses)] {
+            let error = #expect(throws: NoMachineCode.self) {
+                try code.listing(0, name: { _ in nil }) { $0.pieces.map { _ in [] } }
+            }
+            #expect(error?.obstacle == obstacle)
+            #expect(try !code.listing(0, name: { _ in nil }).isEmpty)
+        }
+    }
+
     @Test("all instructions and all bytecode are there, in their order")
     func whole() throws {
         let module = try Self.main()

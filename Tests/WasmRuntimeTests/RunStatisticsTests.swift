@@ -80,6 +80,51 @@ struct RunStatisticsTests {
         #expect(try later.function(named: "run").call([.i32(3)]) == [.i32(3)])
     }
 
+    /// What a run in some way says of machine code: while it lasts, and when it is over.
+    private func compilation(_ configuration: Store.Configuration) throws -> [CompilationStatistics?] {
+        let statistics = RunStatistics()
+        var configuration = configuration
+        configuration.statistics = statistics
+        #expect(statistics.compilation == nil)
+        var imports = Imports()
+        imports.define("host", "plain") { (_: UInt32) in }
+        imports.define("host", "pair") { (number: UInt64) -> UInt64 in number }
+        var during: CompilationStatistics?
+        do {
+            let instance = try Instance(
+                WebAssemblyText.module(Self.text), imports: imports, store: Store(configuration: configuration))
+            #expect(try instance.function(named: "run").call([.i32(100)]) == [.i32(100)])
+            during = statistics.compilation
+        }
+        return [during, statistics.compilation]
+    }
+
+    #if arch(x86_64)
+        @Test("say what was compiled, and what that has cost")
+        func compiled() throws {
+            var configuration = Way.compiled[0].store().configuration
+            for result in try compilation(configuration) {
+                let result = try #require(result)
+                #expect(result.functions == 2 && result.refusedFunctions == 0 && result.obstacle == nil)
+                #expect(result.bytes > result.instructions && result.instructions > 10 && result.nanoseconds > 0)
+                #expect(result.entries > 0)
+            }
+            // A hundred calls of one function, and one of the other.
+            configuration.compilation = CompilationPolicy(threshold: 50)
+            #expect(try compilation(configuration).allSatisfy { $0?.functions == 1 && $0?.obstacle == nil })
+        }
+    #endif
+
+    @Test("say why nothing was compiled")
+    func interpreted() throws {
+        var configuration = Way.interpreted[0].store().configuration
+        #expect(try compilation(configuration).allSatisfy { $0?.obstacle == .unwanted && $0?.functions == 0 })
+        configuration.compilation = CompilationPolicy(threshold: 0)
+        configuration.usesGuardPages = false
+        let compared = try compilation(configuration)
+        #expect(compared.allSatisfy { $0?.obstacle == .comparedAddresses && $0?.entries == 0 })
+    }
+
     @Test("keep few samples of many calls, from the first to the last")
     func samples() throws {
         let statistics = RunStatistics()

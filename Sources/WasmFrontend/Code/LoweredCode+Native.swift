@@ -57,9 +57,43 @@ public struct CompilationStatistics: Sendable {
     public var nanoseconds: UInt64 = 0
     /// How often the interpreter has gone over to machine code.
     public var entries: UInt64 = 0
+    /// Why there is no machine code; nil where there is some, or would be once a function is hot.
+    public var obstacle: Obstacle?
+
     /// Whether machine code could be made at all: the processor is known, and the system gave memory for it if it was
     /// asked.
-    public var isPossible = false
+    public var isPossible: Bool { obstacle == nil }
+
+    /// A reason for which a module's functions are interpreted, all of them.
+    public enum Obstacle: Sendable {
+        /// Nobody wants it: the configuration has no ``CompilationPolicy``.
+        case unwanted
+        /// Addresses have to be compared, as the memory has no guard pages, and machine code does not do that.
+        case comparedAddresses
+        /// There is no machine code for this processor or system.
+        case processor
+        /// The system gives no memory that can be executed, or no address space for it.
+        case refused
+    }
+
+    /// Makes what nothing has been compiled of.
+    public init() {}
+}
+
+/// The machine code of a function.
+public struct MachineCode: Sendable {
+    /// What was made of one instruction of bytecode, or a part of it: what is rarely executed lies behind the rest.
+    public struct Piece: Sendable {
+        /// Which of the bytes.
+        public var bytes: Range<Int>
+        /// The cell in the code's arena that the instruction begins at.
+        var cell: Int
+    }
+
+    /// The bytes, from the function's first one on.
+    public var bytes: [UInt8]
+    /// The pieces, in the order of the bytes.
+    public internal(set) var pieces: [Piece] = []
 }
 
 extension LoweredCode {
@@ -84,10 +118,40 @@ extension LoweredCode {
     public var compilation: CompilationStatistics {
         withState { _ in
             let counts = gw_native_statistics(code)
-            return CompilationStatistics(
-                functions: Int(counts.functions), refusedFunctions: Int(counts.refused), bytes: counts.bytes,
-                instructions: counts.instructions, nanoseconds: counts.nanoseconds, entries: counts.entries,
-                isPossible: code.pointee.native != nil && !counts.is_refused)
+            var result = CompilationStatistics()
+            result.functions = Int(counts.functions)
+            result.refusedFunctions = Int(counts.refused)
+            result.bytes = counts.bytes
+            result.instructions = counts.instructions
+            result.nanoseconds = counts.nanoseconds
+            result.entries = counts.entries
+            if options.compilation == nil {
+                result.obstacle = .unwanted
+            } else if options.checksAddresses {
+                result.obstacle = .comparedAddresses
+            } else if !gw_native_is_possible() {
+                result.obstacle = .processor
+            } else if code.pointee.native == nil || counts.is_refused {
+                result.obstacle = .refused
+            }
+            return result
+        }
+    }
+
+    /// The machine code of a function, and what each piece of it was made of; nil where there is none.
+    func machineCode(_ lowered: LoweredFunction) -> MachineCode? {
+        withState { _ in
+            var size: UInt64 = 0
+            guard let start = gw_native_code(code, UInt32(lowered.function), &size) else { return nil }
+            var result = MachineCode(bytes: Array(UnsafeBufferPointer(start: start, count: Int(size))))
+            var offset: UInt64 = 0
+            while offset < size {
+                var next: UInt64 = 0
+                let cell = gw_native_cell(code, UInt32(lowered.function), offset, &next)
+                if next > offset { result.pieces.append(.init(bytes: Int(offset)..<Int(next), cell: Int(cell))) }
+                offset = max(next, offset + 1)
+            }
+            return result
         }
     }
 }

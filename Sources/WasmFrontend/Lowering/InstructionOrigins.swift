@@ -13,15 +13,17 @@ final class InstructionOrigins {
         return scanned.map { instructions[$0] }
     }
 
-    /// The width of the left column.
+    /// The width of the left column, and of the one beside it, where there is a third.
     private static let width = 40
+    private static let secondWidth = 48
 
     /// The instructions and the bytecode in two columns, each piece of bytecode beside the instruction that it was
-    /// emitted for.
+    /// emitted for; in a third, where there is some, the machine code that the bytecode at a cell has become.
     ///
     /// Values that are computed later, or by the instruction that uses them, leave nothing beside them.
     func listing(
-        _ wasm: [String], _ bytecode: [Disassembler.Instruction], from start: Int, name: (Int) -> String?
+        _ wasm: [String], _ bytecode: [Disassembler.Instruction], from start: Int, name: (Int) -> String?,
+        machineCode: [Int: [String]] = [:]
     ) -> String {
         // The last scanned instruction that begins at or before a cell is what emitted it.
         var beside: [[Disassembler.Instruction]] = Array(repeating: [], count: wasm.count)
@@ -41,7 +43,12 @@ final class InstructionOrigins {
         func add(_ left: String, _ instruction: Disassembler.Instruction) {
             for entry in instruction.entries { lines.append(String(repeating: " ", count: Self.width) + entry) }
             let text = Disassembler.line(instruction, from: start)
-            lines.append(Self.padded(left) + Self.naming(text, name))
+            var line = Self.padded(left) + Self.naming(text, name)
+            for machine in machineCode[instruction.cell] ?? [] {
+                lines.append(Self.padded(line, to: Self.width + Self.secondWidth) + machine)
+                line = ""
+            }
+            if !line.isEmpty { lines.append(line) }
         }
         for instruction in rest { add("", instruction) }
         for (position, text) in wasm.enumerated() {
@@ -55,7 +62,7 @@ final class InstructionOrigins {
         return lines.joined(separator: "\n")
     }
 
-    private static func padded(_ text: String) -> String {
+    private static func padded(_ text: String, to width: Int = width) -> String {
         let count = text.count
         return count < width ? text + String(repeating: " ", count: width - count) : text + " "
     }
