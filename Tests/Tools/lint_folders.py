@@ -49,6 +49,11 @@ def main() -> None:
         options += ["-Xcc", flag]
     sources: list[str] = []
     with tempfile.TemporaryDirectory() as cache:
+        # What the module imports of this package's other Swift modules.
+        library = ["-emit-module", "-module-name", "LibC", "-o", f"{cache}/LibC.swiftmodule"]
+        library += [str(path) for path in (ROOT / "Sources" / "LibC").glob("*.swift")]
+        subprocess.run([compiler, "-parse-as-library", *library], check=True)
+        options += ["-I", cache]
         for folder in folders:
             sources += sorted(str(path) for path in (MODULE / folder).glob("*.swift"))
             result = subprocess.run(
