@@ -78,13 +78,10 @@ final class MachineCodeReader {
             close(descriptor)
             unlink(path)
         }
-        do throws(ErrorCode) {
-            try file.bytes.withUnsafeBytes { (bytes) throws(ErrorCode) in
-                try Descriptors.writeAll(descriptor, bytes)
-            }
-        } catch {
-            return nil
+        let isWritten = file.bytes.withUnsafeBytes { bytes in
+            (try? Descriptors.writeAll(descriptor, bytes)) != nil
         }
+        guard isWritten else { return nil }
         let name = path.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
         return Self.run([program] + Self.options + [name])
     }

@@ -133,6 +133,13 @@ public struct SampleCounts: Hashable, Sendable {
     /// Elsewhere: in host functions, in lowering and compiling, in what instructions call, in starting.
     public var other = 0
 
+    /// Makes counts.
+    public init(native: Int = 0, interpreted: Int = 0, other: Int = 0) {
+        self.native = native
+        self.interpreted = interpreted
+        self.other = other
+    }
+
     /// All of them.
     public var all: Int { native + interpreted + other }
 }

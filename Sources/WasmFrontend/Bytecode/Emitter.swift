@@ -97,7 +97,11 @@ struct Emitter {
     /// Fuses the instruction that has been written, if it may end a fusion.
     @inline(__always) private mutating func end(_ op: GWOp) {
         let row = fusions.head(endingWith: op)
-        if row >= 0 { fuse(from: row) }
+        guard row >= 0 else { return }
+        // Mostly it does not: what is before it is another instruction than the only row wants.
+        let fusion = fusions[row]
+        let mayFuse = fusion.how == .atTarget ? check.label != nil : secondLast.op == fusion.first
+        if mayFuse || fusions.next(row) >= 0 { fuse(from: row) }
     }
 
     /// Writes an instruction without 16-bit operands.
@@ -166,26 +170,32 @@ struct Emitter {
 
     /// Writes an instruction of the operands in the order of its letters, whatever their widths.
     mutating func emit(_ op: GWOp, operands: Operands) {
-        emitAlone(op, operands: operands)
-        if !isFull { end(op) }
+        if write(op, operands) { end(op) }
     }
 
     /// Writes an instruction that does not become one with what is before it: a word on its way into one instruction.
-    mutating func emitAlone(_ op: GWOp, operands: Operands) {
-        let halves = info[Int(op.rawValue)].halves.nonzeroBitCount
-        guard let cell = begin(op, cells: 1 + (halves + 1) / 2 + operands.count - halves) else { return }
-        encode(op, operands, at: cell)
+    mutating func emitAlone(_ op: GWOp, operands: Operands) { _ = write(op, operands) }
+
+    /// Returns whether there was room.
+    @inline(__always) private mutating func write(_ op: GWOp, _ operands: Operands) -> Bool {
+        let halves = info[Int(op.rawValue)].halves
+        let halfCount = halves.nonzeroBitCount
+        guard let cell = begin(op, cells: 1 + (halfCount + 1) / 2 + operands.count - halfCount) else { return false }
+        Self.encode(operands, halves: halves, at: cell)
+        return true
     }
 
-    /// Writes operands behind the cell of the handler.
-    func encode(_ op: GWOp, _ operands: Operands, at cell: UnsafeMutablePointer<UInt32>) {
-        let halves = info[Int(op.rawValue)].halves
+    /// Writes operands behind the cell of the handler; `halves` says which have 16 bits.
+    @inline(__always) static func encode(
+        _ operands: Operands, halves: UInt8, at cell: UnsafeMutablePointer<UInt32>
+    ) {
         var half = 0
         var word = 1 + (halves.nonzeroBitCount + 1) / 2
         for i in 0..<operands.count {
             let value = operands[i]
             if halves >> UInt8(i) & 1 != 0 {
-                let bits = self.half(Int(value))
+                assert(value <= 0xFFFF)
+                let bits = UInt32(truncatingIfNeeded: value) & 0xFFFF
                 if half & 1 == 0 { cell[1 + half / 2] = bits } else { cell[1 + half / 2] |= bits << 16 }
                 half += 1
             } else {
@@ -330,12 +340,14 @@ struct Emitter {
 
     // MARK: - What has been written
 
-    func handler(_ op: GWOp) -> UInt32 { UInt32(bitPattern: handlers[Int(op.rawValue)]) }
+    // Inlined, as all that does not change the emitter: it is large, and would be copied for a call.
+
+    @inline(__always) func handler(_ op: GWOp) -> UInt32 { UInt32(bitPattern: handlers[Int(op.rawValue)]) }
 
     /// One cell of an instruction that has been written.
-    func word(_ index: Int, of written: Written) -> UInt32 { arena[written.start + index] }
+    @inline(__always) func word(_ index: Int, of written: Written) -> UInt32 { arena[written.start + index] }
 
-    func setCell(_ cell: Int, _ value: UInt32) {
+    @inline(__always) func setCell(_ cell: Int, _ value: UInt32) {
         guard !isFull else { return }
         assert(cell < position)
         arena[cell] = value

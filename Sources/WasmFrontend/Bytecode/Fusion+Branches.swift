@@ -48,7 +48,7 @@ extension Emitter {
     mutating func noteResult(in slot: Int) { call = CallResult(start: last.start, end: position, slot: slot) }
 
     /// Whether a slot holds the result of the call written last.
-    func isResult(_ slot: Int) -> Bool { !isFull && call.end == position && call.slot == slot }
+    @inline(__always) func isResult(_ slot: Int) -> Bool { !isFull && call.end == position && call.slot == slot }
 
     /// Writes a branch that is taken where the call written last has not returned 0: for 0, its end is what comes next.
     mutating func emitBranchOnResult(to label: Label) {
@@ -71,7 +71,7 @@ extension Emitter {
 
     /// Whether the load written last is the first instruction where the check written last leads to, and loads through what
     /// that checks.
-    func isChecked(by row: GWFusion) -> Bool {
+    @inline(__always) func isChecked(by row: GWFusion) -> Bool {
         guard let label = check.label, check.instruction.op == row.first, labels[label] == last.start else {
             return false
         }
@@ -101,7 +101,8 @@ extension Emitter {
                 ? Operands(operands[1], operands[0], operands[2], 0)
                 : Operands(operands[0], operands[1], operands[2], 0)
             arena[check.instruction.start] = handler(both)
-            encode(both, merged, at: arena + check.instruction.start)
+            Self.encode(
+                merged, halves: info[Int(both.rawValue)].halves, at: arena + check.instruction.start)
             let label = makeLabel()
             define(label, at: load.start + Int(info[Int(load.op.rawValue)].cells))
             fixups[check.fixup].label = label

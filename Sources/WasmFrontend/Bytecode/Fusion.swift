@@ -14,11 +14,11 @@ internal import CSupport
 // values that are not written yet (``Operand``).
 extension Emitter {
     /// The instructions written last.
-    var last: Written { written.last ?? Written() }
-    private var secondLast: Written { written.count > 1 ? written[written.count - 2] : Written() }
+    @inline(__always) var last: Written { written.last ?? Written() }
+    @inline(__always) var secondLast: Written { written.count > 1 ? written[written.count - 2] : Written() }
 
     /// Whether an instruction that is written now would become one with what is written last.
-    func wouldFuse(_ op: GWOp) -> Bool {
+    @inline(__always) func wouldFuse(_ op: GWOp) -> Bool {
         var row = fusions.head(endingWith: op)
         while row >= 0 {
             if fusions[row].how != .atTarget, mayFuse(last, fusions[row].first) { return true }
@@ -27,7 +27,7 @@ extension Emitter {
         return false
     }
 
-    private func mayFuse(_ instruction: Written, _ op: GWOp) -> Bool {
+    @inline(__always) private func mayFuse(_ instruction: Written, _ op: GWOp) -> Bool {
         instruction.op == op && instruction.start >= barrier
     }
 
@@ -68,7 +68,7 @@ extension Emitter {
     }
 
     /// Whether the operands of the last two instructions are what a row wants.
-    private func fit(_ row: GWFusion) -> Bool {
+    @inline(__always) private func fit(_ row: GWFusion) -> Bool {
         let (first, second) = (secondLast, last)
         switch row.how {
         case .join, .sum: return true
@@ -94,7 +94,7 @@ extension Emitter {
         position = start + cells
         written[written.count - 1].op = op
         arena[start] = handler(op)
-        encode(op, operands, at: arena + start)
+        Self.encode(operands, halves: info[Int(op.rawValue)].halves, at: arena + start)
     }
 
     /// Replaces the last three instructions, the third of which is a call, by that call, with a push.
@@ -110,15 +110,19 @@ extension Emitter {
     }
 
     /// The operands of an instruction that has been written, in the order of its letters.
-    func operands(of instruction: Written) -> Operands {
-        let info = info[Int(instruction.op.rawValue)]
-        let cells = arena + instruction.start
+    @inline(__always) func operands(of instruction: Written) -> Operands {
+        Self.operands(info + Int(instruction.op.rawValue), arena + instruction.start)
+    }
+
+    private static func operands(_ row: UnsafePointer<GWOpInfo>, _ cells: UnsafeMutablePointer<UInt32>) -> Operands {
+        let letters = row.pointee.operands!
+        let halves = row.pointee.halves
         var operands = Operands()
         var half = 2
-        var word = 1 + (info.halves.nonzeroBitCount + 1) / 2
+        var word = 1 + (halves.nonzeroBitCount + 1) / 2
         var letter = 0
-        while info.operands[letter] != 0 {
-            if info.halves >> UInt8(letter) & 1 != 0 {
+        while letters[letter] != 0 {
+            if halves >> UInt8(letter) & 1 != 0 {
                 operands.append(UInt64(cells[half / 2] >> (half % 2 == 0 ? 0 : 16) & 0xFFFF))
                 half += 1
             } else {

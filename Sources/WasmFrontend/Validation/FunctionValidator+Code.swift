@@ -100,7 +100,7 @@ extension FunctionValidator {
     }
 
     /// An instruction whose types the table tells: loads, stores and arithmetic.
-    @inline(__always)
+    @_transparent
     private mutating func simple<Sink: InstructionSink>(
         _ op: GWWasmOpcode, _ info: UnsafePointer<GWWasmOpcodeInfo>, _ reader: inout ByteReader,
         _ operands: inout OperandTypes, into sink: inout Sink, at: Int

@@ -1,10 +1,10 @@
 internal import CSupport
 
-// Blocks, branches and calls; all but the tables of branches is inlined into the validator's loop.
+// Blocks, branches and calls; all but the tables of branches is a part of the validator's loop (see those of variables).
 extension FunctionValidator {
     // MARK: - Blocks
 
-    @inline(__always)
+    @_transparent
     mutating func open<Sink: InstructionSink>(
         _ op: GWWasmOpcode, _ reader: inout ByteReader, _ operands: inout OperandTypes, into sink: inout Sink, at: Int
     ) throws(LoadFailure) {
@@ -13,7 +13,7 @@ extension FunctionValidator {
         sink.open(op, signature)
     }
 
-    @inline(__always)
+    @_transparent
     mutating func openIf<Sink: InstructionSink>(
         _ reader: inout ByteReader, _ operands: inout OperandTypes, into sink: inout Sink, at: Int
     ) throws(LoadFailure) {
@@ -23,7 +23,7 @@ extension FunctionValidator {
         sink.open(.if, signature)
     }
 
-    @inline(__always)
+    @_transparent
     mutating func openElse<Sink: InstructionSink>(
         _ operands: inout OperandTypes, into sink: inout Sink, at: Int
     ) throws(LoadFailure) {
@@ -39,7 +39,7 @@ extension FunctionValidator {
     }
 
     /// Closes the innermost block, and returns whether another one is open.
-    @inline(__always)
+    @_transparent
     mutating func end<Sink: InstructionSink>(
         _ operands: inout OperandTypes, into sink: inout Sink, at: Int
     ) throws(LoadFailure) -> Bool {
@@ -60,7 +60,7 @@ extension FunctionValidator {
 
     /// Opens a block.
     @inline(__always)
-    private mutating func enter(
+    mutating func enter(
         _ kind: ControlFrame.Kind, _ signature: UnsafePointer<Signature>, _ operands: inout OperandTypes, at: Int
     ) throws(LoadFailure) {
         try operands.pop(signature.pointee.parameters, signature.pointee.parameterCount, at: at)
@@ -73,7 +73,7 @@ extension FunctionValidator {
 
     /// The signature that a block type says.
     @inline(__always)
-    private func blockSignature(_ reader: inout ByteReader) throws(LoadFailure) -> UnsafePointer<Signature> {
+    func blockSignature(_ reader: inout ByteReader) throws(LoadFailure) -> UnsafePointer<Signature> {
         let start = reader.offset
         let type = try reader.s33()
         let signatures = UnsafePointer(context.signatures.baseAddress!)
@@ -95,7 +95,7 @@ extension FunctionValidator {
     }
 
     /// Without `else`, the parameters of an `if` are its results.
-    private static func checkIfWithoutElse(_ signature: UnsafePointer<Signature>, at offset: Int) throws(LoadFailure) {
+    static func checkIfWithoutElse(_ signature: UnsafePointer<Signature>, at offset: Int) throws(LoadFailure) {
         let parameters = UnsafeBufferPointer(
             start: signature.pointee.parameters, count: Int(signature.pointee.parameterCount))
         let results = UnsafeBufferPointer(start: signature.pointee.results, count: Int(signature.pointee.resultCount))
@@ -104,7 +104,7 @@ extension FunctionValidator {
 
     // MARK: - Branches
 
-    @inline(__always)
+    @_transparent
     mutating func branch<Sink: InstructionSink>(
         _ reader: inout ByteReader, _ operands: inout OperandTypes, into sink: inout Sink, at: Int
     ) throws(LoadFailure) {
@@ -116,7 +116,7 @@ extension FunctionValidator {
         sink.branch(.br, depth: depth)
     }
 
-    @inline(__always)
+    @_transparent
     mutating func branchIf<Sink: InstructionSink>(
         _ reader: inout ByteReader, _ operands: inout OperandTypes, into sink: inout Sink, at: Int
     ) throws(LoadFailure) {
@@ -157,7 +157,7 @@ extension FunctionValidator {
 
     // MARK: - Calls
 
-    @inline(__always)
+    @_transparent
     mutating func call<Sink: InstructionSink>(
         _ view: CodeView, _ reader: inout ByteReader, _ operands: inout OperandTypes, into sink: inout Sink, at: Int
     ) throws(LoadFailure) {
@@ -169,7 +169,7 @@ extension FunctionValidator {
         sink.append(.call, index: index)
     }
 
-    @inline(__always)
+    @_transparent
     mutating func callIndirect<Sink: InstructionSink>(
         _ view: CodeView, _ reader: inout ByteReader, _ operands: inout OperandTypes, into sink: inout Sink, at: Int
     ) throws(LoadFailure) {

@@ -1,8 +1,9 @@
 internal import CSupport
 
-// Variables and constants: two instructions in three. All of it is inlined into the validator's loop.
+// Variables and constants: two instructions in three. All of it is a part of the validator's loop, which has too many parts
+// for the optimiser to inline them when it is only asked to: a start would take 3 % more instructions.
 extension FunctionValidator {
-    @inline(__always)
+    @_transparent
     mutating func localGet<Sink: InstructionSink>(
         _ view: CodeView, _ reader: inout ByteReader, _ operands: inout OperandTypes, into sink: inout Sink, at: Int
     ) throws(LoadFailure) {
@@ -25,7 +26,7 @@ extension FunctionValidator {
         sink.append(.localGet, index: index)
     }
 
-    @inline(__always)
+    @_transparent
     mutating func localSet<Sink: InstructionSink>(
         _ view: CodeView, _ reader: inout ByteReader, _ operands: inout OperandTypes, into sink: inout Sink, at: Int
     ) throws(LoadFailure) {
@@ -39,7 +40,7 @@ extension FunctionValidator {
         sink.append(.localSet, index: index)
     }
 
-    @inline(__always)
+    @_transparent
     mutating func localTee<Sink: InstructionSink>(
         _ view: CodeView, _ reader: inout ByteReader, _ operands: inout OperandTypes, into sink: inout Sink, at: Int
     ) throws(LoadFailure) {
@@ -51,7 +52,7 @@ extension FunctionValidator {
         sink.append(.localTee, index: index)
     }
 
-    @inline(__always)
+    @_transparent
     mutating func globalGet<Sink: InstructionSink>(
         _ view: CodeView, _ reader: inout ByteReader, _ operands: inout OperandTypes, into sink: inout Sink, at: Int
     ) throws(LoadFailure) {
@@ -61,7 +62,7 @@ extension FunctionValidator {
         sink.append(.globalGet, index: index)
     }
 
-    @inline(__always)
+    @_transparent
     mutating func globalSet<Sink: InstructionSink>(
         _ view: CodeView, _ reader: inout ByteReader, _ operands: inout OperandTypes, into sink: inout Sink, at: Int
     ) throws(LoadFailure) {
@@ -73,7 +74,7 @@ extension FunctionValidator {
         sink.append(.globalSet, index: index)
     }
 
-    @inline(__always)
+    @_transparent
     mutating func i32Const<Sink: InstructionSink>(
         _ reader: inout ByteReader, _ operands: inout OperandTypes, into sink: inout Sink, at: Int
     ) throws(LoadFailure) {
@@ -85,7 +86,7 @@ extension FunctionValidator {
         try operands.push(ValueType.i32.rawValue, at: at)
     }
 
-    @inline(__always)
+    @_transparent
     mutating func i64Const<Sink: InstructionSink>(
         _ reader: inout ByteReader, _ operands: inout OperandTypes, into sink: inout Sink, at: Int
     ) throws(LoadFailure) {
