@@ -111,7 +111,9 @@ final class TinyGoGuest {
     /// Calls an import.
     @discardableResult
     func call(_ name: String, _ arguments: [Value]) throws -> Value? {
-        try program.instance.function(named: name).call(arguments).first
+        let function = try program.instance.function(named: name)
+        // The host's own failures, as the program's ends are told by them.
+        do throws(ExecutionError) { return try function.call(arguments).first } catch { throw error.cause }
     }
 
     @discardableResult
