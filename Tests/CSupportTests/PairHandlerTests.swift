@@ -122,12 +122,14 @@ struct PairHandlerTests {
             machine = try #require(gw_machine_create(4 << 20))
             try #require(gw_memory_create(memory, 1, 1, !checked))
             arena.initialize(repeating: 0, count: 64)
-            entry.initialize(to: GWCodeEntry(any: 1, zero: 1))
+            let start = UInt32(GW_EXIT_CELLS)
+            entry.initialize(to: GWCodeEntry(any: start, zero: start))
             code.initialize(to: GWCode())
             code.pointee.checked = checked
             code.pointee.arena = arena
             code.pointee.capacity = 64
             code.pointee.entries = entry
+            gw_write_exit(code)
             globals.initialize(repeating: 0, count: 2)
             instance.initialize(to: GWInstance())
             instance.pointee.memory = memory
@@ -231,7 +233,7 @@ struct PairHandlerTests {
             for landing in 1...3 {
                 cells += [handler(.constU32), UInt32(Self.slotCount), UInt32(landing), handler(.exit)]
             }
-            for (index, cell) in cells.enumerated() { arena[1 + index] = cell }
+            for (index, cell) in cells.enumerated() { arena[Int(GW_EXIT_CELLS) + index] = cell }
             Self.memory.copyBytes(to: memory.pointee.base, count: 65536)
             let slots = machine.pointee.top!
             for (index, value) in trial.slots.enumerated() { slots[index] = value }
