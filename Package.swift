@@ -83,13 +83,15 @@ let package = Package(
         .target(
             name: "_TestSupport", dependencies: ["WasmFrontend"], path: "Tests/_TestSupport",
             swiftSettings: swiftSettings),
+        // What tests of machine code need of the system: refusals of memory, forks.
+        .target(name: "_NativeTestSupport", dependencies: ["CSupport"], path: "Tests/_NativeTestSupport"),
         .testTarget(
             name: "WasmFrontendTests", dependencies: ["WasmFrontend", "CSupport", "_TestSupport"],
             swiftSettings: swiftSettings),
         .testTarget(name: "CSupportTests", dependencies: ["CSupport", "_TestSupport"], swiftSettings: swiftSettings),
         .testTarget(
             name: "WasmRuntimeTests",
-            dependencies: ["WasmRuntime", "WasmFrontend", "CSupport", "CZlib", "_TestSupport"],
+            dependencies: ["WasmRuntime", "WasmFrontend", "CSupport", "CZlib", "_NativeTestSupport", "_TestSupport"],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "GoWasmTests",

@@ -105,9 +105,10 @@ GWNative *gw_native_create(uint64_t arena_bytes, uint32_t function_count, GWNati
     if (!gw_native_is_possible() || arena_bytes > REACH || !gw_memory_can_guard()) return NULL;
     uint64_t arena = (arena_bytes + LARGE_PAGE - 1) & ~(LARGE_PAGE - 1);
     uint64_t entries = pages(function_count * sizeof(uintptr_t));
+    uint64_t capacity = options.capacity && options.capacity < CAPACITY ? pages(options.capacity) : CAPACITY;
     // In front of the arena: what replaced handlers were, the map, two tables of entries, the code.
-    uint64_t front = (2 * arena + 2 * entries + CAPACITY + LARGE_PAGE - 1) & ~(LARGE_PAGE - 1);
-    if (arena + entries + CAPACITY + LARGE_PAGE > REACH) return NULL;
+    uint64_t front = (2 * arena + 2 * entries + capacity + LARGE_PAGE - 1) & ~(LARGE_PAGE - 1);
+    if (arena + 2 * entries + capacity + LARGE_PAGE > REACH) return NULL;
     uint64_t size = front + arena + LARGE_PAGE;
     uint8_t *reserved = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (reserved == MAP_FAILED) return NULL;
@@ -120,7 +121,7 @@ GWNative *gw_native_create(uint64_t arena_bytes, uint32_t function_count, GWNati
 #ifdef MADV_HUGEPAGE
     madvise(at, arena, MADV_HUGEPAGE);
 #endif
-    uint8_t *run = at - CAPACITY, *zero = run - entries, *any = zero - entries, *map = any - arena;
+    uint8_t *run = at - capacity, *zero = run - entries, *any = zero - entries, *map = any - arena;
     *native = (GWNative){
         .options = options,
         .function_count = function_count,
@@ -131,7 +132,7 @@ GWNative *gw_native_create(uint64_t arena_bytes, uint32_t function_count, GWNati
         .map = (uint32_t *)(void *)map,
         .entries = {(uintptr_t *)(void *)any, (uintptr_t *)(void *)zero},
         .run = run,
-        .capacity = (uint32_t)CAPACITY,
+        .capacity = (uint32_t)capacity,
     };
     return native;
 }

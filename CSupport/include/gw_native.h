@@ -26,6 +26,8 @@ typedef struct GWNativeOptions {
     /// Where it is not 0: the seed of a coin that is thrown for each function and each place at which the loop could go
     /// over to machine code. For tests.
     uint32_t coin;
+    /// The most bytes of machine code, in steps of 64 KiB; 0 for as many as there can be. For tests.
+    uint32_t capacity;
 } GWNativeOptions;
 #define GW_NATIVE_PATIENCE 128
 

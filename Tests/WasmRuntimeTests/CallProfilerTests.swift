@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import WasmFrontend
 import WasmRuntime
@@ -113,6 +114,51 @@ struct CallProfilerTests {
         let functions = profile.functions(of: stack).map { profile.functions[$0] }
         try #require(functions.count == 2)
         #expect(functions[0].isHost && !functions[1].isHost)
+    }
+
+    /// Two functions that do the same, one three times as long as the other.
+    private static let shares = """
+        (module
+          (func $much (param $n i32) (result i32) (local $x i32)
+            (loop (local.set $x (i32.xor (i32.mul (local.get $x) (i32.const 31)) (local.get $n)))
+              (br_if 0 (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+            (local.get $x))
+          (func $little (param $n i32) (result i32) (local $x i32)
+            (loop (local.set $x (i32.xor (i32.mul (local.get $x) (i32.const 31)) (local.get $n)))
+              (br_if 0 (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+            (local.get $x))
+          (func $caller (export "caller") (param $n i32) (result i32)
+            (i32.add (call $much (i32.mul (local.get $n) (i32.const 3))) (call $little (local.get $n)))))
+        """
+
+    @Test("say of machine code what they say of the interpreter", .enabled(if: Native.isThere, Native.missing))
+    func native() throws {
+        // An interpreter that is not optimised is not sampled.
+        let policies = Self.isOptimized ? [Native.everything, Native.usual, nil] : [Native.everything, Native.usual]
+        for policy in policies {
+            let profiler = CallProfiler()
+            var configuration = Native.store(policy).configuration
+            configuration.profiler = profiler
+            let module = try WebAssemblyText.module(Self.shares)
+            let instance = try Instance(module, store: Store(configuration: configuration))
+            let function = try instance.function(named: "caller")
+            // Tenths of a second. As many periods of processor time as make chance small.
+            func tenths() -> Int {
+                var time = timespec()
+                clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+                return time.tv_sec * 10 + time.tv_nsec / 100_000_000
+            }
+            let start = tenths()
+            while tenths() < start + 20 { _ = try function.call([.i32(100_000)]) }
+            let compilation = instance.code.compilation
+            #expect((compilation.functions == 3 && compilation.entries > 0) == (policy != nil))
+            let profile = try #require(profiler.finish())
+            #expect(abs(share("much", of: profile, leafOnly: true) - 0.75) < 0.1)
+            #expect(abs(share("little", of: profile, leafOnly: true) - 0.25) < 0.1)
+            for names in profile.stacks.map({ names($0, of: profile) }) where ["much", "little"].contains(names[0]) {
+                #expect(names.count == 2 && names[1] == "caller")
+            }
+        }
     }
 
     /// An instance whose host function does nothing.

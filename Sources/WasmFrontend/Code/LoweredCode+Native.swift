@@ -18,6 +18,8 @@ public struct CompilationPolicy: Hashable, Sendable {
     private var deferral: UInt32 = 0
     /// Where it is not 0, the seed of a coin that says which functions are compiled and where they are entered: for tests.
     package var coin: UInt32
+    /// The most bytes of machine code, in steps of 64 KiB; 0 for the usual limit, which tests do not reach.
+    package var capacity: UInt32
 
     /// The policy that is best for programs that run for a tenth of a second and for those that run for minutes.
     ///
@@ -30,15 +32,17 @@ public struct CompilationPolicy: Hashable, Sendable {
     /// A policy that compiles at a number of events of its own.
     public init(threshold: UInt32) { self.init(threshold: threshold, coin: 0) }
 
-    package init(threshold: UInt32, coin: UInt32) {
+    package init(threshold: UInt32, coin: UInt32, capacity: UInt32 = 0) {
         self.threshold = threshold
         self.coin = coin
+        self.capacity = capacity
     }
 
     /// Prepares for the machine code of functions whose bytecode takes at most some bytes; nil where none can be made.
     func prepare(bytes: Int, functionCount: Int) -> OpaquePointer? {
         let options = GWNativeOptions(
-            threshold: threshold, patience: patienceCount, deferral: deferral, coin: coin)
+            threshold: threshold, patience: patienceCount, deferral: deferral, coin: coin,
+            capacity: capacity)
         return gw_native_create(UInt64(bytes), UInt32(functionCount), options)
     }
 }
