@@ -72,10 +72,7 @@ struct RunReportTests {
             #expect(none.count == 3 && none[0] == "  functions   0 compiled")
             #expect(none[1] == "  size        0 B, of 0 instructions of bytecode")
             #expect(none[2] == "  entries     0 from the interpreter")
-            var samples = SampleCounts()
-            samples.native = 6000
-            samples.interpreted = 1500
-            samples.other = 500
+            let samples = SampleCounts(native: 6000, interpreted: 1500, other: 500)
             let some = try machineCode(samples) { $0.compilation = CompilationPolicy(threshold: 0) }
             #expect(some.count == 5 && some[0] == "  functions   1 compiled")
             #expect(some[2] == "  entries     1 from the interpreter")
