@@ -91,7 +91,9 @@ let package = Package(
         .testTarget(name: "CSupportTests", dependencies: ["CSupport", "_TestSupport"], swiftSettings: swiftSettings),
         .testTarget(
             name: "WasmRuntimeTests",
-            dependencies: ["WasmRuntime", "WasmFrontend", "CSupport", "CZlib", "_NativeTestSupport", "_TestSupport"],
+            dependencies: [
+                "WasmRuntime", "WasmFrontend", "CSupport", "LibC", "CZlib", "_NativeTestSupport", "_TestSupport",
+            ],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "GoWasmTests",

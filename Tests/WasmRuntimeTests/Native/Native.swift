@@ -19,8 +19,8 @@ enum Native {
         return Store(configuration: configuration)
     }
 
-    /// The usual threshold.
-    static let usual = CompilationPolicy()
+    /// A threshold as the usual one, but from the first counter on.
+    static let usual = CompilationPolicy(threshold: 300)
     /// Everything is compiled before it runs.
     static let everything = CompilationPolicy(threshold: 0)
 
@@ -57,7 +57,8 @@ struct Remains: Equatable, CustomStringConvertible {
                 default: 0
                 }
             }
-        } catch let error as Trap {
+        } catch let error as ExecutionError {
+            guard case .trap(let error) = error else { throw error }
             trap = error.code
             trace = error.backtrace.map { "\($0.name ?? "?")+\($0.offset ?? 0)" }
         }

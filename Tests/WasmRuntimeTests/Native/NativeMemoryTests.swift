@@ -1,16 +1,11 @@
 import CSupport
 import Foundation
+import LibC
 import Testing
 import WasmFrontend
 import WasmRuntime
 import _NativeTestSupport
 import _TestSupport
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// Memory for machine code: what it is mapped as, and what happens where there is none, little of it, or a fork.
 ///
