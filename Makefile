@@ -77,7 +77,7 @@ test: lint build test-tools ## Run every test
 	@$(MAKE) --no-print-directory fuzz FUZZ="--count 250"
 	@$(MAKE) --no-print-directory attack-cache ATTACK="--count 400"
 	@if [[ "$${CI:-}" == true ]]; then $(MAKE) --no-print-directory sanitize sanitize-threads \
-	    fuzz-coverage fuzz-host RUNS=-runs=6000 CALLS=400000; fi
+	    fuzz-coverage fuzz-host RUNS=-runs=6000 CALLS=150000; fi
 
 # The engines to compare with: Node 24 and wasmtime, from PyPI.
 PYTHON := "$(TOOLS)/venv/bin/python"
