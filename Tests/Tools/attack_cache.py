@@ -32,9 +32,9 @@ import time
 MASK = (1 << 64) - 1
 FACTOR = 0x9E3779B97F4A7C15
 # As in CodeImage: words of the header, and the bytes of a function's entry.
-HEADER = struct.Struct("<11Q")
-CHECKSUM_WORD, FUNCTIONS_WORD, CELLS_WORD = 1, 9, 10
-ENTRY_SIZE, CELL_SIZE = 16, 4
+HEADER = struct.Struct("<12Q")
+CHECKSUM_WORD, FUNCTIONS_WORD, CELLS_WORD = 1, 10, 11
+ENTRY_SIZE, CELL_SIZE = 20, 4
 SUFFIX = ".bytecode"
 TIMEOUT = 20
 
