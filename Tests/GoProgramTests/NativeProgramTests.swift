@@ -94,8 +94,10 @@ import _TestSupport
         @Test("where no memory for machine code can be had, the interpreter goes on silently")
         func refusal() throws {
             let fib = try #require(GoBuild.newest).fib
-            // Files of at most 1 MiB, so no memory object; 4 GB of address space, so no guard pages.
-            for limit in ["ulimit -f 1024", "ulimit -v 4000000"] {
+            // Files of at most 1 MiB, so no memory object; 4 GB of address space, so no guard pages (AddressSanitizer needs
+            // more).
+            let limits = ["ulimit -f 1024"] + (Tools.sanitizerOptions.isEmpty ? ["ulimit -v 4000000"] : [])
+            for limit in limits {
                 let finished = try run([fib, "20"], native: "0", script: "\(limit); exec \"$@\"")
                 #expect(finished.end == .exited(0))
                 #expect(String(decoding: finished.output, as: UTF8.self).contains("6765"))
