@@ -4,7 +4,7 @@
 Modules come from binaryen's `wasm-opt -ttf`, which makes valid ones of random bytes (names b-SEED), and from the
 generator of WasmRuntimeTests, which writes what Go's compiler writes (names g-SEED). Both are determined by the seed, and
 neither shows the bits of NaNs, which differ between engines.
-ModuleFolderTests runs each in all four configurations, which must agree in results, traps, calls of the host, memory
+ModuleFolderTests runs each in all seven configurations, which must agree in results, traps, calls of the host, memory
 and globals, and writes down what happened; Node and wasmtime do the same, and say the same.
 
 Lanes of vectors may show them. A module that differs and computes with floats in lanes is run again with each NaN that

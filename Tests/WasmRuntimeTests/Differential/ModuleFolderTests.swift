@@ -5,7 +5,7 @@ import WasmFrontend
 import WasmRuntime
 import _TestSupport
 
-/// The part of `make fuzz` that runs modules here: each in a folder in all four configurations, which must agree, with
+/// The part of `make fuzz` that runs modules here: each in a folder in all configurations, which must agree, with
 /// what it did written beside it for Tests/Tools/fuzz.py to compare with other engines.
 ///
 /// The folder is the value of the environment variable `GOWASM_FUZZ_FOLDER`. `GOWASM_FUZZ_OWN`, a seed and a number
