@@ -30,6 +30,7 @@
 #include "gw_interpreter.h"
 #include "gw_numeric.h"
 #include "gw_operands.h"
+#include "gw_slots.h"
 #include "gw_opcodes.h"
 #include "gw_vector.h"
 
@@ -120,15 +121,6 @@
         m->callee = (function); \
         goto outside; \
     } while (0)
-
-#define AS_double(bits) ({ uint64_t b_ = (bits); double v_; memcpy(&v_, &b_, 8); v_; })
-#define AS_float(bits) ({ uint32_t b_ = (uint32_t)(bits); float v_; memcpy(&v_, &b_, 4); v_; })
-#define AS_uint32_t(bits) ((uint32_t)(bits))
-#define AS_uint64_t(bits) (bits)
-#define BITS_double(value) ({ double v_ = (value); uint64_t b_; memcpy(&b_, &v_, 8); b_; })
-#define BITS_float(value) ({ float v_ = (value); uint32_t b_; memcpy(&b_, &v_, 4); (uint64_t)b_; })
-#define BITS_uint32_t(value) ((uint64_t)(value))
-#define BITS_uint64_t(value) (value)
 
 // The operations that do not trap as functions of what their slots hold.
 #define GW_ALU64(name, text, fn, order, low) \

@@ -2,8 +2,23 @@
 #if defined(__x86_64__)
 #include "gw_native_compiler.h"
 #include "gw_numeric.h"
+#include "gw_slots.h"
 
 // --- Binary operations ---
+
+// The register in which a binary operation is done, with its first source, and the second source.
+static int begin_both(compiler *c, bool wide, source *second) {
+    const GWOpInfo *info = c->info;
+    uint32_t operand = OPERAND(SECOND_SOURCE);
+    bool is_slot = info->second == GWKind_r;
+    bool is_same = is_slot && info->first == GWKind_r && operand == OPERAND(FIRST_SOURCE);
+    // A slot is held before the first source's register is given up.
+    if (is_slot && !is_same) *second = slot_source(c, operand);
+    int r = begin_binary(c, wide);
+    if (is_same) *second = (source){source_register, r, {0}, 0};
+    else if (!is_slot) *second = source_of(c, info->second, operand, RAX);
+    return r;
+}
 
 static void arithmetic(compiler *c, bool wide, GWX86Arithmetic op) {
     const GWOpInfo *info = c->info;
@@ -46,14 +61,8 @@ static void arithmetic(compiler *c, bool wide, GWX86Arithmetic op) {
             return end_binary(c, wide, r);
         }
     }
-    // The second source is held first, where it is a slot: the first one's register may be given up.
-    bool is_slot = info->second == GWKind_r;
-    bool is_same = is_slot && info->first == GWKind_r && a == b;
-    source s = {0};
-    if (is_slot && !is_same) s = slot_source(c, b);
-    int r = begin_binary(c, wide);
-    if (is_same) s = (source){source_register, r, {0}, 0};
-    else if (!is_slot) s = source_of(c, info->second, b, RAX);
+    source s;
+    int r = begin_both(c, wide, &s);
     apply(c, wide, op, r, s);
     end_binary(c, wide, r);
 }
@@ -72,13 +81,8 @@ static void multiply(compiler *c, bool wide) {
         else gw_x86_word32(X, b);
         return end_binary(c, wide, r);
     }
-    bool is_slot = info->second == GWKind_r;
-    bool is_same = is_slot && info->first == GWKind_r && a == b;
-    source s = {0};
-    if (is_slot && !is_same) s = slot_source(c, b);
-    int r = begin_binary(c, wide);
-    if (is_same) s = (source){source_register, r, {0}, 0};
-    else if (!is_slot) s = source_of(c, info->second, b, RAX);
+    source s;
+    int r = begin_both(c, wide, &s);
     if (s.kind == source_register) gw_x86_register_op(X, 0, wide, 0x0FAF, r, s.reg, false);
     else gw_x86_memory_op(X, 0, wide, 0x0FAF, r, s.memory, false);
     end_binary(c, wide, r);
@@ -344,14 +348,6 @@ static void float_branch(compiler *c, bool holds) {
 // --- Operations by C functions, made of the same rows as the handlers ---
 
 typedef uint64_t numeric(uint64_t a, uint64_t b, GWTrap *trap);
-#define AS_double(bits) ({ uint64_t b_ = (bits); double v_; memcpy(&v_, &b_, 8); v_; })
-#define AS_float(bits) ({ uint32_t b_ = (uint32_t)(bits); float v_; memcpy(&v_, &b_, 4); v_; })
-#define AS_uint32_t(bits) ((uint32_t)(bits))
-#define AS_uint64_t(bits) (bits)
-#define BITS_double(value) ({ double v_ = (value); uint64_t b_; memcpy(&b_, &v_, 8); b_; })
-#define BITS_float(value) ({ float v_ = (value); uint32_t b_; memcpy(&b_, &v_, 4); (uint64_t)b_; })
-#define BITS_uint32_t(value) ((uint64_t)(value))
-#define BITS_uint64_t(value) (value)
 #define NUMERIC(name) static uint64_t numeric_##name(uint64_t a, uint64_t b, GWTrap *trap)
 #define GW_BINARY(name, text, T, R, fn) \
     NUMERIC(name) { \

@@ -1,5 +1,4 @@
 import CSupport
-import Foundation
 import Testing
 import _TestSupport
 
@@ -12,15 +11,8 @@ struct AddedRowTests {
     func addedForm() throws {
         let folder = try TemporaryFolder()
         defer { withExtendedLifetime(folder) {} }
-        let process = Process()
-        process.executableURL = Checkout.folder.appendingPathComponent("Tests/Tools/added_row.sh")
-        process.arguments = [folder.url.path]
-        let output = Pipe()
-        process.standardOutput = output
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0)
+        let (status, text) = try Checkout.run(tool: "added_row.sh", in: folder.url)
+        #expect(status == 0)
         #expect(
             text == """
                 selection: i64Xor_rtr

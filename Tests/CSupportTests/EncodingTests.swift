@@ -1,5 +1,4 @@
 import CSupport
-import Foundation
 import Testing
 import _TestSupport
 
@@ -12,15 +11,8 @@ struct EncodingTests {
     func all() throws {
         let folder = try TemporaryFolder()
         defer { withExtendedLifetime(folder) {} }
-        let process = Process()
-        process.executableURL = Checkout.folder.appendingPathComponent("Tests/Tools/encodings.sh")
-        process.arguments = [folder.url.path]
-        let output = Pipe()
-        process.standardOutput = output
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0)
+        let (status, text) = try Checkout.run(tool: "encodings.sh", in: folder.url)
+        #expect(status == 0)
         #expect(text == "53774 encodings\nall as the assembler has them\n")
     }
 }

@@ -236,6 +236,7 @@ extension JSRealm {
             answer(request, data, promise)
             return
         case "about": throw FetchFailure("about scheme is not supported")
+        // Node's own words: its fetch reads no files, and neither does this one.
         case "file": throw FetchFailure("not implemented... yet...")
         // Nothing here makes such URLs.
         case "blob" where request.url.query?.isEmpty == false:
