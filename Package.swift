@@ -81,7 +81,7 @@ let package = Package(
             swiftSettings: swiftSettings),
         // What several test targets share.
         .target(
-            name: "_TestSupport", dependencies: ["WasmFrontend"], path: "Tests/_TestSupport",
+            name: "_TestSupport", dependencies: ["WasmFrontend", "LibC"], path: "Tests/_TestSupport",
             swiftSettings: swiftSettings),
         // What tests of machine code need of the system: refusals of memory, forks.
         .target(name: "_NativeTestSupport", dependencies: ["CSupport"], path: "Tests/_NativeTestSupport"),

@@ -9,22 +9,18 @@
 #include "gw_cells.h"
 #include "gw_machine.h"
 
-/// The cells of each instruction, its letters, which of them have 16 bits, and its facts, by name.
+/// The cells of each instruction, its letters, where the operands lie (GW_POSITION), and its facts, by name.
 enum : uint64_t {
 #define GW_ROW(name, text, operands, family, wasm, facts, ...) \
     GWCells_##name = GW_CELLS(operands), GWLetters_##name = GW_PACKED(operands), \
-    GWHalves_##name = GW_HALVES(operands), GWFacts_##name = (facts),
+    GWPositions_##name = GW_POSITIONS(operands), GWFacts_##name = (facts),
 #include "gw_opcode_rows.h"
 #undef GW_ROW
 };
 #define CELLS(row) ((int)GWCells_##row)
 #define FACTS(row) ((GWFacts)GWFacts_##row)
 #define LETTER(row, i) (GWLetters_##row >> 8 * (i) & 0xFF)
-/// Where an operand of 16 bits lies, in halves of cells from the start of the instruction; and any other, in cells.
-/// (Only the last operand has more cells than one; OpcodeTests look after that.)
-#define HALVES_BEFORE(row, i) __builtin_popcount(GWHalves_##row & ((1u << (i)) - 1))
-#define POS_HALF(row, i) (2 + HALVES_BEFORE(row, i))
-#define POS_WORD(row, i) (1 + (HALVES_BEFORE(row, 5) + 1) / 2 + (i) - HALVES_BEFORE(row, i))
+#define POSITION(row, i) ((int)(GWPositions_##row >> 8 * (i) & 0xFF))
 
 /// The i-th 16 bits of the instruction at `cells`, and its i-th cell.
 #define HALF_OF(cells, i) (((const uint16_t *)(const void *)(cells))[i])
@@ -34,12 +30,12 @@ enum : uint64_t {
 #define HALF(cells, row, i, x, y) \
     ({ \
         _Static_assert(IS_LETTER(row, i, x, y), #row ": no operand " #i " with such a letter"); \
-        HALF_OF(cells, POS_HALF(row, i)); \
+        HALF_OF(cells, POSITION(row, i)); \
     })
 #define CELL(cells, row, i, is_right) \
     (cells)[({ \
         _Static_assert(is_right, #row ": no operand " #i " with such a letter"); \
-        POS_WORD(row, i); \
+        POSITION(row, i); \
     })]
 // The letters of 32 bits that are no signed numbers: a, k, o, s, t, u, x.
 #define IS_WORD(letter) ((1u << ((letter) - 'a') & (1u | 1u << 10 | 1u << 14 | 7u << 18 | 1u << 23)) != 0)

@@ -1,4 +1,5 @@
 // Compiles functions; see gw_native.h.
+#include <pthread.h>
 #include <time.h>
 
 #include "gw_native_internal.h"
@@ -7,6 +8,15 @@ static uint64_t now(void) {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
+// Where code has one address only, says whether this thread may write it, or run it. (Untried.)
+static void let_write(bool writes) {
+#if defined(__APPLE__)
+    pthread_jit_write_protect_np(!writes);
+#else
+    (void)writes;
+#endif
 }
 
 // Whether the coin of a test falls on the side of this function.
@@ -21,9 +31,11 @@ void gw_native_compile(
     if (!native || !is_chosen(native, function)) return;
     uint64_t begin = now();
     native->code = code;
+    let_write(true);
     if (gw_native_begin(native) && !native->numbers[function] &&
         !gw_native_emit(native, shape, function, first, end, slots))
         native->statistics.refused++;
+    let_write(false);
     native->statistics.nanoseconds += now() - begin;
 }
 

@@ -153,8 +153,7 @@ void gw_native_destroy(GWNative *native) {
 
 static bool map_code(GWNative *native) {
 #if defined(__APPLE__)
-    // Untried. MAP_JIT gives pages that a thread may either write or run: pthread_jit_write_protect_np says which, and
-    // is called where code is written. Such pages have one address.
+    // Untried. MAP_JIT gives pages that a thread may either write or run (see gw_native_compile), at one address.
     void *run = mmap(
         native->run, native->capacity, PROT_READ | PROT_WRITE | PROT_EXEC,
         MAP_PRIVATE | MAP_ANONYMOUS | MAP_JIT | MAP_FIXED, -1, 0);
@@ -182,6 +181,10 @@ static bool map_code(GWNative *native) {
         }
     }
     close(file);
+    if (!is_mapped && native->write) {
+        munmap(native->write, native->capacity);
+        native->write = NULL;
+    }
     return is_mapped;
 #endif
 }

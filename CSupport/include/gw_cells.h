@@ -45,5 +45,10 @@
 #define GW_PACKED(operands) \
     (GW_LETTER_BITS(operands, 0) | GW_LETTER_BITS(operands, 1) | GW_LETTER_BITS(operands, 2) | \
      GW_LETTER_BITS(operands, 3) | GW_LETTER_BITS(operands, 4))
+// The same of the operands' positions.
+#define GW_POSITION_BITS(operands, index) ((uint64_t)GW_POSITION(operands, index) << 8 * (index))
+#define GW_POSITIONS(operands) \
+    (GW_POSITION_BITS(operands, 0) | GW_POSITION_BITS(operands, 1) | GW_POSITION_BITS(operands, 2) | \
+     GW_POSITION_BITS(operands, 3) | GW_POSITION_BITS(operands, 4))
 
 #endif

@@ -8,30 +8,18 @@ struct PairFusion {
     private let handlers: UnsafePointer<Int32>
     private let info = gw_op_info()!
     private let rows: UnsafePointer<GWPair>
-    /// For each instruction the first row that begins with it, and for each row the next one of the same; -1 for none.
-    private let heads: UnsafeMutablePointer<Int16>
-    private let followers: UnsafeMutablePointer<Int16>
+    /// The rows by the instruction that they begin with.
+    private let beginning: RowChains
 
     init(handlers: UnsafePointer<Int32>) {
         self.handlers = handlers
         var count: Int32 = 0
         rows = gw_pairs(&count)
-        let opcodes = Int(GWOp.count.rawValue)
-        heads = .allocate(capacity: opcodes)
-        heads.initialize(repeating: -1, count: opcodes)
-        followers = .allocate(capacity: Int(count))
         // From the last on, so that the rows above are found first.
-        for row in (0..<Int(count)).reversed() {
-            let first = Int(rows[row].first.rawValue)
-            followers[row] = heads[first]
-            heads[first] = Int16(row)
-        }
+        beginning = RowChains(of: (0..<Int(count)).reversed(), count: Int(count)) { [rows] in rows[$0].first }
     }
 
-    func deallocate() {
-        heads.deallocate()
-        followers.deallocate()
-    }
+    func deallocate() { beginning.deallocate() }
 
     /// Makes pairs of a function's instructions, from the front on.
     func fuse(_ written: Buffer<Emitter.Written>, in arena: UnsafeMutablePointer<UInt32>) {
@@ -45,10 +33,10 @@ struct PairFusion {
     private func fuse(
         _ first: Emitter.Written, _ second: Emitter.Written, in arena: UnsafeMutablePointer<UInt32>
     ) -> Bool {
-        var row = heads[Int(first.op.rawValue)]
+        var row = beginning.head(first.op)
         while row >= 0 {
-            let pair = rows[Int(row)]
-            row = followers[Int(row)]
+            let pair = rows[row]
+            row = beginning.next(row)
             // A check for nil may have become another instruction since it was written.
             guard pair.second == second.op, arena[first.start] == handler(first.op),
                 arena[second.start] == handler(second.op),

@@ -96,7 +96,9 @@ struct MemoryMapping {
 
     /// What the system says of this moment, in the order of addresses.
     static func all() throws -> [MemoryMapping] {
-        try String(contentsOfFile: "/proc/self/maps", encoding: .utf8).split(separator: "\n").compactMap { line in
+        let lines = MemoryMaps.lines()
+        try #require(!lines.isEmpty)
+        return lines.compactMap { line in
             let words = line.split(separator: " ", maxSplits: 5, omittingEmptySubsequences: true)
             let ends = words[0].split(separator: "-").compactMap { UInt($0, radix: 16) }
             guard words.count >= 5, ends.count == 2 else { return nil }
