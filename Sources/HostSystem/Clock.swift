@@ -5,7 +5,8 @@ package final class Clock {
     /// The wall clock when the program started, in nanoseconds since 1970.
     package let origin: Int64
     private let monotonicOrigin: Int64
-    /// Nanoseconds that have passed on simulated clocks; nil for the system's.
+    /// Nanoseconds that have passed on simulated clocks, which stand still at the last that there is; nil for the
+    /// system's.
     private var simulated: Int64?
 
     /// What each look at a simulated clock takes, so that a program that waits for a time by looking gets there.
@@ -25,24 +26,31 @@ package final class Clock {
     package var isSimulated: Bool { simulated != nil }
 
     /// Nanoseconds since 1970, now.
-    package var wall: Int64 { simulated == nil ? Self.read(CLOCK_REALTIME) : origin &+ elapsed }
+    package var wall: Int64 { simulated == nil ? Self.read(CLOCK_REALTIME) : Self.moment(elapsed, after: origin) }
 
     /// Nanoseconds since the program started; never goes back.
     package var elapsed: Int64 {
         guard let now = simulated else { return Self.read(CLOCK_MONOTONIC) - monotonicOrigin }
-        simulated = now &+ Self.step
+        simulated = Self.moment(Self.step, after: now)
         return now
     }
 
     /// Lets so much time pass at once on simulated clocks.
     package func skip(_ nanoseconds: Int64) {
         guard let now = simulated else { return }
-        let later = now.addingReportingOverflow(max(0, nanoseconds))
-        simulated = later.overflow ? .max / 2 : later.partialValue
+        simulated = Self.moment(nanoseconds, after: now)
+    }
+
+    /// The moment that comes so many nanoseconds after another: the last that there is, where it would come later.
+    ///
+    /// Every deadline is made by this, and simulated clocks go on by it: so they reach all of them.
+    package static func moment(_ nanoseconds: Int64, after moment: Int64) -> Int64 {
+        let sum = moment.addingReportingOverflow(max(0, nanoseconds))
+        return sum.overflow ? .max : sum.partialValue
     }
 
     /// What Go's `nanotime` returns: the wall clock at the start plus the time since then.
-    package var nanotime: Int64 { origin &+ elapsed }
+    package var nanotime: Int64 { Self.moment(elapsed, after: origin) }
 
     /// What one of the system's clocks shows, or its simulation.
     package func time(of clock: clockid_t) -> Int64 {

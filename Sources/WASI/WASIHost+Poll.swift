@@ -93,8 +93,7 @@ extension WASIHost {
                 let flags: UInt16 = try memory.load(at: address, offset: 40)
                 let time = Int64(clamping: timeout)
                 let now = flags & 1 == 0 ? self.clock.time(of: clock) : 0
-                let deadline = now.addingReportingOverflow(time)
-                subject = .clock(clock, deadline: deadline.overflow ? .max : deadline.partialValue)
+                subject = .clock(clock, deadline: Clock.moment(time, after: now))
             case .read, .write:
                 subject = .file(try file(memory.load(at: address, offset: 16), .pollFdReadwrite), type)
             }

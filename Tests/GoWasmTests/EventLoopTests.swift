@@ -71,6 +71,29 @@ struct EventLoopTests {
         #expect(ticks == 3)
     }
 
+    @Test("timers that are armed when a simulated clock has reached its end wait for the next round, too")
+    func timersAtTheEnd() throws {
+        let guest = FakeGuest(services: HostServices(clock: Clock(simulatedFrom: 0)))
+        guest.realm.host.clock.skip(.max)
+        let global = JSValue.object(guest.realm.global)
+        var log: [String] = []
+        var interval = JSValue.undefined
+        interval = try guest.call(
+            global, "setInterval",
+            guest.function { _ in
+                log.append("interval")
+                if log.count > 4 { _ = try? guest.call(global, "clearInterval", interval) }
+                return .undefined
+            }, .number(1.0))
+        let immediate = guest.function { _ in
+            log.append("immediate")
+            return .undefined
+        }
+        try guest.call(global, "setImmediate", immediate)
+        try guest.host.runEventLoop()
+        #expect(log == ["interval", "immediate", "interval", "interval", "interval"])
+    }
+
     @Test("a rejection that nobody hears of ends the program")
     func unhandledRejection() throws {
         let guest = FakeGuest()

@@ -174,6 +174,20 @@ struct TinyGoEventTests {
         }
     }
 
+    @Test("a simulated clock reaches the last time that there is, and programs go on there")
+    func endOfTime() throws {
+        let guest = try TinyGoGuest()
+        var wakeUps = 0
+        guest.code.start = { try guest.call(.sleepTicks, .i64(UInt64(Int64.max))) }
+        guest.code.schedule = {
+            wakeUps += 1
+            if wakeUps < 3 { try guest.call(.sleepTicks, .i64(1000)) }
+        }
+        #expect(try guest.program.runToEnd().code == 2)
+        #expect(wakeUps == 3)
+        #expect(guest.realm.host.clock.nanotime == .max)
+    }
+
     @Test("JavaScript's timers and promises go on beside Go's, and call Go")
     func javaScript() throws {
         let guest = try TinyGoGuest()

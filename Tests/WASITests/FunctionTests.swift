@@ -272,6 +272,21 @@ struct FunctionTests {
         #expect(try guest.call("poll_oneoff", 0, 1000, 0, 2000) == Errno.inval)
     }
 
+    @Test(
+        "a simulated clock reaches the last moment that a poll can wait for", arguments: [UInt32(0), 1],
+        [UInt16(0), 1])
+    func endOfTime(clock: UInt32, flags: UInt16) throws {
+        let guest = try Guest(clock: Clock(simulatedFrom: 1_000_000_000))
+        // Once to get there, once when it is there.
+        for _ in 0..<2 {
+            guest.put(clock, at: 16)
+            guest.put(UInt64(Int64.max), at: 24)
+            guest.put(flags, at: 40)
+            #expect(try guest.call("poll_oneoff", 0, 1000, 1, 2000) == Errno.success)
+            #expect(guest.get(UInt32.self, at: 2000) == 1)
+        }
+    }
+
     @Test("polling tells at once of files, and of descriptors that are none")
     func polling() throws {
         let folder = try TemporaryFolder()

@@ -1,3 +1,5 @@
+internal import HostSystem
+
 extension JSRealm {
     func installTimers() {
         let timeout = JSObject(prototype: prototypes.object)
@@ -20,7 +22,7 @@ extension JSRealm {
                 if !(delay >= 1 && delay <= 2_147_483_647) { delay = 1 }
                 let nanoseconds = Int64(delay) * 1_000_000
                 let id = realm.events.addTimer(
-                    deadline: realm.events.roundTime + nanoseconds,
+                    deadline: Clock.moment(nanoseconds, after: realm.events.roundTime),
                     .call(function, Self.kept(arguments.dropFirst(2)), interval: repeats ? nanoseconds : nil))
                 return .object(JSWrapper(.number(Int(id)), prototype: timeout))
             }

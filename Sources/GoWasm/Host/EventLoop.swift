@@ -92,6 +92,8 @@ final class EventLoop {
             || network?.isAlive == true || mailbox?.isAwaited == true
     }
 
+    var timerCount: Int { timers.count }
+
     /// Adds a timer and returns its id.
     func addTimer(deadline: Int64, _ action: TimerAction) -> Int32 {
         let id = nextTimerID

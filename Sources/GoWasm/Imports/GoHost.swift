@@ -191,10 +191,10 @@ final class GoHost {
         let id = nextTimeoutID
         nextTimeoutID &+= 1
         scheduledTimeouts.insert(id)
-        // Limited to 290 years, so that no sum overflows.
+        // Limited to 290 years, so that no product overflows.
         let delay = min(max(0, milliseconds), 1 << 43) + abi.addedDelay
-        let deadline = realm.host.clock.elapsed.addingReportingOverflow(delay * 1_000_000)
-        timerIDs[id] = realm.events.addTimer(deadline: deadline.overflow ? .max : deadline.partialValue, .go(id: id))
+        let deadline = Clock.moment(delay * 1_000_000, after: realm.host.clock.elapsed)
+        timerIDs[id] = realm.events.addTimer(deadline: deadline, .go(id: id))
         return id
     }
 
@@ -222,8 +222,7 @@ final class GoHost {
     /// Has TinyGo's scheduler run after so many nanoseconds, unless it does so before: then it looks by itself how long
     /// it has to wait.
     func scheduleWakeUp(after nanoseconds: Int64) {
-        let sum = realm.host.clock.elapsed.addingReportingOverflow(max(0, nanoseconds))
-        let deadline = sum.overflow ? .max : sum.partialValue
+        let deadline = Clock.moment(nanoseconds, after: realm.host.clock.elapsed)
         if let wakeUp {
             guard deadline < wakeUp.deadline else { return }
             realm.events.removeTimer(wakeUp.timer)
@@ -268,9 +267,11 @@ final class GoHost {
             try runMicrotasks()
             guard events.isAlive, !onlyReady || isFirstRound || !events.tasks.isEmpty else { return }
             isFirstRound = false
-            // Timers that are armed meanwhile wait for the next round, also those that are due at once.
+            // Timers that are armed meanwhile wait for the next round, also those that are due at once (as all are when
+            // a simulated clock has reached its end).
             events.beginRound(realm.host.clock)
-            while let timer = events.takeTimer(dueAt: events.roundTime) {
+            for _ in 0..<events.timerCount {
+                guard let timer = events.takeTimer(dueAt: events.roundTime) else { break }
                 try run(timer)
                 try runMicrotasks()
             }
@@ -296,8 +297,8 @@ final class GoHost {
         case .schedule: try runScheduler()
         case .call(let function, let arguments, let interval):
             if let interval {
-                realm.events.addTimer(
-                    EventLoop.Timer(deadline: realm.events.roundTime + interval, id: timer.id, action: timer.action))
+                let deadline = Clock.moment(interval, after: realm.events.roundTime)
+                realm.events.addTimer(EventLoop.Timer(deadline: deadline, id: timer.id, action: timer.action))
             }
             _ = try realm.call(function, this: .undefined, values: arguments?.elements ?? [])
         }

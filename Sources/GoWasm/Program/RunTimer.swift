@@ -32,9 +32,8 @@ enum RunTimer {
                 state.waker = waker
             }
             state.lastNumber += 1
-            let deadline = Clock.monotonic.addingReportingOverflow(time.clampedNanoseconds)
             state.entries[state.lastNumber] = Entry(
-                deadline: deadline.overflow ? .max : deadline.partialValue, control: control)
+                deadline: Clock.moment(time.clampedNanoseconds, after: Clock.monotonic), control: control)
             return (state.lastNumber, state.waker)
         }
         waker?.wake()
