@@ -104,7 +104,8 @@ let package = Package(
             dependencies: ["GoWasmCLI", "GoWasm", "WasmRuntime", "WasmFrontend", "LibC", "_TestSupport"],
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "HostSystemTests", dependencies: ["HostSystem", "_TestSupport"], swiftSettings: swiftSettings),
+            name: "HostSystemTests", dependencies: ["CHostSystem", "HostSystem", "_TestSupport"],
+            swiftSettings: swiftSettings),
         .testTarget(
             name: "WASITests",
             dependencies: ["WASI", "HostSystem", "WasmRuntime", "WasmFrontend", "LibC", "_TestSupport"],

@@ -33,7 +33,8 @@ GWAccount *gw_account_create(uint64_t limit) {
     GWAccount *account = malloc(sizeof *account);
     if (!account) return NULL;
     *account = (GWAccount){.limit = limit, .holders = 1, .spare = spare()};
-    account->checkpoint = smaller(limit, account->spare / STEP_PART);
+    account->step = account->spare / STEP_PART;
+    account->checkpoint = smaller(limit, account->step);
     return account;
 }
 
@@ -69,6 +70,6 @@ bool gw_account_is_at_end(GWAccount *account) {
     uint64_t used = account->kept + account->memory;
     if (used > account->limit || account->is_exhausted) return true;
     account->is_exhausted = !gw_account_system_grants(account, 0);
-    account->checkpoint = smaller(account->limit, used + account->spare / STEP_PART);
+    account->checkpoint = smaller(account->limit, used + account->step);
     return account->is_exhausted;
 }

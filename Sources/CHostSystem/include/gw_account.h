@@ -17,6 +17,9 @@ typedef struct GWAccount {
     uint64_t limit;
     /// How many bytes both together may have before it is looked whether the system has more; at most the limit.
     uint64_t checkpoint;
+    /// How far below the checkpoint both together may be before it is looked again: what was given back may be of no
+    /// use for what is asked for next.
+    uint64_t step;
     /// What must be left for small values between two such looks, and for whatever the host does meanwhile.
     uint64_t spare;
     /// What the largest of the tables asks for when it grows next.
@@ -114,7 +117,9 @@ static inline void gw_account_stop(GWAccount *account, bool stops) {
 static inline bool gw_account_must_end(GWAccount *account) {
     if (!account) return false;
     if (__atomic_load_n(&account->is_stopped, __ATOMIC_RELAXED)) return true;
-    return account->kept + account->memory > account->checkpoint && gw_account_is_at_end(account);
+    // In one comparison: neither above the checkpoint, where the difference is a large number, nor far below it.
+    uint64_t left = account->checkpoint - (account->kept + account->memory);
+    return left > account->step && gw_account_is_at_end(account);
 }
 
 /// How deep this thread is in releasing what values refer to.
