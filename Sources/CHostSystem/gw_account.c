@@ -17,8 +17,6 @@ _Thread_local GWRelease gw_release_of_thread;
 #define SPARED_PART 16
 #define MOST_SPARED (UINT64_C(64) << 20)
 #define LEAST_SPARED (UINT64_C(1) << 20)
-// It is looked again after a part of what is spared: allocators take more than they are asked for.
-#define STEP_PART 4
 
 static uint64_t smaller(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
@@ -33,8 +31,7 @@ GWAccount *gw_account_create(uint64_t limit) {
     GWAccount *account = malloc(sizeof *account);
     if (!account) return NULL;
     *account = (GWAccount){.limit = limit, .holders = 1, .spare = spare()};
-    account->step = account->spare / STEP_PART;
-    account->checkpoint = smaller(limit, account->step);
+    account->checkpoint = smaller(limit, gw_account_step(account));
     return account;
 }
 
@@ -70,6 +67,6 @@ bool gw_account_is_at_end(GWAccount *account) {
     uint64_t used = account->kept + account->memory;
     if (used > account->limit || account->is_exhausted) return true;
     account->is_exhausted = !gw_account_system_grants(account, 0);
-    account->checkpoint = smaller(account->limit, used + account->step);
+    account->checkpoint = smaller(account->limit, used + gw_account_step(account));
     return account->is_exhausted;
 }

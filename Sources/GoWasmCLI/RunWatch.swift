@@ -141,8 +141,7 @@ final class RunWatch: Sendable {
         times.it_value.tv_sec = Int(seconds)
         times.it_value.tv_usec = .init(max(1, (seconds - seconds.rounded(.down)) * 1_000_000))
         let wait = Int64(times.it_value.tv_sec) &* 1_000_000_000 &+ Int64(times.it_value.tv_usec) * 1000
-        let deadline = Clock.monotonic.addingReportingOverflow(wait)
-        state.withLock { $0.deadline = deadline.overflow ? .max : deadline.partialValue }
+        state.withLock { $0.deadline = Clock.moment(wait, after: Clock.monotonic) }
         // ITIMER_REAL, which is an enumeration in Glibc's header and a number in others.
         setitimer(0, &times, nil)
     }

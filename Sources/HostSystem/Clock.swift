@@ -26,7 +26,7 @@ package final class Clock {
     package var isSimulated: Bool { simulated != nil }
 
     /// Nanoseconds since 1970, now.
-    package var wall: Int64 { simulated == nil ? Self.read(CLOCK_REALTIME) : Self.moment(elapsed, after: origin) }
+    package var wall: Int64 { simulated == nil ? Self.read(CLOCK_REALTIME) : nanotime }
 
     /// Nanoseconds since the program started; never goes back.
     package var elapsed: Int64 {

@@ -96,7 +96,7 @@ extension LibraryTests {
                 #expect(on.obstacle == nil && on.functions > 100 && on.functions > usual.functions && on.bytes > 0)
                 #if os(Linux)
                     // The machine code is there, at one address to be written, at another to be run.
-                    let code = MemoryMaps.lines().filter { $0.contains("/memfd:gowasm-fast") }
+                    let code = try MemoryMaps.lines().filter { $0.contains("/memfd:gowasm-fast") }
                     #expect(code.contains { $0.contains(" r-xs ") } && code.contains { $0.contains(" rw-s ") })
                     #expect(code.allSatisfy { !$0.contains(" rwx") })
                 #endif

@@ -7,7 +7,7 @@ struct AccountTests {
     func steps() throws {
         let account = try #require(gw_account_create(.max))
         defer { gw_account_release(account) }
-        let step = account.pointee.step
+        let step = gw_account_step(account)
         /// Where it will be asked next, when so many bytes are kept.
         func checkpoint(keeping bytes: UInt64) -> UInt64 {
             account.pointee.kept = bytes

@@ -17,9 +17,6 @@ typedef struct GWAccount {
     uint64_t limit;
     /// How many bytes both together may have before it is looked whether the system has more; at most the limit.
     uint64_t checkpoint;
-    /// How far below the checkpoint both together may be before it is looked again: what was given back may be of no
-    /// use for what is asked for next.
-    uint64_t step;
     /// What must be left for small values between two such looks, and for whatever the host does meanwhile.
     uint64_t spare;
     /// What the largest of the tables asks for when it grows next.
@@ -112,14 +109,18 @@ static inline void gw_account_stop(GWAccount *account, bool stops) {
     __atomic_store_n(&account->is_stopped, stops, __ATOMIC_RELAXED);
 }
 
+/// It is looked again after a part of what is spared: allocators take more than they are asked for.
+static inline uint64_t gw_account_step(const GWAccount *account) { return account->spare / 4; }
+
 /// Whether what the host does for the guest shall end: because it was stopped, keeps more than it may, or as much as
 /// the system has.
 static inline bool gw_account_must_end(GWAccount *account) {
     if (!account) return false;
     if (__atomic_load_n(&account->is_stopped, __ATOMIC_RELAXED)) return true;
-    // In one comparison: neither above the checkpoint, where the difference is a large number, nor far below it.
+    // In one comparison: neither above the checkpoint, where the difference is a large number, nor further below it
+    // than a step. There, too, it is looked again: what was given back may be of no use for what is asked for next.
     uint64_t left = account->checkpoint - (account->kept + account->memory);
-    return left > account->step && gw_account_is_at_end(account);
+    return left > gw_account_step(account) && gw_account_is_at_end(account);
 }
 
 /// How deep this thread is in releasing what values refer to.

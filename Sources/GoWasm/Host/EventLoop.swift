@@ -92,6 +92,7 @@ final class EventLoop {
             || network?.isAlive == true || mailbox?.isAwaited == true
     }
 
+    /// How many timers there are, at most: some may have been removed.
     var timerCount: Int { timers.count }
 
     /// Adds a timer and returns its id.

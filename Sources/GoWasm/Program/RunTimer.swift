@@ -65,7 +65,6 @@ extension Duration {
     fileprivate var clampedNanoseconds: Int64 {
         let (seconds, attoseconds) = components
         let whole = max(0, seconds).multipliedReportingOverflow(by: 1_000_000_000)
-        let sum = whole.partialValue.addingReportingOverflow(max(0, attoseconds / 1_000_000_000))
-        return whole.overflow || sum.overflow ? .max : sum.partialValue
+        return whole.overflow ? .max : Clock.moment(attoseconds / 1_000_000_000, after: whole.partialValue)
     }
 }

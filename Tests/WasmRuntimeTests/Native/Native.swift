@@ -96,9 +96,7 @@ struct MemoryMapping {
 
     /// What the system says of this moment, in the order of addresses.
     static func all() throws -> [MemoryMapping] {
-        let lines = MemoryMaps.lines()
-        try #require(!lines.isEmpty)
-        return lines.compactMap { line in
+        try MemoryMaps.lines().compactMap { line in
             let words = line.split(separator: " ", maxSplits: 5, omittingEmptySubsequences: true)
             let ends = words[0].split(separator: "-").compactMap { UInt($0, radix: 16) }
             guard words.count >= 5, ends.count == 2 else { return nil }
