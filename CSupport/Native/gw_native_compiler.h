@@ -229,17 +229,25 @@ static inline int use_float(compiler *c, uint32_t slot) {
     return r;
 }
 
-static inline bool effect_bit(const compiler *c, uint32_t slot, gw_effect_kind kind, bool floating) {
-    for (int k = 0; k < c->effect_count; k++)
-        if (c->effects[k].kind == kind && c->effects[k].count == 1 && c->effects[k].slot == slot)
-            return floating ? c->effects[k].is_float : c->effects[k].is_last;
-    return false;
+// What the instruction at hand does with a slot. It may do that twice: of two uses the first one counts, after which
+// the value is still needed; of two definitions the last one, as nobody reads what the first one (of two loads) leaves.
+static inline const gw_effect *effect_on(const compiler *c, uint32_t slot, gw_effect_kind kind) {
+    const gw_effect *found = NULL;
+    for (int k = 0; k < c->effect_count; k++) {
+        const gw_effect *e = &c->effects[k];
+        if (e->kind == kind && e->count == 1 && e->slot == slot && (!found || kind == gw_effect_define)) found = e;
+    }
+    return found;
 }
 // Whether the instruction at hand is the last one to need a slot's value.
-static inline bool is_last(const compiler *c, uint32_t slot) { return effect_bit(c, slot, gw_effect_use, false); }
+static inline bool is_last(const compiler *c, uint32_t slot) {
+    const gw_effect *e = effect_on(c, slot, gw_effect_use);
+    return e && e->is_last;
+}
 // Whether the value that it defines is next used as a floating-point number.
 static inline bool becomes_float(const compiler *c, uint32_t slot) {
-    return effect_bit(c, slot, gw_effect_define, true);
+    const gw_effect *e = effect_on(c, slot, gw_effect_define);
+    return e && e->is_float;
 }
 
 // Lets a slot have a new value, in a register that is the instruction's own.
@@ -251,7 +259,8 @@ static inline void define_in(compiler *c, bank *b, uint32_t slot, int r) {
         if (old >= 0 && (each != b || old != r)) drop(each, old);
     }
     if (b->slots[r] >= 0 && b->slots[r] != (int32_t)slot) drop(b, r);
-    if (effect_bit(c, slot, gw_effect_define, false)) {
+    const gw_effect *e = effect_on(c, slot, gw_effect_define);
+    if (e && e->is_last) {
         // Nobody reads it.
         if (b->slots[r] >= 0) drop(b, r);
         return;

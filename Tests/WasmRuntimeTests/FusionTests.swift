@@ -38,6 +38,46 @@ struct FusionTests {
         #expect(try instance.trap("end")?.code == .memoryOutOfBounds)
     }
 
+    @Test("two loads or two moves into one variable leave the second value", arguments: Way.all)
+    func pairIntoOne(way: Way) throws {
+        // The other variables want its register, and the loop its slot.
+        let module = try WebAssemblyText.module(
+            """
+            (module (memory 1) (data (i32.const 256) "\\01\\00\\00\\00\\00\\00\\00\\00\\02")
+              (data (i32.const 272) "\\03\\00\\00\\00\\00\\00\\00\\00\\04")
+              (global $sp (mut i32) (i32.const 256))
+              (func (export "loads") (param $n i64) (result i64) (local $a i64) (local $b i64) (local $c i64)
+                (loop $again
+                  (local.set $a (i64.load (global.get $sp)))
+                  (local.set $a (i64.load offset=8 (global.get $sp)))
+                  (local.set $b (i64.load offset=16 (global.get $sp)))
+                  (local.set $c (i64.load offset=24 (global.get $sp)))
+                  (local.set $n (i64.sub (local.get $n) (i64.const 1)))
+                  (br_if $again (i64.ne (local.get $n) (i64.const 0))))
+                (i64.add (i64.mul (local.get $a) (i64.const 100))
+                  (i64.add (i64.mul (local.get $b) (i64.const 10)) (local.get $c))))
+              (func (export "moves") (param $n i64) (param $x i64) (param $y i64) (result i64)
+                (local $a i64) (local $b i64)
+                (loop $again
+                  (local.set $a (local.get $x))
+                  (local.set $a (local.get $y))
+                  (local.set $b (local.get $x))
+                  (local.set $x (local.get $y))
+                  (local.set $n (i64.sub (local.get $n) (i64.const 1)))
+                  (br_if $again (i64.ne (local.get $n) (i64.const 0))))
+                (i64.add (i64.mul (local.get $a) (i64.const 100))
+                  (i64.add (i64.mul (local.get $b) (i64.const 10)) (local.get $x))))
+              (func (export "move") (global.set $sp (i32.const 256))))
+            """)
+        let instance = try Instance(module, store: way.store())
+        for count in [1, 2, 200] as [UInt64] {
+            #expect(try instance.bits("loads", .i64(count)) == [234])
+            #expect(try instance.bits("moves", .i64(count), .i64(1), .i64(2)) == [count == 1 ? 212 : 222])
+        }
+        #expect(try isThere("load64.2", in: instance, function: 0) == way.optimizes)
+        #expect(try isThere("move2", in: instance, function: 1) == way.optimizes)
+    }
+
     @Test("two stores to stack words are one; a fault in the second leaves the first", arguments: Way.all)
     func pairOfStores(way: Way) throws {
         let module = try WebAssemblyText.module(

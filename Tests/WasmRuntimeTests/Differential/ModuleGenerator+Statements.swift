@@ -24,7 +24,8 @@ extension ModuleGenerator {
         case 72..<80: branch()
         case 80..<84: moveStack()
         case 84..<88: bulk()
-        case 88..<92: copySlot()
+        case 88..<91: copySlot()
+        case 91: setLocals()
         case 92..<94: stackCheck()
         case 94: leave()
         case 95: emit(0x01)
@@ -92,6 +93,23 @@ extension ModuleGenerator {
             }
         }
         emit([0x37, 0x00] + unsigned(to))
+    }
+
+    /// Sets a few locals one after the other, some of them twice, as Go does with stack words and moves.
+    private mutating func setLocals() {
+        let all = body.locals.indices.filter { body.locals[$0] == .i64 }
+        guard !all.isEmpty else { return }
+        let some = (0..<3).map { _ in pick(all) }
+        let stackPointer = body.copy.map { [0x20] + unsigned($0) } ?? [0x23] + unsigned(Self.stackPointer)
+        for _ in 0..<2 + below(4) {
+            if chance(70) {
+                emit(stackPointer)
+                emit([0x29, 0x00] + unsigned(8 * below(8)))
+            } else {
+                emit([0x20] + unsigned(pick(some)))
+            }
+            emit([0x21] + unsigned(pick(some)))
+        }
     }
 
     /// Changes the register global, with its copy where there is one.
