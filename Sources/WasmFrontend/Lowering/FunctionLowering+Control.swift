@@ -292,9 +292,11 @@ extension FunctionLowering {
         emitCounter()
     }
 
-    /// Whether the instructions from `at` on are a stack check: a comparison that an `if` depends on.
+    /// Whether the instructions from `at` on are a stack check of the form that ``beginStackCheck(_:_:)`` takes: five
+    /// instructions, the last of which compares, and an `if`. (That of a frame of more than 128 bytes is longer: it
+    /// subtracts what Go lets any frame take beyond the limit.)
     private func isStackCheck(at: Int) -> Bool {
-        (at + 1..<min(at + 8, scan.instructions.count)).contains {
+        (at + 1..<min(at + 6, scan.instructions.count)).contains {
             scan.instructions[$0].op == .if && scan.instructions[$0 - 1].op == .i32LeU
         }
     }

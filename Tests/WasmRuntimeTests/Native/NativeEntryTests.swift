@@ -185,6 +185,56 @@ struct NativeEntryTests {
         #expect(native.code.compilation.functions == 1 && native.code.compilation.entries == 1)
     }
 
+    /// How functions of Go begin, by the size of their frames; none in assembly, and where it is known that there is room.
+    private static let stackChecks = [
+        "none": "",
+        "up to 128 bytes":
+            "(if (i32.le_u (local.get $s) (i32.load offset=16 (i32.wrap_i64 (global.get $g)))) (then unreachable))",
+        "more than 128 bytes": """
+        (if (i32.le_u (local.get $s) (i32.add (i32.load offset=16 (i32.wrap_i64 (global.get $g))) (i32.const 208)))
+          (then unreachable))
+        """,
+    ]
+
+    @Test("a function becomes machine code whatever its frame's size", arguments: stackChecks.keys.sorted())
+    func frameSizes(name: String) throws {
+        // Called from a loop that is compiled, and from straight code that is not.
+        let calls = String(repeating: "(drop (call $callee (i32.const 0)))", count: 400)
+        let module = try WebAssemblyText.module(
+            """
+            (module (memory (export "memory") 1)
+              (global $sp (mut i32) (i32.const 32768)) (global $g (mut i64) (i64.const 64))
+              (func $callee (param $pc i32) (result i32) (local $s i32)
+                (local.set $s (global.get $sp))
+                (block $unwind
+                  (loop $again
+                    (block $1
+                      (block $0
+                        (br_table $0 $1 (local.get $pc)))
+                      \(Self.stackChecks[name]!)
+                      (global.set $sp (local.tee $s (i32.sub (local.get $s) (i32.const 336))))
+                      (i64.store offset=8 (local.get $s) (i64.add (i64.load (i32.const 0)) (i64.const 1)))
+                      (local.set $pc (i32.const 1))
+                      (br $again))
+                    (i64.store (i32.const 0) (i64.load offset=8 (local.get $s)))
+                    (global.set $sp (local.tee $s (i32.add (local.get $s) (i32.const 336))))
+                    (return (i32.const 0))))
+                (i32.const 1))
+              (func (export "straight") (result i64) \(calls) (i64.load (i32.const 0)))
+              (func (export "loop") (param $n i32) (result i64)
+                (loop
+                  (drop (call $callee (i32.const 0)))
+                  (br_if 0 (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+                (i64.load (i32.const 0))))
+            """)
+        var instance = try Instance(module, store: Native.store(Native.usual))
+        #expect(try instance.bits("straight") == [400])
+        #expect(instance.code.compilation.functions == 1)
+        instance = try Instance(module, store: Native.store(Native.usual))
+        #expect(try instance.bits("loop", .i32(400)) == [400])
+        #expect(instance.code.compilation.functions == 2)
+    }
+
     @Test("a goroutine that was left goes on at its resume points")
     func resumePoints() throws {
         let module = try WebAssemblyText.module(
