@@ -1,13 +1,7 @@
 // The dispatch loop.
 //
-// 1. STATE. Everything that every handler needs lives in local variables of gw_loop, and so in machine registers:
-//
-//     pc     the instruction being executed (an even address: cells are 32 bits)
-//     fp     the frame: slot n of the function is fp[n]; the callee's frame overlaps the end of the caller's
-//     mem    the first byte of linear memory
-//     sp     the register global (see gw_opcodes.def), zero-extended
-//     inst   the instance, for everything rarer: globals, tables, code
-//     m      the machine: stack limit, and where the state is put when the loop is left
+// 1. STATE. What every handler needs lives in local variables of gw_loop, and so in machine registers: gw_registers.h
+// is the contract that says what, in which, and what handlers may do with it.
 //
 // The handlers' addresses are offsets from the label `first`. `sp` is written back (SAVE) before anything that can
 // look at the global from outside: host calls, calls into other instances, traps, the end; and read again behind them
@@ -169,11 +163,12 @@
 // value, and gw_outside_fault makes it the new one. KEEP stops the compiler from moving the state to other registers
 // before the store, as it does in handlers as large as these.
 #define KEEP() __asm__ volatile("" : "+r"(pc), "+r"(fp), "+r"(sp) : : "memory")
+#define PUSHED() (GW_HIDDEN((uint32_t)sp) - GW_PUSH_SIZE)
 #define PUSH() \
     do { \
-        STORE(uint64_t, (uint64_t)((uint32_t)sp - GW_PUSH_SIZE), CALL_IMMEDIATE()); \
+        STORE(uint64_t, (uint64_t)PUSHED(), CALL_IMMEDIATE()); \
         KEEP(); \
-        sp = (uint32_t)((uint32_t)sp - GW_PUSH_SIZE); \
+        sp = PUSHED(); \
     } while (0)
 // Leaves the callee for the instruction behind the call, or for where the result 0 leads to. A return reads the header
 // and nothing of the code: loads that depend on loads would make the longest chain of a program that calls much.
@@ -251,18 +246,18 @@ stack_exhausted:
     if (!m->interrupted) OUTSIDE(gw_outside_limitedCall);
     TRAP(interrupted);
 registers : {
-    // Where pc, fp, inst and m are, as the assembler writes it.
+    // Where the variables of gw_registers.h are, as the assembler writes it.
     const char *names;
 #if defined(__x86_64__)
-    __asm__ volatile("leaq 1f(%%rip), %0\n\tjmp 2f\n1:\t.asciz \"%1 %2 %3 %4\"\n2:"
+    __asm__ volatile("leaq 1f(%%rip), %0\n\tjmp 2f\n1:\t.asciz \"%1 %2 %3 %4 %5 %6\"\n2:"
                      : "=&r"(names)
-                     : "r"(pc), "r"(fp), "rm"(inst), "rm"(m));
+                     : "r"(pc), "r"(fp), "r"(mem), "r"(sp), "r"(inst), "r"(m));
 #elif defined(__aarch64__)
-    __asm__ volatile("adr %0, 1f\n\tb 2f\n1:\t.asciz \"%1 %2 %3 %4\"\n\t.balign 4\n2:"
+    __asm__ volatile("adr %0, 1f\n\tb 2f\n1:\t.asciz \"%1 %2 %3 %4 %5 %6\"\n\t.balign 4\n2:"
                      : "=&r"(names)
-                     : "r"(pc), "r"(fp), "rm"(inst), "rm"(m));
+                     : "r"(pc), "r"(fp), "r"(mem), "r"(sp), "r"(inst), "r"(m));
 #else
-    names = "   ";
+    names = "     ";
 #endif
     fp[0] = (uint64_t)(uintptr_t)names;
     return GWTrap_none;

@@ -13,6 +13,7 @@
 
 #include "gw_interpreter.h"
 #include "gw_opcodes.h"
+#include "gw_registers.h"
 
 _Thread_local GWMachine *gw_running;
 
@@ -58,6 +59,9 @@ GWLoopCode gw_loop_code(bool checked) {
         .place_count = GWPlace_count,
         .outside = GWPlace_outside,
         .homes = (const char *)(uintptr_t)frame[0],
+#define GW_VALUE(value, name) GW_REGISTER_NAME(name) " "
+        .contract = checked ? GW_REGISTERS_CHECKED(GW_VALUE) "" : GW_REGISTERS_GUARDED(GW_VALUE) "",
+#undef GW_VALUE
 #ifdef __OPTIMIZE__
         .is_optimized = true,
 #endif

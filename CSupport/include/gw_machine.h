@@ -250,8 +250,10 @@ typedef struct GWLoopCode {
     uintptr_t section_end;
     /// How many places follow the handlers in `gw_handlers`, and which of them is the one that calls C functions.
     int place_count, outside;
-    /// Where the state is at each handler, as the assembler writes it: pc, fp, inst, m, with spaces between them.
+    /// Where the state is at each handler, as the assembler writes it: pc, fp, mem, sp, inst, m, with spaces between.
     const char *homes;
+    /// Where it has to be in the shipped loop (gw_registers.h): the same, and what the handlers' offsets count from.
+    const char *contract;
     /// Whether the compiler optimised it.
     bool is_optimized;
 } GWLoopCode;

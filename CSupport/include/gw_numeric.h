@@ -14,6 +14,19 @@
 
 #define GW_NUMERIC static inline __attribute__((always_inline, unused))
 
+// A value that the compiler does not know. A constant that many handlers of the loop need and no instruction can hold
+// would be taken for worth a register over all handlers: the compiler sees one function with a single large loop.
+#if defined(__x86_64__) || defined(__aarch64__)
+#define GW_HIDDEN(value) \
+    ({ \
+        __typeof__(value) hidden_ = (value); \
+        __asm__("" : "+r"(hidden_)); \
+        hidden_; \
+    })
+#else
+#define GW_HIDDEN(value) (value)
+#endif
+
 // Integers (section 4.3.2). Unsigned types throughout: overflow wraps.
 #define GW_INTEGER(N) \
     GW_NUMERIC uint##N##_t gw_i##N##_add(uint##N##_t a, uint##N##_t b) { return a + b; } \
@@ -43,7 +56,8 @@
     } \
     GW_NUMERIC uint##N##_t gw_i##N##_div_s(uint##N##_t a, uint##N##_t b, GWTrap *trap) { \
         if (b == 0) return *trap = GWTrap_integerDivideByZero, 0; \
-        if (a == (uint##N##_t)1 << (N - 1) && b == (uint##N##_t)-1) return *trap = GWTrap_integerOverflow, 0; \
+        if (a == GW_HIDDEN((uint##N##_t)1 << (N - 1)) && b == (uint##N##_t)-1) \
+            return *trap = GWTrap_integerOverflow, 0; \
         return (uint##N##_t)((int##N##_t)a / (int##N##_t)b); \
     } \
     GW_NUMERIC uint##N##_t gw_i##N##_rem_s(uint##N##_t a, uint##N##_t b, GWTrap *trap) { \
@@ -93,9 +107,12 @@ GW_NUMERIC uint64_t gw_i64_extend_i32_u(uint32_t a) { return a; }
         return a + b; \
     } \
     /* On the bits: these three keep a NaN's payload and never quiet it. */ \
-    GW_NUMERIC U gw_##F##_abs(U a) { return a & ~(SIGN); } \
-    GW_NUMERIC U gw_##F##_neg(U a) { return a ^ (SIGN); } \
-    GW_NUMERIC U gw_##F##_copysign(U a, U b) { return (a & ~(SIGN)) | (b & (SIGN)); } \
+    GW_NUMERIC U gw_##F##_abs(U a) { return a & ~GW_HIDDEN(SIGN); } \
+    GW_NUMERIC U gw_##F##_neg(U a) { return a ^ GW_HIDDEN(SIGN); } \
+    GW_NUMERIC U gw_##F##_copysign(U a, U b) { \
+        U sign = GW_HIDDEN(SIGN); \
+        return (a & ~sign) | (b & sign); \
+    } \
     /* From WHOLE on every number is a whole one. A signalling NaN is made quiet. */ \
     GW_NUMERIC T gw_##F##_trunc(T a) { \
         if (!(__builtin_fabs(a) < WHOLE)) return a != a ? a + a : a; \
@@ -140,8 +157,8 @@ GW_NUMERIC double gw_f64_promote_f32(float a) { return (double)a; }
     } \
     GW_NUMERIC U gw_##I##_trunc_sat_##F##_##SUFFIX(FLOAT a) { \
         if (a != a) return 0; \
-        if (!(LOWEST_OK)) return (U)(MINIMUM); \
-        if (!(a < LIMIT)) return (U)(MAXIMUM); \
+        if (!(LOWEST_OK)) return GW_HIDDEN((U)(MINIMUM)); \
+        if (!(a < LIMIT)) return GW_HIDDEN((U)(MAXIMUM)); \
         return (U)(T)a; \
     }
 GW_TRUNCATION(i32, f32, s, uint32_t, int32_t, float, a >= -0x1p31f, 0x1p31f, INT32_MIN, INT32_MAX)

@@ -13,6 +13,8 @@ import _TestSupport
         }
         let code: GWLoopCode
         let instructions: [Instruction]
+        /// Where gw_registers.h says that the state is: pc, fp, mem, sp, inst, m, and what offsets of handlers count from.
+        let contract: [Substring]
         /// Where handlers begin that a signal may move the thread out of, and where anything else does.
         private(set) var handlers: Set<UInt> = []
         private(set) var others: Set<UInt> = []
@@ -22,6 +24,8 @@ import _TestSupport
         init(checked: Bool) throws {
             let code = gw_loop_code(checked)
             self.code = code
+            contract = String(cString: code.contract).split(separator: " ")
+            try #require(contract.count == 7)
             let offsets = gw_handlers(checked)!
             let opcodes = Int(GWOp.count.rawValue)
             let addresses = (0..<opcodes + Int(code.place_count)).map {
@@ -99,7 +103,8 @@ import _TestSupport
             "dispatches with one load, one addition and one jump, from the same registers everywhere",
             arguments: Loop.all)
         func pattern(checked: Bool) throws {
-            let texts = try Loop(checked: checked).ofHandlers.map(\.text)
+            let loop = try Loop(checked: checked)
+            let texts = loop.ofHandlers.map(\.text)
             var patterns: [String: Int] = [:]
             for (index, text) in texts.enumerated() where index >= 2 && text.contains(/^jmp\s+\*%r/) {
                 let load = texts[index - 2].firstMatch(of: /movslq \((%\w+)\),/)
@@ -108,6 +113,7 @@ import _TestSupport
             }
             let commonest = try #require(patterns.values.max())
             #expect(commonest >= Int(GWOp.count.rawValue) * 9 / 10, "\(patterns)")
+            #expect(patterns.keys.allSatisfy { $0 == "another" || $0.hasSuffix(" \(loop.contract[6])") })
             // Elsewhere the compiler puts another instruction between the three.
             #expect(patterns.count <= 2, "\(patterns)")
         }
@@ -123,14 +129,31 @@ import _TestSupport
             #expect(places.filter { $0 <= call.address }.max() == outside)
         }
 
-        @Test("leaves its instance, its machine and its C frame alone in every handler", arguments: Loop.all)
-        func state(checked: Bool) throws {
+        @Test("has its state where the contract says, and nothing else, on entry of every handler", arguments: Loop.all)
+        func contract(checked: Bool) throws {
             let loop = try Loop(checked: checked)
             let homes = String(cString: loop.code.homes).split(separator: " ")
-            try #require(homes.count == 4)
-            let kept = homes[2...].flatMap(Self.names) + Self.names("%rsp")
-            let changes = loop.ofHandlers.filter { Self.changes($0.text, anyOf: kept) }
+            #expect(homes == loop.contract.dropLast())
+            // No computed goto leads to where the function begins.
+            let entries = loop.handlers.union(loop.others).subtracting([loop.code.function])
+            let liveness = RegisterLiveness(loop.instructions.map { ($0.address, $0.text) }, entries: entries)
+            #expect(liveness.unknown.isEmpty, "\(Set(liveness.unknown))")
+            var live: Set<String> = []
+            for handler in loop.handlers { live.formUnion(try #require(liveness.live[handler]).names) }
+            // The C function's frame, which its end needs.
+            live.subtract(["rsp", "rbp"])
+            #expect(live == Set(loop.contract.map { String($0.dropFirst()) }))
+        }
+
+        @Test("leaves memory, instance, machine, handlers and its C frame alone in every handler", arguments: Loop.all)
+        func state(checked: Bool) throws {
+            let loop = try Loop(checked: checked)
+            let kept = [loop.contract[2]] + loop.contract[4...]
+            let names = kept.flatMap(Self.names) + Self.names("%rsp")
+            let changes = loop.ofHandlers.filter { Self.changes($0.text, anyOf: names) }
             #expect(changes.isEmpty, "\(changes.prefix(5)) change \(kept)")
+            let accesses = loop.ofHandlers.filter { $0.text.contains(/\(%r[bs]p/) }
+            #expect(accesses.isEmpty, "\(accesses.prefix(5)) use the C stack")
         }
 
         @Test("the rules above see what they forbid")
@@ -146,6 +169,29 @@ import _TestSupport
             ] {
                 #expect(!Self.changes(good[...], anyOf: kept), "\(good)")
             }
+        }
+
+        /// Instructions from address 0 on, a byte each; computed gotos lead to the first one.
+        private func live(_ texts: String...) -> Set<String>? {
+            let instructions = texts.enumerated().map { (address: UInt($0), text: $1[...]) }
+            let liveness = RegisterLiveness(instructions, entries: [0])
+            return liveness.unknown.isEmpty ? liveness.live[0]?.names : nil
+        }
+
+        @Test("what is live is found through jumps, parts of registers and computed gotos")
+        func liveness() {
+            #expect(live("mov    %rax,%rbx", "ret") == ["rax", "rsp"])
+            #expect(live("xor    %eax,%eax", "add    %rcx,%rax", "jmp    *%rax") == ["rcx"])
+            // A constant that a handler before this one has left; one that this one makes itself.
+            #expect(live("and    %r15,%rax", "mov    %rax,(%rdi)", "ud2") == ["rax", "r15", "rdi"])
+            #expect(live("movabs $0x8000000000000000,%r15", "and    %r15,(%rdi)", "ud2") == ["rdi"])
+            #expect(live("sete   %al", "movzbl %al,%eax", "mov    %eax,(%rsi,%rdx,8)", "ud2") == ["rsi", "rdx"])
+            #expect(live("sete   %al", "mov    %eax,(%rsi)", "ud2") == ["rax", "rsi"])
+            #expect(live("je     0x3", "mov    %rcx,%rax", "ret", "ud2") == ["rcx", "rsp"])
+            #expect(live("movsd  (%rsi),%xmm0", "addsd  %xmm1,%xmm0", "jmp    *(%rdi)") == ["rsi", "rdi", "xmm1"])
+            #expect(live("xorps  %xmm0,%xmm0", "movups %xmm0,(%rsi)", "ud2") == ["rsi"])
+            #expect(live("xor    %edx,%edx", "div    %ecx", "mov    %edx,(%rsi)", "ud2") == ["rax", "rcx", "rsi"])
+            #expect(live("mov    %rcx,%rdx", "vzeroupper", "ret") == nil)
         }
 
         /// Whether the instruction writes to one of the places, or moves the stack.
