@@ -180,11 +180,12 @@ final class InstanceStorage {
     private func applyData() throws {
         let bytes = module.bytes.buffer
         let size = memory?.pointee.size ?? 0
-        try module.data.forEach { offset, range in
-            guard let memory, UInt64(offset) + UInt64(range.count) <= size else {
+        let base = memory?.pointee.base
+        try module.data.forEach { offset, start, count in
+            guard let base, UInt64(offset) &+ UInt64(truncatingIfNeeded: count) <= size else {
                 throw Trap(code: .memoryOutOfBounds, backtrace: [], isTruncated: false)
             }
-            memcpy(memory.pointee.base + Int(offset), bytes.baseAddress! + range.lowerBound, range.count)
+            memcpy(base + Int(offset), bytes.baseAddress! + start, count)
         } other: { index, segment in
             switch segment.mode {
             case .passive, .declarative:

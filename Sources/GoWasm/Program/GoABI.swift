@@ -93,8 +93,8 @@ struct GoABI: Equatable {
     /// Where the module's first data segment lies in memory.
     private static func lowestData(of module: Module) -> UInt64? {
         var lowest: UInt64?
-        module.data.forEach { offset, bytes in
-            if !bytes.isEmpty { lowest = min(lowest ?? .max, UInt64(offset)) }
+        module.data.forEach { offset, _, count in
+            if count > 0 { lowest = min(lowest ?? .max, UInt64(offset)) }
         } other: { _, _ in
         }
         return lowest

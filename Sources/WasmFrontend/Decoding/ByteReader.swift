@@ -209,7 +209,7 @@ struct ByteReader {
         let start = offset
         let count = Int(try u32())
         guard count <= remaining else { throw .malformed(reason, at: start) }
-        let range = offset..<offset + count
+        let range = Range(uncheckedBounds: (offset, offset &+ count))
         position += count
         return range
     }

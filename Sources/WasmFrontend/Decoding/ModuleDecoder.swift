@@ -186,14 +186,11 @@ struct ModuleDecoder {
 
     private mutating func dataSection() throws(LoadFailure) {
         let count = try reader.count(minimumSize: 2)
-        parts.data.reserveCapacity(count)
-        for _ in 0..<count {
+        parts.data = try DataSegments(capacity: count) { (segments) throws(LoadFailure) in
+            try plainDataSegments(&segments)
+        }
+        while parts.data.count < count {
             let start = reader.offset
-            if let offset = reader.plainDataOffset() {
-                try parts.checkMemory(0, at: start)
-                parts.data.append(at: offset, bytes: try reader.sized(orElse: .unexpectedEnd))
-                continue
-            }
             let kind = try reader.u32()
             let mode: SegmentMode
             switch kind {
@@ -208,5 +205,20 @@ struct ModuleDecoder {
             }
             parts.data.append(DataSegment(mode: mode, bytes: try reader.sized(orElse: .unexpectedEnd)))
         }
+    }
+
+    /// Reads data segments as long as they are of the most frequent form: active at a constant.
+    ///
+    /// Go's linker makes ten thousands of these, so that each instruction here is one in five hundred of a start. The
+    /// reader is a local variable, which lives in registers.
+    private mutating func plainDataSegments(_ segments: inout DataSegments.Unfilled) throws(LoadFailure) {
+        var reader = reader
+        while !segments.isFull {
+            let start = reader.offset
+            guard let offset = reader.plainDataOffset() else { break }
+            try parts.checkMemory(0, at: start)
+            segments.append(at: offset, bytes: try reader.sized(orElse: .unexpectedEnd))
+        }
+        self.reader = reader
     }
 }

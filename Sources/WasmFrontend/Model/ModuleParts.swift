@@ -96,15 +96,21 @@ public struct DataSegment: Sendable {
 ///
 /// Go's linker makes tens of thousands of them, so that they are kept in 16 bytes each.
 public struct DataSegments: RandomAccessCollection, Sendable {
-    private enum Kind: UInt64 { case passive, constant, global }
-    private struct Packed {
+    @usableFromInline enum Kind: UInt64 { case passive, constant, global }
+    @usableFromInline struct Packed: Sendable {
         /// Where the bytes begin in the module, and below that, in two bits, the kind.
-        var startAndKind: UInt64
-        var count: UInt32
+        @usableFromInline var startAndKind: UInt64
+        @usableFromInline var count: UInt32
         /// The offset in memory, or the global that has it.
-        var offset: UInt32
+        @usableFromInline var offset: UInt32
+
+        @inline(__always) init(_ kind: Kind, _ offset: UInt32, _ bytes: Range<Int>) {
+            startAndKind = UInt64(truncatingIfNeeded: bytes.lowerBound) << 2 | kind.rawValue
+            count = UInt32(truncatingIfNeeded: bytes.upperBound &- bytes.lowerBound)
+            self.offset = offset
+        }
     }
-    private var segments: [Packed] = []
+    @usableFromInline private(set) var segments: [Packed] = []
 
     /// Zero.
     public var startIndex: Int { 0 }
@@ -124,39 +130,62 @@ public struct DataSegments: RandomAccessCollection, Sendable {
         return DataSegment(mode: mode, bytes: start..<start + Int(packed.count))
     }
 
-    mutating func reserveCapacity(_ count: Int) { segments.reserveCapacity(count) }
+    /// Room for segments of which none is there.
+    struct Unfilled: ~Copyable {
+        fileprivate let segments: UnsafeMutableBufferPointer<Packed>
+        fileprivate private(set) var count = 0
 
-    /// Appends an active segment whose offset is a constant: nearly all are.
-    @inline(__always) mutating func append(at offset: UInt32, bytes: Range<Int>) {
-        append(.constant, offset, bytes)
+        fileprivate init(_ segments: UnsafeMutableBufferPointer<Packed>) { self.segments = segments }
+
+        var isFull: Bool { count == segments.count }
+
+        /// Appends an active segment whose offset is a constant, for which there must be room.
+        @inline(__always) mutating func append(at offset: UInt32, bytes: Range<Int>) {
+            segments.initializeElement(at: count, to: Packed(.constant, offset, bytes))
+            count &+= 1
+        }
     }
+
+    /// Segments of which `fill` makes the first ones, with room for `capacity`.
+    ///
+    /// - Throws: What `fill` throws.
+    init<Failure: Error>(
+        capacity: Int, _ fill: (inout Unfilled) throws(Failure) -> Void
+    ) throws(Failure) {
+        var failure: Failure?
+        segments = Array(unsafeUninitializedCapacity: capacity) { buffer, count in
+            var unfilled = Unfilled(UnsafeMutableBufferPointer(rebasing: buffer[..<capacity]))
+            do throws(Failure) { try fill(&unfilled) } catch { failure = error }
+            count = unfilled.count
+        }
+        if let failure { throw failure }
+    }
+
+    /// None.
+    init() {}
 
     /// Appends a segment, which is valid: its offset is an i32, and its memory the only one.
     mutating func append(_ segment: DataSegment) {
         switch segment.mode {
-        case .active(_, .value(let offset)): append(.constant, UInt32(truncatingIfNeeded: offset), segment.bytes)
-        case .active(_, .global(let global)): append(.global, global, segment.bytes)
-        default: append(.passive, 0, segment.bytes)
+        case .active(_, .value(let offset)):
+            segments.append(Packed(.constant, UInt32(truncatingIfNeeded: offset), segment.bytes))
+        case .active(_, .global(let global)): segments.append(Packed(.global, global, segment.bytes))
+        default: segments.append(Packed(.passive, 0, segment.bytes))
         }
     }
 
-    @inline(__always) private mutating func append(_ kind: Kind, _ offset: UInt32, _ bytes: Range<Int>) {
-        segments.append(
-            Packed(
-                startAndKind: UInt64(bytes.lowerBound) << 2 | kind.rawValue,
-                count: UInt32(truncatingIfNeeded: bytes.count), offset: offset))
-    }
-
-    /// Calls `body` with each active segment whose offset is a constant, and gives the others to `other`.
-    @inline(__always) package func forEach(
-        constant body: (_ offset: UInt32, _ bytes: Range<Int>) throws -> Void,
+    /// Calls `body` with each active segment whose offset is a constant, and where in the module and how many its bytes
+    /// are; and gives the others to `other`.
+    ///
+    /// It becomes a part of its callers, in other modules, too: what goes over all segments is a tenth of a start.
+    @inlinable @inline(__always) package func forEach(
+        constant body: (_ offset: UInt32, _ start: Int, _ count: Int) throws -> Void,
         other: (_ index: Int, _ segment: DataSegment) throws -> Void
     ) rethrows {
         for index in segments.indices {
             let packed = segments[index]
             if packed.startAndKind & 3 == Kind.constant.rawValue {
-                let start = Int(packed.startAndKind >> 2)
-                try body(packed.offset, start..<start + Int(packed.count))
+                try body(packed.offset, Int(truncatingIfNeeded: packed.startAndKind >> 2), Int(packed.count))
             } else {
                 try other(index, self[index])
             }
