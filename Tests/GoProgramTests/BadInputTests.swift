@@ -8,7 +8,7 @@ struct BadInputTests {
     /// Runs the program under test on a file.
     private static func run(_ arguments: [String], timeout: Duration = .seconds(30)) throws -> Finished {
         try Command(
-            executable: Tools.executable, arguments: arguments, environment: Tools.sanitizerOptions, timeout: timeout
+            executable: Tools.executable, arguments: arguments, environment: Tools.environment, timeout: timeout
         ).run()
     }
 
@@ -76,7 +76,7 @@ struct BadInputTests {
         let path = try folder.write(Data([0]), to: "secret.wasm")
         chmod(path, 0)
         var command = Command(
-            executable: Tools.executable, arguments: [path], environment: Tools.sanitizerOptions, timeout: .seconds(30))
+            executable: Tools.executable, arguments: [path], environment: Tools.environment, timeout: .seconds(30))
         if geteuid() == 0 {
             // Root may read everything by two capabilities, which the command is started without.
             command.arguments = ["--bounding-set=-dac_override,-dac_read_search", command.executable, path]

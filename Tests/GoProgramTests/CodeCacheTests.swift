@@ -13,7 +13,7 @@ struct CodeCacheTests {
     private func run(_ arguments: [String], cache: String? = nil) throws -> Finished {
         try Command(
             executable: Tools.executable, arguments: arguments,
-            environment: Tools.sanitizerOptions.merging(["GOWASM_CACHE": cache ?? self.cache]) { $1 }
+            environment: Tools.environment.merging(["GOWASM_CACHE": cache ?? self.cache]) { $1 }
         ).run()
     }
 
@@ -61,7 +61,7 @@ struct CodeCacheTests {
         try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: Tools.executable)
         let byGo = try Command(
             executable: link, arguments: [Tools.mainModule, "20"],
-            environment: Tools.sanitizerOptions.merging(["GOWASM_CACHE": cache]) { $1 }
+            environment: Tools.environment.merging(["GOWASM_CACHE": cache]) { $1 }
         ).run()
         #expect(String(decoding: byGo.output, as: UTF8.self) == "fib(20) = 6765\n")
         try expectFib(cache: "off")
@@ -155,7 +155,7 @@ struct CodeCacheTests {
                     arguments: [
                         "-c", "cp $0 $0.copy && chmod 755 $0.copy && $0.copy \"$@\"", path, Tools.mainModule, "20",
                     ],
-                    environment: Tools.sanitizerOptions.merging(["GOWASM_CACHE": cache, "PATH": "/bin:/usr/bin"]) { $1 }
+                    environment: Tools.environment.merging(["GOWASM_CACHE": cache, "PATH": "/bin:/usr/bin"]) { $1 }
                 ).run()
                 #expect(String(decoding: finished.output, as: UTF8.self) == "fib(20) = 6765\n", "\(finished.errorText)")
             }
@@ -263,7 +263,7 @@ struct CodeCacheTests {
         func run(_ variables: [String: String]) throws {
             let finished = try Command(
                 executable: Tools.executable, arguments: [Tools.mainModule, "20"],
-                environment: Tools.sanitizerOptions.merging(variables) { $1 }
+                environment: Tools.environment.merging(variables) { $1 }
             ).run()
             #expect(finished.end == .exited(0) && finished.errors.isEmpty)
         }
@@ -298,7 +298,7 @@ struct CodeCacheTests {
         func run(_ home: String) throws {
             let finished = try Command(
                 executable: Tools.executable, arguments: [Tools.mainModule, "20"],
-                environment: Tools.sanitizerOptions.merging(["HOME": home]) { $1 }
+                environment: Tools.environment.merging(["HOME": home]) { $1 }
             ).run()
             #expect(finished.end == .exited(0) && finished.errors.isEmpty)
         }

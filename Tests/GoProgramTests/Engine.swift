@@ -30,6 +30,6 @@ enum Engine {
         let cache = version == GoBuild.newest?.version ? ["GOWASM_CACHE": Tools.cacheFolder] : [:]
         return Command(
             executable: Tools.executable, arguments: variables + [module] + arguments,
-            environment: Tools.sanitizerOptions.merging(cache) { $1 }, input: input, timeout: timeout)
+            environment: Tools.environment.merging(cache) { $1 }, input: input, timeout: timeout)
     }
 }

@@ -11,7 +11,7 @@ struct FaultTests {
     private func bash(_ script: String, _ arguments: [String], input: String = "/dev/null") throws -> Finished {
         try Command(
             executable: "/bin/bash", arguments: ["-c", script, Tools.executable] + arguments,
-            environment: Tools.sanitizerOptions.merging(["PATH": "/usr/bin:/bin"]) { $1 }, input: input
+            environment: Tools.environment.merging(["PATH": "/usr/bin:/bin"]) { $1 }, input: input
         ).run()
     }
 
@@ -27,7 +27,7 @@ struct FaultTests {
         return try Command(
             executable: "/bin/bash",
             arguments: ["-c", preparation + script, folder.url.path, Tools.executable, module],
-            environment: Tools.sanitizerOptions.merging(["PATH": "/usr/bin:/bin"]) { $1 }
+            environment: Tools.environment.merging(["PATH": "/usr/bin:/bin"]) { $1 }
         ).run()
     }
 
@@ -84,7 +84,7 @@ struct FaultTests {
                 executable: "/usr/bin/env",
                 arguments: ["unshare", "-rm", "bash", "-c", script, Tools.executable]
                     + ["--dir", "\(folder.url.path):/g", program.module],
-                environment: Tools.sanitizerOptions.merging(
+                environment: Tools.environment.merging(
                     ["PATH": "/usr/bin:/bin", "DISK": folder.url.path]) { $1 }
             ).run()
             #expect(finished.end == .exited(0), "\(finished.errorText)")
@@ -132,7 +132,7 @@ struct FaultTests {
 
     @Test(
         "memory that is refused is Go's own error",
-        .enabled(if: Tools.sanitizerOptions.isEmpty, "AddressSanitizer needs the addresses."),
+        .enabled(if: !Tools.isSanitized, "AddressSanitizer needs the addresses."),
         arguments: FileProgram.all)
     func memoryRefused(_ program: FileProgram) throws {
         let finished = try bash("ulimit -v 1000000; exec \"$0\" \"$@\"", [program.module, "allocate"])
@@ -153,7 +153,7 @@ struct FaultTests {
         // Without the option it is some gigabytes.
         let usage = try String(contentsOfFile: folder.path("usage"), encoding: .utf8).split(separator: " ")
         let peak = try #require(Int(usage[1].dropLast()))
-        if Tools.sanitizerOptions.isEmpty { #expect(peak < 256 << 10, "\(peak) KiB") }
+        if !Tools.isSanitized { #expect(peak < 256 << 10, "\(peak) KiB") }
     }
 
     /// What a program for js has the host keep: an array of many objects, and one buffer that is too large.
@@ -175,7 +175,7 @@ struct FaultTests {
         let usage = try String(contentsOfFile: folder.path("usage"), encoding: .utf8).split(separator: " ")
         let peak = try #require(Int(usage[1].dropLast()))
         // What allocators add to small values is not counted.
-        if Tools.sanitizerOptions.isEmpty { #expect(peak < (mebibytes * 2 + 128) << 10, "\(peak) KiB") }
+        if !Tools.isSanitized { #expect(peak < (mebibytes * 2 + 128) << 10, "\(peak) KiB") }
     }
 
     /// Whether a run ended as one does that gets no more memory: not by a signal, and with words that say so.
@@ -189,7 +189,7 @@ struct FaultTests {
     /// Many small values under a limit of address space: there is an end before there is none for the host itself.
     @Test(
         "where address space is limited many small values are an end with words",
-        .enabled(if: Tools.sanitizerOptions.isEmpty, "AddressSanitizer needs the addresses."),
+        .enabled(if: !Tools.isSanitized, "AddressSanitizer needs the addresses."),
         arguments: [700_000])
     func scarceMemory(kibibytes: Int) throws {
         let module = try #require(Checkout.newestPrograms).appendingPathComponent("embedded.wasm").path
@@ -208,7 +208,7 @@ struct FaultTests {
         #expect(String(decoding: finished.output, as: UTF8.self) == "released\n")
     }
 
-    @Test("no threads are needed", .enabled(if: Tools.sanitizerOptions.isEmpty, "AddressSanitizer needs some."))
+    @Test("no threads are needed", .enabled(if: !Tools.isSanitized, "AddressSanitizer needs some."))
     func noThreads() throws {
         let finished = try runAsAnyUser(
             TemporaryFolder(), Tools.mainModule,
@@ -240,7 +240,7 @@ struct FaultTests {
         }
         let (few, many) = (try peak(rounds / 4), try peak(rounds))
         // AddressSanitizer keeps freed memory for a while.
-        if Tools.sanitizerOptions.isEmpty {
+        if !Tools.isSanitized {
             #expect(many < few + few / 4 + 4096, "\(few) KiB after \(rounds / 4) rounds, \(many) KiB after \(rounds)")
         }
     }

@@ -13,7 +13,7 @@ struct FetchTests {
     private func run(_ build: GoBuild, _ options: [String], _ arguments: [String]) throws -> Finished {
         try Command(
             executable: Tools.executable, arguments: options + [build.probe] + arguments,
-            environment: Tools.sanitizerOptions
+            environment: Tools.environment
         ).run()
     }
 
@@ -49,7 +49,7 @@ struct FetchTests {
         var command = Command(
             executable: Tools.executable,
             arguments: ["--allow-net", build.probe, "fetch-one", "https://127.0.0.1:\(server.port)/hello"],
-            environment: Tools.sanitizerOptions)
+            environment: Tools.environment)
         let refused = try command.run()
         #expect(refused.end == .exited(3))
         #expect(String(decoding: refused.output, as: UTF8.self).lowercased().contains("certificate"))
@@ -81,7 +81,7 @@ struct FetchTests {
             executable: "/usr/bin/env",
             arguments: [
                 "python3", tool, "--executable", Tools.executable, "--wasm", build.probe, "--check", expected,
-            ], environment: Tools.sanitizerOptions.merging(["PATH": "/usr/bin:/bin"]) { a, _ in a },
+            ], environment: Tools.environment.merging(["PATH": "/usr/bin:/bin"]) { a, _ in a },
             timeout: .seconds(600)
         ).run()
         let output = String(decoding: finished.output, as: UTF8.self)
@@ -96,7 +96,7 @@ struct FetchTests {
         var command = Command(
             executable: Tools.executable,
             arguments: ["--allow-net", build.probe, "fetch-one", "http://127.0.0.1:\(server.port)/hello"],
-            environment: Tools.sanitizerOptions)
+            environment: Tools.environment)
         // Nobody listens there.
         for name in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
             command.environment[name] = "http://127.0.0.1:\(server.closedPort)"
@@ -110,7 +110,7 @@ struct FetchTests {
 
     @Test(
         "say so where the library for it is missing",
-        .enabled(if: Tools.sanitizerOptions.isEmpty, "AddressSanitizer wants to be loaded first."))
+        .enabled(if: !Tools.isSanitized, "AddressSanitizer wants to be loaded first."))
     func missingLibrary() throws {
         let build = try #require(GoBuild.newest)
         let folder = try TemporaryFolder()

@@ -42,7 +42,7 @@ struct GoCommand {
         return try Command(
             executable: "/bin/sh",
             arguments: ["-c", "cd \"$0\" && exec \"$@\"", folder.url.path, #require(Self.path)] + arguments,
-            environment: own.merging(environment) { $1 }.merging(Tools.sanitizerOptions) { $1 },
+            environment: own.merging(environment) { $1 }.merging(Tools.environment) { $1 },
             timeout: .seconds(300)
         ).run()
     }
@@ -98,7 +98,7 @@ struct GoCommandTests {
         ] {
             let finished = try Command(
                 executable: Tools.executable, arguments: ["--invoke", call[0], module] + call.dropFirst(),
-                environment: Tools.sanitizerOptions
+                environment: Tools.environment
             ).run()
             #expect(finished.end == .exited(0), "\(finished.errorText)")
             #expect(String(decoding: finished.output, as: UTF8.self) == result)
@@ -122,7 +122,7 @@ struct GoCommandTests {
         let path = try folder.write(Data(script.utf8), to: "both.py")
         let finished = try Command(
             executable: "/usr/bin/env", arguments: ["python3", "-u", path, Tools.executable, server, client],
-            environment: Tools.sanitizerOptions.merging(["PATH": "/usr/local/bin:/usr/bin:/bin"]) { $1 }
+            environment: Tools.environment.merging(["PATH": "/usr/local/bin:/usr/bin:/bin"]) { $1 }
         ).run()
         let output = String(decoding: finished.output, as: UTF8.self)
         #expect(

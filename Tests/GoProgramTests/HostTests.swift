@@ -41,7 +41,7 @@ struct HostTests {
     ) throws -> Finished {
         var command = Command(
             executable: Tools.executable, arguments: options + [program.module] + arguments,
-            environment: Tools.sanitizerOptions)
+            environment: Tools.environment)
         if let folder {
             command.arguments =
                 ["-c", "cd \"$0\" && exec \"$@\"", folder.url.path, command.executable] + command.arguments
@@ -175,7 +175,7 @@ struct HostTests {
                 let tried = operations.filter { options.first != "--dir" || $0.2 != home }
                 let finished = try Command(
                     executable: executable, arguments: options + [program.module] + tried.flatMap { [$0.0, $0.2] },
-                    environment: Tools.sanitizerOptions.merging(["HOME": home, "GOWASM_CACHE": "off"]) { $1 }
+                    environment: Tools.environment.merging(["HOME": home, "GOWASM_CACHE": "off"]) { $1 }
                 ).run()
                 #expect(
                     String(decoding: finished.output, as: UTF8.self)
@@ -192,7 +192,7 @@ struct HostTests {
         for (options, isGiven) in [([], false), (["--inherit-env"], true), (["--env", "PROBE_X=1"], true)] {
             let finished = try Command(
                 executable: Tools.executable, arguments: options + [program.module("probe"), "env", "PROBE_X"],
-                environment: Tools.sanitizerOptions.merging(["PROBE_X": "1"]) { $1 }
+                environment: Tools.environment.merging(["PROBE_X": "1"]) { $1 }
             ).run()
             let expected = isGiven ? "PROBE_X \"1\" true\n" : "PROBE_X \"\" false\n"
             #expect(String(decoding: finished.output, as: UTF8.self).hasPrefix(expected), "\(finished.errorText)")
@@ -256,7 +256,7 @@ struct HostTests {
             arguments: [
                 "-c", script, folder.path("in"), Tools.executable, "--dir", "\(folder.path("in")):/g", program.module,
                 "race", "/g/real/file",
-            ], environment: Tools.sanitizerOptions.merging(["PATH": "/usr/bin:/bin"]) { a, _ in a })
+            ], environment: Tools.environment.merging(["PATH": "/usr/bin:/bin"]) { a, _ in a })
         let finished = try command.run()
         #expect(finished.end == .exited(0), "\(finished.errorText)")
         #expect(String(decoding: finished.output, as: UTF8.self) == "race /g/real/file: ok\n")
@@ -303,7 +303,7 @@ struct HostTests {
             let script = "cd \"$0\" && { \"$@\" & } && sleep 0.5 && \(other); wait $!"
             let finished = try Command(
                 executable: "/bin/sh", arguments: ["-c", script, folder.url.path] + words,
-                environment: Tools.sanitizerOptions.merging(["PATH": "/usr/bin:/bin"]) { a, _ in a }
+                environment: Tools.environment.merging(["PATH": "/usr/bin:/bin"]) { a, _ in a }
             ).run()
             #expect(finished.end == .exited(0), "\(finished.errorText)")
             let output = String(decoding: finished.output, as: UTF8.self)
@@ -337,7 +337,7 @@ struct HostTests {
                 : Command(
                     executable: Tools.executable,
                     arguments: ["--dir", "\(tree.path):/tree", program.module("gofmt"), "-l", "-w", "/tree"],
-                    environment: Tools.sanitizerOptions)
+                    environment: Tools.environment)
             let finished = try command.run()
             #expect(finished.end == .exited(0), "\(finished.errorText)")
             let names = String(decoding: finished.output, as: UTF8.self).split(separator: "\n")
@@ -366,12 +366,12 @@ struct HostTests {
                 """
             let finished = try Command(
                 executable: "/bin/bash", arguments: ["-c", killer, "-", "\(count)"] + run,
-                environment: Tools.sanitizerOptions
+                environment: Tools.environment
             ).run()
             let reported = Int(String(decoding: finished.output, as: UTF8.self).prefix { $0 != "\n" }) ?? 0
             #expect(reported >= written + count, "\(finished.errorText)")
             let checked = try Command(
-                executable: run[0], arguments: run.dropFirst() + ["check"], environment: Tools.sanitizerOptions
+                executable: run[0], arguments: run.dropFirst() + ["check"], environment: Tools.environment
             ).run()
             written = Int(String(decoding: checked.output, as: UTF8.self).prefix { $0 != "\n" }) ?? 0
             #expect(written >= reported, "\(checked.errorText)")
@@ -404,7 +404,7 @@ struct HostTests {
         let command = Command(
             executable: "/usr/bin/env",
             arguments: ["python3", path, Tools.executable, "--tcp-listen", "127.0.0.1:0", build.wasi("echo"), "8"],
-            environment: Tools.sanitizerOptions.merging(["PATH": "/usr/local/bin:/usr/bin:/bin"]) { a, _ in a })
+            environment: Tools.environment.merging(["PATH": "/usr/local/bin:/usr/bin:/bin"]) { a, _ in a })
         let finished = try command.run()
         #expect(String(decoding: finished.output, as: UTF8.self) == "served 0\n", "\(finished.errorText)")
     }
@@ -446,7 +446,7 @@ struct HostTests {
                 executable: "/bin/sh",
                 arguments: ["-c", script, folder.url.path, Tools.executable] + options
                     + ["--env", "X=1", module, "a", "b"],
-                environment: Tools.sanitizerOptions, input: input
+                environment: Tools.environment, input: input
             ).run()
             #expect(String(decoding: finished.output, as: UTF8.self) == expected, "\(options)")
             #expect(finished.end == .exited(7))
@@ -461,14 +461,14 @@ struct HostTests {
         arguments: GoBuild.all.filter { $0.hasWASI && $0.minor >= 24 })
     func reactor(_ build: GoBuild) throws {
         let finished = try Command(
-            executable: Tools.executable, arguments: [build.wasi("plugin")], environment: Tools.sanitizerOptions
+            executable: Tools.executable, arguments: [build.wasi("plugin")], environment: Tools.environment
         ).run()
         #expect(finished.end == .exited(1))
         #expect(finished.errorLines.count == 1)
         #expect(finished.errorText.contains("--invoke NAME") && finished.errorText.contains("add(i32, i32) -> (i32)"))
         let missing = try Command(
             executable: Tools.executable, arguments: ["--invoke", "add", build.wasi("plugin"), "2", "-3"],
-            environment: Tools.sanitizerOptions
+            environment: Tools.environment
         ).run()
         #expect(missing.end == .exited(1))
         #expect(missing.errorText.contains("unknown import: host.multiply, a function (i64, i64) -> (i64)"))

@@ -30,7 +30,7 @@ struct InspectTests {
 
     private func inspect(_ arguments: String...) throws -> Finished {
         try Command(
-            executable: Tools.executable, arguments: ["inspect"] + arguments, environment: Tools.sanitizerOptions
+            executable: Tools.executable, arguments: ["inspect"] + arguments, environment: Tools.environment
         ).run()
     }
 

@@ -9,7 +9,7 @@ import _TestSupport
         private func run(
             _ arguments: [String], native: String, script: String? = nil, timeout: Duration = .seconds(120)
         ) throws -> Finished {
-            let environment = Tools.sanitizerOptions.merging(["GOWASM_CACHE": "off", "GOWASM_NATIVE": native]) { $1 }
+            let environment = Tools.environment.merging(["GOWASM_CACHE": "off", "GOWASM_NATIVE": native]) { $1 }
             guard let script else {
                 return try Command(
                     executable: Tools.executable, arguments: arguments, environment: environment, timeout: timeout
@@ -96,7 +96,7 @@ import _TestSupport
             let fib = try #require(GoBuild.newest).fib
             // Files of at most 1 MiB, so no memory object; 4 GB of address space, so no guard pages (AddressSanitizer needs
             // more).
-            let limits = ["ulimit -f 1024"] + (Tools.sanitizerOptions.isEmpty ? ["ulimit -v 4000000"] : [])
+            let limits = ["ulimit -f 1024"] + (!Tools.isSanitized ? ["ulimit -v 4000000"] : [])
             for limit in limits {
                 let finished = try run([fib, "20"], native: "0", script: "\(limit); exec \"$@\"")
                 #expect(finished.end == .exited(0))

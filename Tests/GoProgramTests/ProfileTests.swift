@@ -34,7 +34,7 @@ struct ProfileTests {
         let file = folder.path("profile.gz")
         let finished = try Command(
             executable: Tools.executable, arguments: ["--cpuprofile", file, build.fib, "35"],
-            environment: Tools.sanitizerOptions
+            environment: Tools.environment
         ).run()
         #expect(finished.end == .exited(0))
         #expect(String(decoding: finished.output, as: UTF8.self) == "fib(35) = 9227465\n")
@@ -94,7 +94,7 @@ struct ProfileTests {
         let (ours, native) = (folder.path("wasm.gz"), folder.path("native.gz"))
         let finished = try Command(
             executable: Tools.executable, arguments: ["--cpuprofile", ours, folder.path("main.wasm"), "3000"],
-            environment: Tools.sanitizerOptions
+            environment: Tools.environment
         ).run()
         #expect(finished.end == .exited(0))
         #expect(
@@ -121,7 +121,7 @@ struct ProfileTests {
                 "--preserve-status", "-s", "INT", "2", Tools.executable, "--cpuprofile", profile, "--flamegraph", graph,
                 newest.fib, "60",
             ],
-            environment: Tools.sanitizerOptions
+            environment: Tools.environment
         ).run()
         #expect(finished.end == .exited(130))
         #expect(try top(profile).contains { $0.hasSuffix(" main.fib") })
@@ -134,13 +134,13 @@ struct ProfileTests {
     func unwritable() throws {
         let before = try Command(
             executable: Tools.executable, arguments: ["--cpuprofile", "/no/such/folder/x", Tools.mainModule, "5"],
-            environment: Tools.sanitizerOptions
+            environment: Tools.environment
         ).run()
         #expect(before.end == .exited(1) && before.output.isEmpty)
         #expect(before.errorLines.count == 1 && before.errorText.contains("cannot write the profile"))
         let after = try Command(
             executable: Tools.executable, arguments: ["--flamegraph", "/dev/full", Tools.mainModule, "5"],
-            environment: Tools.sanitizerOptions
+            environment: Tools.environment
         ).run()
         #expect(after.end == .exited(1) && !after.output.isEmpty)
         #expect(after.errorLines.count == 1 && after.errorText.contains("No space left on device"))
@@ -161,7 +161,7 @@ struct ProfileTests {
         func run(_ file: String, _ options: [String]) throws -> Finished {
             try Command(
                 executable: Tools.executable, arguments: options + ["--cpuprofile", file, Tools.mainModule, "20"],
-                environment: Tools.sanitizerOptions
+                environment: Tools.environment
             ).run()
         }
         for granted in ["in", "in:/g:ro"] {

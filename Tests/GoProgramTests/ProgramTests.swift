@@ -169,7 +169,7 @@ struct ProgramTests {
     /// Where no 8 GiB of addresses can be reserved there are no guard pages: the program must do without.
     @Test(
         "run where addresses are scarce", .enabled(if: !Engine.isNode, "Node needs more."),
-        .enabled(if: Tools.sanitizerOptions.isEmpty, "AddressSanitizer needs more."),
+        .enabled(if: !Tools.isSanitized, "AddressSanitizer needs more."),
         arguments: [["gc"], ["channels"], ["maps"], ["deep", "100000"], ["panic", "nil-pointer"]])
     func scarceAddresses(arguments: [String]) throws {
         let build = try #require(GoBuild.newest)

@@ -8,7 +8,7 @@ import _TestSupport
     .enabled(if: Tools.hasExecutable, Missing.executable))
 struct RunToolTests {
     private func run(_ arguments: String...) throws -> Finished {
-        try Command(executable: Tools.executable, arguments: arguments, environment: Tools.sanitizerOptions).run()
+        try Command(executable: Tools.executable, arguments: arguments, environment: Tools.environment).run()
     }
 
     @Test("statistics are a table on standard error, of 80 columns, without colours", arguments: GoBuild.all)
@@ -92,7 +92,7 @@ struct RunToolTests {
         #expect(!rows.contains("code by package"))
         for options in [[], ["--no-optimize"], ["--checked-memory"]] {
             let finished = try Command(
-                executable: Tools.executable, arguments: options + [module], environment: Tools.sanitizerOptions
+                executable: Tools.executable, arguments: options + [module], environment: Tools.environment
             ).run()
             #expect(finished.end == .exited(1))
             let lines = finished.errorLines.dropFirst()
@@ -110,7 +110,7 @@ struct RunToolTests {
         let finished = try Command(
             executable: "/usr/bin/timeout",
             arguments: ["--preserve-status", "-s", "QUIT", "2", Tools.executable, build.fib, "60"],
-            environment: Tools.sanitizerOptions
+            environment: Tools.environment
         ).run()
         #expect(finished.end == .exited(2))
         #expect(finished.errorLines.first?.hasSuffix("fib.wasm: SIGQUIT: quit") == true)

@@ -11,7 +11,7 @@ struct SocketTests {
     ) throws -> (output: String, errors: String) {
         let finished = try Command(
             executable: Tools.executable, arguments: options + [build.wasi("sockets")] + arguments,
-            environment: Tools.sanitizerOptions
+            environment: Tools.environment
         ).run()
         #expect(finished.end == .exited(0), "\(finished.errorText)")
         return (String(decoding: finished.output, as: UTF8.self), finished.errorText)
@@ -55,7 +55,7 @@ struct SocketTests {
         let path = try folder.write(Data(script.utf8), to: "servers.py")
         let finished = try Command(
             executable: "/usr/bin/env", arguments: ["python3", path, Tools.executable, build.wasi("sockets")],
-            environment: Tools.sanitizerOptions.merging(["PATH": "/usr/local/bin:/usr/bin:/bin"]) { a, _ in a }
+            environment: Tools.environment.merging(["PATH": "/usr/local/bin:/usr/bin:/bin"]) { a, _ in a }
         ).run()
         #expect(
             String(decoding: finished.output, as: UTF8.self) == """
@@ -115,7 +115,7 @@ struct SocketTests {
         let finished = try Command(
             executable: Tools.executable,
             arguments: ["--allow-net=127.0.0.1:1,localhost:2", build.probe, "fetch-one", "http://127.0.0.1:3/"],
-            environment: Tools.sanitizerOptions
+            environment: Tools.environment
         ).run()
         #expect(finished.end == .exited(3))
         #expect(finished.errorText.contains("the list of --allow-net does not name it"))
@@ -142,7 +142,7 @@ struct SocketTests {
         let path = try folder.write(Data(script.utf8), to: "servers.py")
         let redirected = try Command(
             executable: "/usr/bin/env", arguments: ["python3", path, Tools.executable, build.probe],
-            environment: Tools.sanitizerOptions.merging(["PATH": "/usr/local/bin:/usr/bin:/bin"]) { a, _ in a }
+            environment: Tools.environment.merging(["PATH": "/usr/local/bin:/usr/bin:/bin"]) { a, _ in a }
         ).run()
         let lines = String(decoding: redirected.output, as: UTF8.self).split(separator: "\n")
         #expect(lines.count == 2, "\(redirected.errorText)")

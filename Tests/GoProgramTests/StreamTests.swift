@@ -39,7 +39,7 @@ struct StreamTests {
         let finished = try Command(
             executable: "/usr/bin/env",
             arguments: ["python3", script, command.1.url.path, stream.direction, stream.kind, pace] + command.0,
-            environment: Tools.sanitizerOptions.merging(["PATH": "/usr/local/bin:/usr/bin:/bin"]) { a, _ in a }
+            environment: Tools.environment.merging(["PATH": "/usr/local/bin:/usr/bin:/bin"]) { a, _ in a }
         ).run()
         try #require(finished.end == .exited(0), "\(finished.errorText)")
         return String(decoding: finished.output, as: UTF8.self).split(separator: "\n").map(String.init)
@@ -93,7 +93,7 @@ struct StreamTests {
                     executable: "/usr/bin/env",
                     arguments: ["python3", path, Tools.executable] + options
                         + ["--tcp-listen", "127.0.0.1:0", build.wasi("streams"), "serve", number, background],
-                    environment: Tools.sanitizerOptions.merging(["PATH": "/usr/local/bin:/usr/bin:/bin"]) { a, _ in a }
+                    environment: Tools.environment.merging(["PATH": "/usr/local/bin:/usr/bin:/bin"]) { a, _ in a }
                 ).run()
                 #expect(
                     String(decoding: finished.output, as: UTF8.self)
@@ -108,7 +108,7 @@ struct StreamTests {
     private func bash(_ script: String, _ arguments: [String]) throws -> Finished {
         try Command(
             executable: "/bin/bash", arguments: ["-c", script] + arguments,
-            environment: Tools.sanitizerOptions.merging(["PATH": "/usr/bin:/bin"]) { $1 }
+            environment: Tools.environment.merging(["PATH": "/usr/bin:/bin"]) { $1 }
         ).run()
     }
 
@@ -182,7 +182,7 @@ struct StreamTests {
             executable: "/usr/bin/env",
             arguments: ["python3", script, folder.url.path, runs, "1", Tools.executable]
                 + [build.wasi("streams"), build.js("streams")],
-            environment: Tools.sanitizerOptions.merging(["PATH": "/usr/local/bin:/usr/bin:/bin"]) { a, _ in a },
+            environment: Tools.environment.merging(["PATH": "/usr/local/bin:/usr/bin:/bin"]) { a, _ in a },
             timeout: .seconds(3000)
         ).run()
         let said = String(decoding: finished.output, as: UTF8.self)

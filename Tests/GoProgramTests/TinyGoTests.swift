@@ -24,7 +24,7 @@ struct TinyGoTests {
         let module = try compile(in: folder, option)
         for options in [[], ["--no-optimize"], ["--checked-memory"], ["--validate"]] {
             let finished = try Command(
-                executable: Tools.executable, arguments: options + [module], environment: Tools.sanitizerOptions
+                executable: Tools.executable, arguments: options + [module], environment: Tools.environment
             ).run()
             #expect(finished.output == (try Tools.expected("tinygo")), "\(options)")
             #expect(finished.end == .exited(3) && finished.errors.isEmpty, "\(finished.errorText)")
@@ -37,7 +37,7 @@ struct TinyGoTests {
         let module = try compile(in: folder, "-O1")
         let traced = try Command(
             executable: Tools.executable, arguments: ["--trace-filter", "gojs.*", module],
-            environment: Tools.sanitizerOptions
+            environment: Tools.environment
         ).run()
         #expect(traced.end == .exited(3))
         #expect(traced.errorText.contains("syscall/js.valueCall(v=object#"))
@@ -61,7 +61,7 @@ struct TinyGoTests {
         let picture = folder.path("profile.svg")
         let profiled = try Command(
             executable: Tools.executable, arguments: ["--flamegraph", picture, module],
-            environment: Tools.sanitizerOptions
+            environment: Tools.environment
         ).run()
         #expect(profiled.end == .exited(0), "\(profiled.errorText)")
         #expect(try String(contentsOfFile: picture, encoding: .utf8).contains("main.work"))

@@ -15,8 +15,12 @@ enum Tools {
     /// Whether tests that run Go programs are run.
     static let hasPrograms = Checkout.runs(ifThere: !GoBuild.all.isEmpty)
 
-    /// The environment of the program under test: nothing, but what a build with sanitizers needs.
-    static let sanitizerOptions = ProcessInfo.processInfo.environment.filter { $0.key == "ASAN_OPTIONS" }
+    /// The environment of the program under test: nothing, but what a build with sanitizers needs, and whether it is to
+    /// compile its functions (`GOWASM_NATIVE=0 make test`).
+    static let environment = ProcessInfo.processInfo.environment.filter {
+        ["ASAN_OPTIONS", "GOWASM_NATIVE"].contains($0.key)
+    }
+    static let isSanitized = environment["ASAN_OPTIONS"] != nil
 
     /// Where the bytecode of programs is kept.
     static let cacheFolder = root.appendingPathComponent(".build-tools/bytecode").path

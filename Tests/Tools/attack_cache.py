@@ -10,8 +10,9 @@ interrupted  runs are killed while they may be writing
 --remade     damaged, with a checksum made anew: what somebody can do who may write to the folder. That is believed,
              so its outcomes are only counted.
 
-Each run must print what the program prints and end with 0. A death by a signal, another result, or a line on standard
-error is a failure, and the exit status is 1. The image that led to one is kept in the folder of --output.
+Every second run compiles all functions to machine code (GOWASM_NATIVE=0), and so what was read. Each run must print what
+the program prints and end with 0. A death by a signal, another result, or a line on standard error is a failure, and
+the exit status is 1. The image that led to one is kept in the folder of --output.
 """
 
 import argparse
@@ -128,8 +129,8 @@ class Attack:
         self.failures = 0
         self.lock = threading.Lock()
 
-    def execute(self, command, cache, timeout=TIMEOUT):
-        environment = {"GOWASM_CACHE": str(cache), "PATH": "/usr/bin:/bin"}
+    def execute(self, command, cache, native="off", timeout=TIMEOUT):
+        environment = {"GOWASM_CACHE": str(cache), "GOWASM_NATIVE": native, "PATH": "/usr/bin:/bin"}
         return subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, env=environment, timeout=timeout, check=False)
 
@@ -155,10 +156,10 @@ class Attack:
         path.write_bytes(data)
         path.chmod(0o600)
 
-    def outcome(self, cache):
-        """How a run ends that may take its code from a folder."""
+    def outcome(self, cache, number):
+        """How the run of this number ends, which may take its code from a folder."""
         try:
-            run = self.execute(self.command, cache)
+            run = self.execute(self.command, cache, native="0" if number % 2 else "100")
         except subprocess.TimeoutExpired:
             return "did not end"
         if run.returncode < 0:
@@ -193,7 +194,7 @@ class Attack:
             for number in range(worker, count, self.options.jobs):
                 data = make(random.Random(f"{kind} {self.options.seed} {number}"))
                 self.place(cache, name, data)
-                self.note(outcomes, self.outcome(cache), kind, number, data)
+                self.note(outcomes, self.outcome(cache, number), kind, number, data)
 
         with concurrent.futures.ThreadPoolExecutor(self.options.jobs) as pool:
             list(pool.map(work, range(self.options.jobs)))
@@ -279,7 +280,7 @@ class Attack:
         replacer.start()
         try:
             with concurrent.futures.ThreadPoolExecutor(2 * self.options.jobs) as pool:
-                outcomes.update(pool.map(lambda _: self.outcome(cache), range(count)))
+                outcomes.update(pool.map(lambda number: self.outcome(cache, number), range(count)))
         finally:
             is_over.set()
             replacer.join()
@@ -292,7 +293,7 @@ class Attack:
         whole = time.monotonic() - begin
         numbers = random.Random(f"interrupted {self.options.seed}")
         outcomes, left = collections.Counter(), collections.Counter()
-        for _ in range(count):
+        for number in range(count):
             cache = self.cache("interrupted")
             process = subprocess.Popen(
                 self.command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -307,7 +308,7 @@ class Attack:
             process.wait()
             names = [path.name for path in cache.iterdir()]
             left["complete" if name in names else "cut off" if names else "nothing"] += 1
-            outcomes[self.outcome(cache)] += 1
+            outcomes[self.outcome(cache, number)] += 1
         self.report("interrupted", outcomes)
         print("attack-cache: interrupted runs left " + ", ".join(f"{n} times {what}" for what, n in sorted(left.items())))
 

@@ -175,6 +175,9 @@ def execute(options: argparse.Namespace, command: list[str], package: str) -> Ru
                        "LANG": "C.UTF-8"}
         if (variables := SYSTEMS[options.os].variables) and command[0] == str(options.wrapper):
             environment = {name: environment[name] for name in variables}
+        # GOWASM_NATIVE=0 compiles everything.
+        if native := os.environ.get("GOWASM_NATIVE"):
+            environment["GOWASM_NATIVE"] = native
         # gowasm-fast and Node go by their names: Go's net/http stays within the process where argv[0] begins with "node".
         # Python finds its packages by the path that it is called by.
         name = command[0] if command[0] == sys.executable else pathlib.Path(command[0]).name
