@@ -83,7 +83,7 @@ let package = Package(
         .target(
             name: "_TestSupport", dependencies: ["WasmFrontend", "LibC"], path: "Tests/_TestSupport",
             swiftSettings: swiftSettings),
-        // What tests of machine code need of the system: refusals of memory, forks.
+        // What tests of machine code need of the system: refusals of memory, forks, single steps.
         .target(name: "_NativeTestSupport", dependencies: ["CSupport"], path: "Tests/_NativeTestSupport"),
         .testTarget(
             name: "WasmFrontendTests", dependencies: ["WasmFrontend", "CSupport", "_TestSupport"],

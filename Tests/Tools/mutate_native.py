@@ -57,6 +57,8 @@ FAULTS = [
           "ROW(i16x8SubSatU, 0x66, 0x0FE9,"),
     Fault("a return to the wrong place", "gw_native_control.c",
           "    gw_x86_load(X, true, RAX, gw_x86_at(FRAME, -16));\n", "    gw_x86_load(X, true, RAX, gw_x86_at(FRAME, -8));\n"),
+    Fault("the first of two values for the last one", "gw_native_compiler.h",
+          "(!found || kind == gw_effect_define)", "!found"),
     Fault("a register that is taken for a value of 32 bits", "gw_native_compiler.h",
           "    if (!is_float(c, b)) c->short_values &= ~(1u << best);\n", ""),
 ]

@@ -11,7 +11,7 @@ struct NativeEntryTests {
     /// Bodies of functions that loop as often as their argument `$n` says, or more often, without a call.
     ///
     /// What they leave in `$x` is the result.
-    private static let loops = [
+    static let loops = [
         "integers": """
         (loop
           (local.set $x (i64.add (i64.mul (local.get $x) (i64.const 6364136223846793005)) (i64.extend_i32_u (local.get $n))))
