@@ -137,8 +137,8 @@ fuzz-host: build-packages ## Call the host CALLS times with hostile values, in p
 	    --calls $$(($(CALLS) / 2)) --kinds $(HOST_KINDS)
 
 # Takes some minutes a fault.
-mutate: build-packages ## Break templates of machine code on purpose, one at a time: the engine's tests must find each
-	@Tests/Tools/mutate_native.py "$(TOOLS)/mutation" --swift "$(SWIFT)" $(MUTATE)
+mutate: build-packages ## Break machine code and bytecode on purpose, one place at a time: the engine's tests must find each
+	@Tests/Tools/mutate.py "$(TOOLS)/mutation" --swift "$(SWIFT)" $(MUTATE)
 
 # Node takes some seconds for each case that it never answers.
 COUNT ?= 1000

@@ -46,7 +46,11 @@ struct TrapTests {
         #expect(try instance.trap("convert", .f64(Double.nan.bitPattern))?.code == .invalidConversionToInteger)
         #expect(try instance.trap("convert", .f64((1e10).bitPattern))?.code == .integerOverflow)
         #expect(try instance.trap("table")?.code == .tableOutOfBounds)
-        #expect(try instance.trap("indirect", .i32(9))?.code == .undefinedElement)
+        // From the first index on that the table does not have.
+        for index in [4, 5, 9, 1 << 31, .max] as [UInt32] {
+            #expect(try instance.trap("indirect", .i32(index))?.code == .undefinedElement)
+        }
+        #expect(try instance.trap("indirect", .i32(3))?.code == .uninitializedElement)
         #expect(try instance.trap("indirect", .i32(2))?.code == .uninitializedElement)
         #expect(try instance.trap("indirect", .i32(1))?.code == .indirectCallTypeMismatch)
         #expect(try instance.trap("indirect", .i32(0)) == nil)
