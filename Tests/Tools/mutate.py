@@ -14,7 +14,7 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-TESTS = "WasmRuntimeTests|SpecTests"
+TESTS = "CSupportTests|WasmRuntimeTests|SpecTests"
 # Seconds after which the tests, which take one minute, are taken for endless.
 LIMIT = 300
 

@@ -37,6 +37,24 @@ struct MemoryTests {
         #expect(try instance.memory(named: "memory").baseAddress.load(fromByteOffset: 8, as: UInt64.self) == 5)
     }
 
+    @Test("of 64 bits only the low half is an address, wherever the value is", arguments: Way.all)
+    func wideValues(way: Way) throws {
+        // A value of 32 bits is in a register before; then the one of 64 bits is, first as such.
+        let module = try WebAssemblyText.module(
+            """
+            (module (memory 1) (data (i32.const 8) "\\2a") (data (i32.const 16) "\\07")
+              (func (export "f") (param $p i64) (result i64) (local $a i32)
+                (local.set $a (i32.load (i32.const 16)))
+                (i32.store (i32.const 24) (local.get $a))
+                (i64.store (i32.const 32) (local.get $p))
+                (i64.add (i64.load (i32.wrap_i64 (local.get $p))) (i64.load (i32.const 24)))))
+            """)
+        let instance = try Instance(module, store: way.store())
+        for high in [0, 1, 1 << 31, UInt64(UInt32.max)] {
+            #expect(try instance.bits("f", .i64(high << 32 | 8)) == [0x2A + 7])
+        }
+    }
+
     @Test("loads and stores of every width, unaligned, up to the last byte", arguments: Way.all)
     func widths(way: Way) throws {
         let loads = [
