@@ -21,6 +21,9 @@ import _TestSupport
             ).run()
         }
 
+        /// Seconds in which a program is at work; with sanitizers, and everything compiled, its start takes one half.
+        private static let atWork = Tools.isSanitized ? "3" : "1"
+
         /// What says which functions a program was in, with files and lines.
         private func calls(_ finished: Finished) -> [String] {
             finished.errorLines.filter { $0.contains("main.go:") }.map {
@@ -32,7 +35,7 @@ import _TestSupport
             "a time limit ends one, with the lines of Go's source in the trace", arguments: ["0", "300", "0,5", "off"])
         func timeLimit(native: String) throws {
             let fib = try #require(GoBuild.newest).fib
-            let finished = try run(["--timeout", "1", fib, "60"], native: native)
+            let finished = try run(["--timeout", Self.atWork, fib, "60"], native: native)
             #expect(finished.end == .exited(124))
             let calls = calls(finished)
             #expect(calls.count > 10, "\(finished.errorText)")
@@ -50,7 +53,7 @@ import _TestSupport
             defer { withExtendedLifetime(folder) {} }
             let graph = folder.path("graph.svg")
             // (What a shell starts in the background ignores Ctrl-C.)
-            let script = "exec timeout --preserve-status -s $4 1 \"$1\" --flamegraph \"$3\" \"$2\" 60"
+            let script = "exec timeout --preserve-status -s $4 \(Self.atWork) \"$1\" --flamegraph \"$3\" \"$2\" 60"
             let quit = try run([fib, graph, "QUIT"], native: native, script: script)
             #expect(quit.end == .exited(2))
             #expect(calls(quit).contains { $0.contains("main.fib") }, "\(quit.errorText)")
