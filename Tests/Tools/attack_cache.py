@@ -10,9 +10,10 @@ interrupted  runs are killed while they may be writing
 --remade     damaged, with a checksum made anew: what somebody can do who may write to the folder. That is believed,
              so its outcomes are only counted.
 
-Every second run compiles all functions to machine code (GOWASM_NATIVE=0), and so what was read. Each run must print what
-the program prints and end with 0. A death by a signal, another result, or a line on standard error is a failure, and
-the exit status is 1. The image that led to one is kept in the folder of --output.
+Every second run compiles all functions to machine code, and so what was read; what is kept for these is another file than
+what is kept for the others, and each run is attacked with its own. A run must print what the program prints and end with
+0. A death by a signal, another result, a line on standard error, or another file than the one that was attacked is a
+failure, and the exit status is 1. The image that led to one is kept in the folder of --output.
 """
 
 import argparse
@@ -37,6 +38,8 @@ HEADER = struct.Struct("<12Q")
 CHECKSUM_WORD, FUNCTIONS_WORD, CELLS_WORD = 1, 10, 11
 ENTRY_SIZE, CELL_SIZE = 20, 4
 SUFFIX = ".bytecode"
+# What GOWASM_NATIVE says: as usual, and everything compiled.
+POLICIES = ["100", "0"]
 TIMEOUT = 20
 
 
@@ -125,14 +128,17 @@ class Attack:
         self.options = options
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="attack-cache-"))
         self.command = [options.executable, options.module, options.argument]
-        self.expected = self.execute(self.command, "off").stdout
+        self.expected = self.execute(self.command, "off", POLICIES[0]).stdout
         self.failures = 0
         self.lock = threading.Lock()
 
-    def execute(self, command, cache, native="off", timeout=TIMEOUT):
-        environment = {"GOWASM_CACHE": str(cache), "GOWASM_NATIVE": native, "PATH": "/usr/bin:/bin"}
-        return subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, env=environment, timeout=timeout, check=False)
+    @staticmethod
+    def environment(cache, policy):
+        return {"GOWASM_CACHE": str(cache), "GOWASM_NATIVE": policy, "PATH": "/usr/bin:/bin"}
+
+    def execute(self, command, cache, policy):
+        return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True,
+                              env=self.environment(cache, policy), timeout=TIMEOUT, check=False)
 
     def cache(self, name):
         cache = self.folder / name
@@ -140,14 +146,19 @@ class Attack:
         cache.mkdir(mode=0o700)
         return cache
 
-    def image(self, command, name="image"):
+    def image(self, command, policy):
         """What is kept of a command, and the name of its file."""
-        cache = self.cache(name)
-        self.execute(command, cache)
+        cache = self.cache("image")
+        self.execute(command, cache, policy)
         files = list(cache.glob("*" + SUFFIX))
         if len(files) != 1:
             sys.exit(f"attack-cache: {' '.join(command)} left {len(files)} files; it must leave one")
         return files[0].name, files[0].read_bytes()
+
+    def images(self, *options):
+        """What is kept of the program, run with options, and the names of the files: by policy."""
+        command = [self.command[0], *options, *self.command[1:]]
+        return {policy: self.image(command, policy) for policy in POLICIES}
 
     @staticmethod
     def place(cache, name, data):
@@ -156,10 +167,10 @@ class Attack:
         path.write_bytes(data)
         path.chmod(0o600)
 
-    def outcome(self, cache, number):
-        """How the run of this number ends, which may take its code from a folder."""
+    def outcome(self, cache, policy):
+        """How a run ends that may take its code from a folder."""
         try:
-            run = self.execute(self.command, cache, native="0" if number % 2 else "100")
+            run = self.execute(self.command, cache, policy)
         except subprocess.TimeoutExpired:
             return "did not end"
         if run.returncode < 0:
@@ -185,16 +196,23 @@ class Attack:
                 pathlib.Path(self.options.output, f"{kind}-{self.options.seed}-{number}{SUFFIX}").write_bytes(data)
 
     def files(self, kind, count, make):
-        """Runs with `count` images that `make` returns for random numbers, several at a time."""
-        name, _ = self.image(self.command)
+        """Runs with `count` images that `make` returns for random numbers and a policy, several at a time."""
+        names = {policy: name for policy, (name, _) in self.images().items()}
         outcomes = collections.Counter()
 
         def work(worker):
             cache = self.cache(f"{kind}{worker}")
             for number in range(worker, count, self.options.jobs):
-                data = make(random.Random(f"{kind} {self.options.seed} {number}"))
-                self.place(cache, name, data)
-                self.note(outcomes, self.outcome(cache, number), kind, number, data)
+                policy = POLICIES[number % len(POLICIES)]
+                data = make(random.Random(f"{kind} {self.options.seed} {number}"), policy)
+                for path in cache.iterdir():
+                    path.unlink()
+                self.place(cache, names[policy], data)
+                outcome = self.outcome(cache, policy)
+                # The file that was attacked is the one that is read and written.
+                if outcome == "right" and [path.name for path in cache.glob("*" + SUFFIX)] != [names[policy]]:
+                    outcome = "another file"
+                self.note(outcomes, outcome, kind, number, data)
 
         with concurrent.futures.ThreadPoolExecutor(self.options.jobs) as pool:
             list(pool.map(work, range(self.options.jobs)))
@@ -203,26 +221,27 @@ class Attack:
     # The attacks.
 
     def damaged(self, count):
-        _, image = self.image(self.command)
-        _, other = self.image([self.command[0], "--no-optimize", *self.command[1:]])
-        self.report("damaged", self.files("damaged", count, lambda numbers: damage(image, other, numbers)))
+        images, others = self.images(), self.images("--no-optimize")
+        self.report("damaged", self.files(
+            "damaged", count, lambda numbers, policy: damage(images[policy][1], others[policy][1], numbers)))
 
     def remade(self, count):
-        _, image = self.image(self.command)
-        outcomes = self.files("remade", count, lambda numbers: remade(image, numbers))
+        images = self.images()
+        outcomes = self.files("remade", count, lambda numbers, policy: remade(images[policy][1], numbers))
         self.report("remade (believed, as SECURITY.md says; no failure)", outcomes, fails=False)
 
     def foreign(self, count):
         """Whole images that are sound, but not of this build, this module or these options."""
         images = []
-        for options in (["--no-optimize"], ["--checked-memory"], ["--no-optimize", "--checked-memory"]):
-            images.append(self.image([self.command[0], *options, *self.command[1:]])[1])
-        images.append(self.image(self.other_build())[1])
-        for data in self.other_modules():
-            path = self.folder / "other.wasm"
-            path.write_bytes(data)
-            images.append(self.image([self.command[0], str(path), self.options.argument])[1])
-        self.report("foreign", self.files("foreign", count, lambda numbers: numbers.choice(images)))
+        for policy in POLICIES:
+            for options in (["--no-optimize"], ["--checked-memory"], ["--no-optimize", "--checked-memory"]):
+                images.append(self.image([self.command[0], *options, *self.command[1:]], policy)[1])
+            images.append(self.image(self.other_build(), policy)[1])
+            for data in self.other_modules():
+                path = self.folder / "other.wasm"
+                path.write_bytes(data)
+                images.append(self.image([self.command[0], str(path), self.options.argument], policy)[1])
+        self.report("foreign", self.files("foreign", count, lambda numbers, policy: numbers.choice(images)))
 
     def other_build(self):
         """A copy of the program whose build ID is another."""
@@ -246,7 +265,7 @@ class Attack:
         yield module + b"\0\2\1x"
 
     def raced(self, count):
-        name, image = self.image(self.command)
+        images = list(self.images().values())
         cache = self.cache("raced")
         outcomes = collections.Counter()
         is_over = threading.Event()
@@ -255,6 +274,7 @@ class Attack:
             numbers = random.Random(f"raced {self.options.seed}")
             while not is_over.is_set():
                 kind = numbers.randrange(5)
+                name, image = numbers.choice(images)
                 path = cache / name
                 try:
                     if kind == 0:
@@ -280,35 +300,39 @@ class Attack:
         replacer.start()
         try:
             with concurrent.futures.ThreadPoolExecutor(2 * self.options.jobs) as pool:
-                outcomes.update(pool.map(lambda number: self.outcome(cache, number), range(count)))
+                outcomes.update(pool.map(
+                    lambda number: self.outcome(cache, POLICIES[number % len(POLICIES)]), range(count)))
         finally:
             is_over.set()
             replacer.join()
         self.report("raced", outcomes)
 
     def interrupted(self, count):
-        name, _ = self.image(self.command)
-        begin = time.monotonic()
-        self.execute(self.command, self.cache("interrupted"))
-        whole = time.monotonic() - begin
+        names = {policy: name for policy, (name, _) in self.images().items()}
+        whole = {}
+        for policy in POLICIES:
+            begin = time.monotonic()
+            self.execute(self.command, self.cache("interrupted"), policy)
+            whole[policy] = time.monotonic() - begin
         numbers = random.Random(f"interrupted {self.options.seed}")
         outcomes, left = collections.Counter(), collections.Counter()
         for number in range(count):
+            policy = POLICIES[number % len(POLICIES)]
             cache = self.cache("interrupted")
             process = subprocess.Popen(
                 self.command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                env={"GOWASM_CACHE": str(cache)})
+                env=self.environment(cache, policy))
             # Most of the writing is near the end: half of the runs are killed when a file is there.
             watches = numbers.randrange(2) == 0
-            deadline = time.monotonic() + (0.5 + 0.6 * numbers.random() if not watches else 20) * whole
+            deadline = time.monotonic() + (0.5 + 0.6 * numbers.random() if not watches else 20) * whole[policy]
             while time.monotonic() < deadline and process.poll() is None:
                 if watches and any(cache.iterdir()):
                     break
             process.kill()
             process.wait()
-            names = [path.name for path in cache.iterdir()]
-            left["complete" if name in names else "cut off" if names else "nothing"] += 1
-            outcomes[self.outcome(cache, number)] += 1
+            found = [path.name for path in cache.iterdir()]
+            left["complete" if names[policy] in found else "cut off" if found else "nothing"] += 1
+            outcomes[self.outcome(cache, policy)] += 1
         self.report("interrupted", outcomes)
         print("attack-cache: interrupted runs left " + ", ".join(f"{n} times {what}" for what, n in sorted(left.items())))
 
