@@ -163,6 +163,7 @@
 // value, and gw_outside_fault makes it the new one. KEEP stops the compiler from moving the state to other registers
 // before the store, as it does in handlers as large as these.
 #define KEEP() __asm__ volatile("" : "+r"(pc), "+r"(fp), "+r"(sp) : : "memory")
+// (Hidden, as the sum that three handlers begin with would otherwise be a constant in a register of its own.)
 #define PUSHED() (GW_HIDDEN((uint32_t)sp) - GW_PUSH_SIZE)
 #define PUSH() \
     do { \

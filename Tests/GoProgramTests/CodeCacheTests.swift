@@ -78,9 +78,8 @@ struct CodeCacheTests {
         .disabled(if: WebAssemblyText.isMissing, Comment(rawValue: WebAssemblyText.missing)))
     func stackTraces() throws {
         let newest = try #require(GoBuild.newest)
-        // A goroutine that runs for ever, which is somewhere else each time: its functions are the same. (With sanitizers,
-        // and everything compiled, it takes half a second to come there.)
-        let runs = try (0..<3).map { _ in try run(["--timeout", Tools.isSanitized ? "5" : "0.5", newest.fib, "60"]) }
+        // A goroutine that runs for ever, which is somewhere else each time: its functions are the same.
+        let runs = try (0..<3).map { _ in try run(["--timeout", Tools.secondsAtWork, newest.fib, "60"]) }
         for finished in runs {
             #expect(finished.end == .exited(124))
             let calls = finished.errorLines.filter { $0.contains("main.fib") && $0.contains("main.go:") }

@@ -21,9 +21,6 @@ import _TestSupport
             ).run()
         }
 
-        /// Seconds in which a program is at work; with sanitizers, and everything compiled, its start takes one half.
-        private static let atWork = Tools.isSanitized ? "3" : "1"
-
         /// What says which functions a program was in, with files and lines.
         private func calls(_ finished: Finished) -> [String] {
             finished.errorLines.filter { $0.contains("main.go:") }.map {
@@ -35,7 +32,7 @@ import _TestSupport
             "a time limit ends one, with the lines of Go's source in the trace", arguments: ["0", "300", "0,5", "off"])
         func timeLimit(native: String) throws {
             let fib = try #require(GoBuild.newest).fib
-            let finished = try run(["--timeout", Self.atWork, fib, "60"], native: native)
+            let finished = try run(["--timeout", Tools.secondsAtWork, fib, "60"], native: native)
             #expect(finished.end == .exited(124))
             let calls = calls(finished)
             #expect(calls.count > 10, "\(finished.errorText)")
@@ -53,7 +50,8 @@ import _TestSupport
             defer { withExtendedLifetime(folder) {} }
             let graph = folder.path("graph.svg")
             // (What a shell starts in the background ignores Ctrl-C.)
-            let script = "exec timeout --preserve-status -s $4 \(Self.atWork) \"$1\" --flamegraph \"$3\" \"$2\" 60"
+            let script =
+                "exec timeout --preserve-status -s $4 \(Tools.secondsAtWork) \"$1\" --flamegraph \"$3\" \"$2\" 60"
             let quit = try run([fib, graph, "QUIT"], native: native, script: script)
             #expect(quit.end == .exited(2))
             #expect(calls(quit).contains { $0.contains("main.fib") }, "\(quit.errorText)")
@@ -99,7 +97,7 @@ import _TestSupport
             let fib = try #require(GoBuild.newest).fib
             // Files of at most 1 MiB, so no memory object; 4 GB of address space, so no guard pages (AddressSanitizer needs
             // more).
-            let limits = ["ulimit -f 1024"] + (!Tools.isSanitized ? ["ulimit -v 4000000"] : [])
+            let limits = ["ulimit -f 1024"] + (Tools.isSanitized ? [] : ["ulimit -v 4000000"])
             for limit in limits {
                 let finished = try run([fib, "20"], native: "0", script: "\(limit); exec \"$@\"")
                 #expect(finished.end == .exited(0))

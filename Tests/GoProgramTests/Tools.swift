@@ -21,6 +21,8 @@ enum Tools {
         ["ASAN_OPTIONS", "GOWASM_NATIVE"].contains($0.key)
     }
     static let isSanitized = environment["ASAN_OPTIONS"] != nil
+    /// Seconds in which a program is at work. (With sanitizers, and everything compiled, its start takes one half to one.)
+    static let secondsAtWork = isSanitized ? "3" : "1"
 
     /// Where the bytecode of programs is kept.
     static let cacheFolder = root.appendingPathComponent(".build-tools/bytecode").path

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Breaks the engine on purpose, one place at a time, and runs its tests: each fault must be found.
 
-Most are in templates of machine code (CSupport/Native), some in the bytecode. All are made in a copy of the repository. What no test finds is said, and ends the
-check with 1: then a test is missing.
+Most are in templates of machine code (CSupport/Native), some in the bytecode. All are made in a copy of the repository.
+What no test finds is said, and ends the check with 1: then a test is missing.
 """
 
 import argparse

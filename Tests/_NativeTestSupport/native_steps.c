@@ -57,11 +57,11 @@ void native_steps_begin(bool in_native, uint64_t number) {
     steps.in_native = in_native;
     steps.number = number;
     steps.count = 0;
-    __asm__ volatile("pushfq\n\torq %0, (%%rsp)\n\tpopfq" : : "i"(TRAP_FLAG) : "memory", "cc");
+    __builtin_ia32_writeeflags_u64(__builtin_ia32_readeflags_u64() | TRAP_FLAG);
 }
 
 uint64_t native_steps_end(void) {
-    __asm__ volatile("pushfq\n\tandq %0, (%%rsp)\n\tpopfq" : : "i"(~TRAP_FLAG) : "memory", "cc");
+    __builtin_ia32_writeeflags_u64(__builtin_ia32_readeflags_u64() & ~(uint64_t)TRAP_FLAG);
     return steps.count;
 }
 

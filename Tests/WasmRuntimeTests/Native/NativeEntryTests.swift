@@ -128,35 +128,60 @@ struct NativeEntryTests {
         #expect(compilation.entries == 2000 - UInt64(Native.usual.threshold) + 1)
     }
 
-    /// A function as Go's compiler writes them, which counts down the word at 0 and calls itself.
-    static let goLike = """
-        (func $go (param $pc i32) (result i32) (local $s i32)
+    /// A function of two pieces as Go's compiler writes them: each is entered by the dispatch, with the copy of the stack
+    /// pointer in `$s`, and leads elsewhere; `$again` and `$unwind` are what it may branch to.
+    private static func goFunction(_ name: String, _ first: String, _ second: String) -> String {
+        """
+        (func \(name) (param $pc i32) (result i32) (local $s i32)
           (local.set $s (global.get $sp))
           (block $unwind
             (loop $again
               (block $1
                 (block $0
                   (br_table $0 $1 (local.get $pc)))
-                (if (i32.le_u (local.get $s) (i32.load offset=16 (i32.wrap_i64 (global.get $g)))) (then unreachable))
-                (local.set $s (i32.sub (local.get $s) (i32.const 16)))
-                (global.set $sp (local.get $s))
-                (i64.store (local.get $s) (i64.load (i32.const 0)))
-                (if (i64.eqz (i64.load (i32.const 0))) (then
-                  (global.set $sp (i32.add (local.get $s) (i32.const 24)))
-                  (return (i32.const 0))))
-                (i64.store (i32.const 0) (i64.sub (i64.load (i32.const 0)) (i64.const 1)))
-                (local.set $s (i32.sub (local.get $s) (i32.const 8)))
-                (global.set $sp (local.get $s))
-                (i64.store (local.get $s) (i64.const 77))
-                (i32.const 0) (call $go)
-                (global.get $sp) (local.set $s)
-                (br_if $unwind))
-              ;; Behind the call: what was kept in the frame is added up.
-              (global.set $sum (i64.add (i64.mul (global.get $sum) (i64.const 3)) (i64.load (local.get $s))))
-              (global.set $sp (i32.add (local.get $s) (i32.const 24)))
-              (return (i32.const 0))))
+                \(first))
+              \(second)))
           (i32.const 1))
         """
+    }
+
+    /// How functions of Go begin, by the size of their frames; none in assembly, and where it is known that there is room.
+    private static let stackChecks = [
+        "none": "",
+        "up to 128 bytes":
+            "(if (i32.le_u (local.get $s) (i32.load offset=16 (i32.wrap_i64 (global.get $g)))) (then unreachable))",
+        "more than 128 bytes": """
+        (if (i32.le_u (local.get $s) (i32.add (i32.load offset=16 (i32.wrap_i64 (global.get $g))) (i32.const 208)))
+          (then unreachable))
+        """,
+    ]
+
+    /// A function that counts down the word at 0 and calls itself.
+    private static let goLike = goFunction(
+        "$go",
+        """
+        \(stackChecks["up to 128 bytes"]!)
+        (local.set $s (i32.sub (local.get $s) (i32.const 16)))
+        (global.set $sp (local.get $s))
+        (i64.store (local.get $s) (i64.load (i32.const 0)))
+        (if (i64.eqz (i64.load (i32.const 0))) (then
+          (global.set $sp (i32.add (local.get $s) (i32.const 24)))
+          (return (i32.const 0))))
+        (i64.store (i32.const 0) (i64.sub (i64.load (i32.const 0)) (i64.const 1)))
+        (local.set $s (i32.sub (local.get $s) (i32.const 8)))
+        (global.set $sp (local.get $s))
+        (i64.store (local.get $s) (i64.const 77))
+        (i32.const 0) (call $go)
+        (global.get $sp) (local.set $s)
+        (br_if $unwind)
+        """,
+        """
+        ;; Behind the call: what was kept in the frame is added up.
+        (global.set $sum (i64.add (i64.mul (global.get $sum) (i64.const 3)) (i64.load (local.get $s))))
+        (global.set $sp (i32.add (local.get $s) (i32.const 24)))
+        (return (i32.const 0))
+        """)
+
     private static func goModule() throws -> Module {
         try WebAssemblyText.module(
             """
@@ -185,41 +210,29 @@ struct NativeEntryTests {
         #expect(native.code.compilation.functions == 1 && native.code.compilation.entries == 1)
     }
 
-    /// How functions of Go begin, by the size of their frames; none in assembly, and where it is known that there is room.
-    private static let stackChecks = [
-        "none": "",
-        "up to 128 bytes":
-            "(if (i32.le_u (local.get $s) (i32.load offset=16 (i32.wrap_i64 (global.get $g)))) (then unreachable))",
-        "more than 128 bytes": """
-        (if (i32.le_u (local.get $s) (i32.add (i32.load offset=16 (i32.wrap_i64 (global.get $g))) (i32.const 208)))
-          (then unreachable))
-        """,
-    ]
-
     @Test("a function becomes machine code whatever its frame's size", arguments: stackChecks.keys.sorted())
     func frameSizes(name: String) throws {
         // Called from a loop that is compiled, and from straight code that is not.
         let calls = String(repeating: "(drop (call $callee (i32.const 0)))", count: 400)
+        let callee = Self.goFunction(
+            "$callee",
+            """
+            \(Self.stackChecks[name]!)
+            (global.set $sp (local.tee $s (i32.sub (local.get $s) (i32.const 336))))
+            (i64.store offset=8 (local.get $s) (i64.add (i64.load (i32.const 0)) (i64.const 1)))
+            (local.set $pc (i32.const 1))
+            (br $again)
+            """,
+            """
+            (i64.store (i32.const 0) (i64.load offset=8 (local.get $s)))
+            (global.set $sp (local.tee $s (i32.add (local.get $s) (i32.const 336))))
+            (return (i32.const 0))
+            """)
         let module = try WebAssemblyText.module(
             """
             (module (memory (export "memory") 1)
               (global $sp (mut i32) (i32.const 32768)) (global $g (mut i64) (i64.const 64))
-              (func $callee (param $pc i32) (result i32) (local $s i32)
-                (local.set $s (global.get $sp))
-                (block $unwind
-                  (loop $again
-                    (block $1
-                      (block $0
-                        (br_table $0 $1 (local.get $pc)))
-                      \(Self.stackChecks[name]!)
-                      (global.set $sp (local.tee $s (i32.sub (local.get $s) (i32.const 336))))
-                      (i64.store offset=8 (local.get $s) (i64.add (i64.load (i32.const 0)) (i64.const 1)))
-                      (local.set $pc (i32.const 1))
-                      (br $again))
-                    (i64.store (i32.const 0) (i64.load offset=8 (local.get $s)))
-                    (global.set $sp (local.tee $s (i32.add (local.get $s) (i32.const 336))))
-                    (return (i32.const 0))))
-                (i32.const 1))
+              \(callee)
               (func (export "straight") (result i64) \(calls) (i64.load (i32.const 0)))
               (func (export "loop") (param $n i32) (result i64)
                 (loop
