@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <time.h>
 
+#include "gw_interpreter.h"
 #include "gw_native_internal.h"
 
 static uint64_t now(void) {
@@ -53,3 +54,37 @@ uint32_t gw_native_defer(const GWCode *code, uint32_t cell) {
     GW_WRITE(native->deferred[number], cell);
     return native->options.deferral;
 }
+
+#if GW_NATIVE_TARGET
+
+GWTrap gw_native_enter_limited(GWMachine *m) {
+    return m->interrupted ? GWTrap_interrupted : gw_outside_limitedCall(m);
+}
+
+GWTrap gw_outside_native(GWMachine *m) {
+    const GWCode *code = m->instance->code;
+    GWNative *native = code->native;
+    // The loop has read the cell with `native` in it without more ado. What was stored before it, the map's word, is seen
+    // behind a fence only where the processor does not keep the order of loads. (None on x86-64.)
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    uint32_t target = __atomic_load_n(&native->map[m->pc - code->arena], __ATOMIC_ACQUIRE);
+    // Threads that do so at the same time may count one entry instead of two.
+    GW_WRITE(native->statistics.entries, GW_READ(native->statistics.entries) + 1);
+    typedef GWTrap enter(GWMachine *, const void *);
+    return ((enter *)(uintptr_t)(native->run + native->stubs.enter))(m, native->run + target);
+}
+
+#else
+
+void gw_native_write_stubs(GWNative *native) { (void)native; }
+bool gw_native_emit(
+    GWNative *native, const GWModuleShape *shape, uint32_t function, uint32_t first, uint32_t end, uint32_t slots) {
+    (void)native, (void)shape, (void)function, (void)first, (void)end, (void)slots;
+    return false;
+}
+GWTrap gw_outside_native(GWMachine *m) {
+    (void)m;
+    __builtin_trap();
+}
+
+#endif

@@ -1,17 +1,12 @@
-// Makes x86-64 machine code of bytecode, a function at a time.
+// Makes machine code of bytecode, a function at a time: what does not depend on the processor. What does is an assembler
+// and the templates that are written with it, in a folder of their own for each processor (X86, ARM64); which registers
+// there are, and for what, stands at the top of each folder's gw_..._target.h.
 //
-// REGISTERS. What every instruction needs has a register of its own:
-//
-//     r15  the first byte of linear memory
-//     r14  the register global, zero-extended
-//     r13  the instance's globals
-//     r12  the frame: slot n is [r12 + 8 n]
-//     rbp  the machine
-//
-// rax, rcx and rdx are scratch within an instruction. The others, and xmm2 to xmm15, hold slots within an extended
-// block: from an instruction that others lead to up to the next such one. There, at calls, and wherever the loop may
-// take over, the slots that are live lie in the frame, as the loop has them. (Registers within blocks: 1.25 times
-// faster than every slot in memory, on floating-point arithmetic 2.4 times.)
+// REGISTERS. What every instruction needs has a register of its own: the first byte of linear memory, the register
+// global, the instance's globals, the frame, the machine. Some registers are scratch within an instruction. The others
+// hold slots within an extended block: from an instruction that others lead to up to the next such one. There, at calls,
+// and wherever the loop may take over, the slots that are live lie in the frame, as the loop has them. (Registers within
+// blocks: 1.25 times faster than every slot in memory, on floating-point arithmetic 2.4 times.)
 //
 // EXACTNESS. Accesses to linear memory, the register global and other globals happen in the guest's order, so that a
 // fault, a trap or an interruption finds them as the loop would leave them. Slots of the frame are not looked at after
@@ -35,12 +30,8 @@
 #include "gw_interpreter.h"
 #include "gw_native_analysis.h"
 #include "gw_native_internal.h"
-#include "gw_x86.h"
+#include "gw_native_target.h"
 
-enum { MEMORY = R15, SP = R14, GLOBALS = R13, FRAME = R12, MACHINE = RBP };
-// The registers that hold slots.
-#define INTEGERS ((1u << RBX) | (1u << RSI) | (1u << RDI) | (1u << R8) | (1u << R9) | (1u << R10) | (1u << R11))
-#define FLOATS 0xFFFCu
 #define RETURN_BYTES ((int32_t)(GW_CALL_CELLS * sizeof(uint32_t)))
 
 // --- What the compiler keeps ---
@@ -48,7 +39,7 @@ enum { MEMORY = R15, SP = R14, GLOBALS = R13, FRAME = R12, MACHINE = RBP };
 typedef struct fixup {
     uint8_t *at;
     uint32_t cell;
-    // The table whose distances count from its first byte; null for a jump.
+    // The table whose distances of 32 bits count from its first byte; null for a jump.
     uint8_t *table;
 } fixup;
 
@@ -64,19 +55,19 @@ typedef struct outline {
 // The slots that a kind of registers holds.
 typedef struct bank {
     // By register: the slot, -1 where there is none; by slot: the register, -1.
-    int32_t slots[16];
+    int32_t slots[GW_REGISTER_COUNT];
     int8_t *of;
     // Registers, a bit each: those whose slot's value is not in the frame yet; those that the instruction at hand uses.
     uint32_t dirty, locked;
     uint32_t allowed;
     // When each was used last.
-    uint32_t used[16];
+    uint32_t used[GW_REGISTER_COUNT];
 } bank;
 
 typedef struct compiler {
     gw_analysis a;
     GWNative *native;
-    gw_x86 x;
+    gw_assembler x;
     const uint8_t *limit;
     bank integers, floats;
     uint32_t clock;
@@ -101,14 +92,11 @@ typedef struct compiler {
     // Whether the code so far runs on into what is written next.
     bool goes_on;
     bool failed;
-    // The slot of the vector that xmm0 holds as well; -1 for none.
+    // The slot of the vector that the first vector register holds as well; -1 for none.
     int32_t vector;
+    // Whether conditional jumps are written so that they reach everything; and whether one did not.
+    bool is_far, is_beyond;
 } compiler;
-
-/// What the processor has, found out when the stubs are written; each has a portable form beside it.
-extern struct gw_native_processor {
-    bool popcnt, lzcnt, sse41;
-} gw_native_processor;
 
 #define X (&c->x)
 #define OPERAND(index) gw_operand(c->info, c->pc, index)
@@ -129,7 +117,7 @@ extern struct gw_native_processor {
     } while (0)
 
 static inline uint32_t offset_here(const compiler *c) {
-    return (uint32_t)(gw_x86_here(&c->x) - (uintptr_t)c->native->run);
+    return (uint32_t)(gw_here(&c->x) - (uintptr_t)c->native->run);
 }
 
 static inline void note_place(compiler *c, uint32_t cell) {
@@ -139,14 +127,11 @@ static inline void note_place(compiler *c, uint32_t cell) {
 
 // --- Slots in registers ---
 
-static inline gw_x86_memory slot_memory(uint32_t slot) { return gw_x86_at(FRAME, (int32_t)(slot * 8)); }
-
 static inline bool is_float(const compiler *c, const bank *b) { return b == &c->floats; }
 
 static inline void write_slot(compiler *c, bank *b, int r) {
     uint32_t slot = (uint32_t)b->slots[r];
-    if (is_float(c, b)) gw_x86_memory_op(X, 0xF2, false, 0x0F11, r, slot_memory(slot), false);
-    else gw_x86_store(X, true, r, slot_memory(slot));
+    gw_store_slot(X, is_float(c, b), r, slot);
     b->dirty &= ~(1u << r);
 }
 
@@ -210,8 +195,8 @@ static inline int use(compiler *c, uint32_t slot) {
     }
     r = take(c, &c->integers);
     int other = c->floats.of[slot];
-    if (other >= 0) gw_x86_register_op(X, 0x66, true, 0x0F7E, other, r, false);
-    else gw_x86_load(X, true, r, slot_memory(slot));
+    if (other >= 0) gw_copy_to_integer(X, r, other);
+    else gw_load_slot(X, false, r, slot);
     attach(&c->integers, r, slot);
     return r;
 }
@@ -223,8 +208,8 @@ static inline int use_float(compiler *c, uint32_t slot) {
     }
     r = take(c, &c->floats);
     int other = c->integers.of[slot];
-    if (other >= 0) gw_x86_register_op(X, 0x66, true, 0x0F6E, r, other, false);
-    else gw_x86_memory_op(X, 0xF2, false, 0x0F10, r, slot_memory(slot), false);
+    if (other >= 0) gw_copy_to_float(X, r, other);
+    else gw_load_slot(X, true, r, slot);
     attach(&c->floats, r, slot);
     return r;
 }
@@ -295,17 +280,10 @@ static inline int begin_with(compiler *c, bank *b, uint32_t source, uint32_t res
     int from = r;
     if (from >= 0) hold(c, b, from);
     r = take(c, b);
-    if (is_float(c, b)) {
-        if (from >= 0) gw_x86_register_op(X, 0, false, 0x0F28, r, from, false);
-        else if (c->integers.of[source] >= 0)
-            gw_x86_register_op(X, 0x66, true, 0x0F6E, r, c->integers.of[source], false);
-        else gw_x86_memory_op(X, 0xF2, false, 0x0F10, r, slot_memory(source), false);
-    } else {
-        if (from >= 0) gw_x86_move(X, true, r, from);
-        else if (c->floats.of[source] >= 0)
-            gw_x86_register_op(X, 0x66, true, 0x0F7E, c->floats.of[source], r, false);
-        else gw_x86_load(X, true, r, slot_memory(source));
-    }
+    bank *other = is_float(c, b) ? &c->integers : &c->floats;
+    if (from >= 0) gw_copy(X, is_float(c, b), r, from);
+    else if (other->of[source] >= 0) (is_float(c, b) ? gw_copy_to_float : gw_copy_to_integer)(X, r, other->of[source]);
+    else gw_load_slot(X, is_float(c, b), r, source);
     return r;
 }
 
@@ -326,6 +304,24 @@ static inline void flush_all(compiler *c) {
         for (uint32_t dirty = b->dirty; dirty; dirty &= dirty - 1) write_slot(c, b, __builtin_ctz(dirty));
     }
 }
+// Stores the arguments of a call and what is needed behind it.
+static inline void flush_call(compiler *c) {
+    uint32_t base = c->pc[GW_CALL_BASE] & 0xFFFF;
+    uint32_t next = c->i->cell + GW_CALL_CELLS, zero = c->i->cell + c->pc[GW_CALL_ZERO];
+    for (int k = 0; k < 2; k++) {
+        bank *b = k ? &c->floats : &c->integers;
+        for (uint32_t dirty = b->dirty; dirty; dirty &= dirty - 1) {
+            int r = __builtin_ctz(dirty);
+            uint32_t slot = (uint32_t)b->slots[r];
+            bool is_needed = false;
+            for (int e = 0; e < c->effect_count; e++)
+                is_needed |= c->effects[e].kind == gw_effect_use && slot - c->effects[e].slot < c->effects[e].count;
+            if (slot + GW_FRAME_HEADER < base)
+                is_needed |= gw_is_live_at(&c->a, next, slot) || gw_is_live_at(&c->a, zero, slot);
+            if (is_needed) write_slot(c, b, r);
+        }
+    }
+}
 static inline void forget_all(compiler *c) {
     c->vector = -1;
     for (int k = 0; k < 2; k++) {
@@ -340,9 +336,9 @@ static inline void fix(compiler *c, uint8_t *at, uint32_t cell, uint8_t *table) 
     GROW(c, fixups, fixup_count, fixup_capacity);
     if (!c->failed) c->fixups[c->fixup_count++] = (fixup){at, cell, table};
 }
-static inline void jump_to(compiler *c, uint32_t cell) { fix(c, gw_x86_jump(X), cell, NULL); }
-static inline void jump_if(compiler *c, GWX86Condition condition, uint32_t cell) {
-    fix(c, gw_x86_jump_if(X, condition), cell, NULL);
+static inline void jump_to(compiler *c, uint32_t cell) { fix(c, gw_jump(X), cell, NULL); }
+static inline void jump_if(compiler *c, gw_condition condition, uint32_t cell) {
+    fix(c, gw_jump_if(X, condition, c->is_far), cell, NULL);
 }
 static inline uintptr_t stub(const compiler *c, uint32_t offset) { return (uintptr_t)c->native->run + offset; }
 
@@ -351,179 +347,66 @@ static inline void add_outline(compiler *c, outline o) {
     if (!c->failed) c->outlines[c->outline_count++] = o;
 }
 // Ends with a trap where a condition holds.
-static inline void trap_if(compiler *c, GWX86Condition condition, GWTrap trap) {
-    add_outline(c, (outline){gw_x86_jump_if(X, condition), c->i->cell, outline_trap, trap, NULL});
-}
-static inline void load_pc(compiler *c, uint32_t cell) {
-    gw_x86_address(X, true, RAX, gw_x86_absolute((uintptr_t)(c->a.arena + cell)));
-}
-
-// Has a gw_outside function do the instruction, and goes on behind it.
-static inline void call_outside(compiler *c, gw_outside *function) {
-    load_pc(c, c->i->cell);
-    gw_x86_constant(X, RCX, (uint64_t)(uintptr_t)function);
-    gw_x86_call_to(X, stub(c, c->native->stubs.outside));
-}
-
-// --- Addresses ---
-
-// base + an offset of 32 bits, without wrapping; `index` is a register whose high half is 0.
-static inline gw_x86_memory offset_from(compiler *c, int index, uint32_t offset) {
-    if (offset <= INT32_MAX) return gw_x86_indexed(MEMORY, index, 0, (int32_t)offset);
-    gw_x86_constant(X, RCX, offset);
-    gw_x86_register_op(X, 0, true, 0x03, RCX, index, false);
-    return gw_x86_indexed(MEMORY, RCX, 0, 0);
-}
-static inline gw_x86_memory stack_word(compiler *c, uint32_t displacement) { return offset_from(c, SP, displacement); }
-static inline gw_x86_memory wrapped_word(compiler *c, int scratch, uint32_t displacement) {
-    gw_x86_address(X, false, scratch, gw_x86_at(SP, (int32_t)displacement));
-    return gw_x86_indexed(MEMORY, scratch, 0, 0);
-}
-static inline gw_x86_memory slot_word(compiler *c, uint32_t slot, uint32_t offset) {
-    int r = c->integers.of[slot];
-    if (r >= 0) {
-        hold(c, &c->integers, r);
-        if (c->short_values >> r & 1) return offset_from(c, r, offset);
-        gw_x86_move(X, false, RAX, r);
-    } else if (is_last(c, slot) && c->floats.of[slot] < 0) {
-        gw_x86_load(X, false, RAX, slot_memory(slot));
-    } else {
-        gw_x86_move(X, false, RAX, use(c, slot));
-    }
-    return offset_from(c, RAX, offset);
-}
-static inline gw_x86_memory sum_word(compiler *c, uint32_t slot, uint32_t summand) {
-    gw_x86_address(X, false, RAX, gw_x86_at(use(c, slot), (int32_t)summand));
-    return gw_x86_indexed(MEMORY, RAX, 0, 0);
-}
-// a + (b << shift), of 32 or 64 bits.
-static inline void add_shifted(compiler *c, bool wide, int to, uint32_t a, uint32_t b, uint32_t shift) {
-    shift &= wide ? 63 : 31;
-    int left = use(c, a), right = use(c, b);
-    if (shift <= 3) return gw_x86_address(X, wide, to, gw_x86_indexed(left, right, (int)shift, 0));
-    gw_x86_move(X, true, to, right);
-    gw_x86_register_op(X, 0, wide, 0xC1, 4, to, false);
-    gw_x86_byte(X, shift);
-    gw_x86_register_op(X, 0, wide, 0x03, to, left, false);
-}
-static inline gw_x86_memory fixed_word(compiler *c, uint32_t address) {
-    if (address <= INT32_MAX) return gw_x86_at(MEMORY, (int32_t)address);
-    gw_x86_constant(X, RAX, address);
-    return gw_x86_indexed(MEMORY, RAX, 0, 0);
-}
-
-// The address of a load or store whose operands begin with the one numbered `first`.
-static inline gw_x86_memory address(compiler *c, GWMode mode, int first) {
-    switch (mode) {
-    case GWMode_r: return slot_word(c, OPERAND(first), OPERAND(first + 1));
-    case GWMode_k: return sum_word(c, OPERAND(first), OPERAND(first + 1));
-    case GWMode_s: return stack_word(c, OPERAND(first));
-    case GWMode_t: return wrapped_word(c, RAX, OPERAND(first));
-    case GWMode_a: return fixed_word(c, OPERAND(first));
-    case GWMode_x:
-        add_shifted(c, false, RAX, OPERAND(first), OPERAND(first + 1), OPERAND(first + 2));
-        return gw_x86_indexed(MEMORY, RAX, 0, 0);
-    case GWMode_m:
-        gw_x86_load(X, false, RAX, stack_word(c, OPERAND(first)));
-        return offset_from(c, RAX, OPERAND(first + 1));
-    default: c->failed = true; return gw_x86_at(MEMORY, 0);
-    }
-}
-
-// --- Sources ---
-
-// A source of an operation: a register, memory, or a number.
-typedef struct source {
-    enum { source_register, source_memory, source_number } kind;
-    int reg;
-    gw_x86_memory memory;
-    int32_t number;
-} source;
-
-static inline source slot_source(compiler *c, uint32_t slot) {
-    if (c->integers.of[slot] < 0 && c->floats.of[slot] < 0 && is_last(c, slot))
-        return (source){source_memory, 0, slot_memory(slot), 0};
-    return (source){source_register, use(c, slot), {0}, 0};
-}
-static inline source source_of(compiler *c, GWKind kind, uint32_t operand, int scratch) {
-    switch (kind) {
-    case GWKind_r: return slot_source(c, operand);
-    case GWKind_i: return (source){source_number, 0, {0}, (int32_t)operand};
-    case GWKind_s: return (source){source_memory, 0, stack_word(c, operand), 0};
-    case GWKind_t: return (source){source_memory, 0, wrapped_word(c, scratch, operand), 0};
-    default: c->failed = true; return (source){source_number, 0, {0}, 0};
-    }
-}
-static inline void apply(compiler *c, bool wide, GWX86Arithmetic op, int to, source s) {
-    if (s.kind == source_register) gw_x86_register_op(X, 0, wide, gw_x86_arithmetic(op), to, s.reg, false);
-    else if (s.kind == source_memory) gw_x86_memory_op(X, 0, wide, gw_x86_arithmetic(op), to, s.memory, false);
-    else gw_x86_immediate(X, wide, op, to, s.number);
-}
-static inline void load_source(compiler *c, bool wide, int to, source s) {
-    if (s.kind == source_register) gw_x86_move(X, wide, to, s.reg);
-    else if (s.kind == source_memory) gw_x86_load(X, wide, to, s.memory);
-    else gw_x86_constant(X, to, wide ? (uint64_t)(int64_t)s.number : (uint32_t)s.number);
+static inline void trap_if(compiler *c, gw_condition condition, GWTrap trap) {
+    add_outline(c, (outline){gw_jump_if(X, condition, c->is_far), c->i->cell, outline_trap, trap, NULL});
 }
 
 // The numbers of the sources among the operands: the destination comes first, whatever it is.
 enum { FIRST_SOURCE = 1, SECOND_SOURCE = 2 };
 
-// The register in which a binary operation is done, with its first source. (Results that go to memory are made in rdx.)
-static inline int begin_binary(compiler *c, bool wide) {
-    GWKind first = c->info->first;
-    if (c->info->destination == GWKind_r) {
-        if (first == GWKind_r) return begin_with(c, &c->integers, OPERAND(FIRST_SOURCE), OPERAND(0));
-        int r = take(c, &c->integers);
-        load_source(c, wide, r, source_of(c, first, OPERAND(FIRST_SOURCE), RAX));
-        return r;
-    }
-    load_source(c, wide, RDX, source_of(c, first, OPERAND(FIRST_SOURCE), RAX));
-    return RDX;
-}
-static inline void end_binary(compiler *c, bool wide, int r) {
-    switch (c->info->destination) {
-    case GWKind_r: (wide ? define : define_short)(c, OPERAND(0), r); break;
-    case GWKind_s: gw_x86_store(X, true, r, stack_word(c, OPERAND(0))); break;
-    case GWKind_t: gw_x86_store(X, true, r, wrapped_word(c, RAX, OPERAND(0))); break;
-    default: c->failed = true;
-    }
+// --- C functions that do what has no template, made of the same rows as the loop's handlers (gw_native_functions.c) ---
+
+/// By instruction; null for those that there is none for: of numbers, with the trap if there is one; of vectors, which
+/// lie in the frame; and the functions of gw_outside.c.
+typedef uint64_t gw_numeric_function(uint64_t a, uint64_t b, GWTrap *trap);
+typedef void gw_vector_function(uint64_t *fp, const uint32_t *pc);
+extern gw_numeric_function *const gw_native_numerics[GWOp_count];
+extern gw_vector_function *const gw_native_vectors[GWOp_count];
+extern gw_outside *const gw_native_outsides[GWOp_count];
+
+// --- What the templates of each processor say for the compiler ---
+
+/// Loads what the stubs expect: the instruction at a cell, a trap's number, the one that the machine has found, and a
+/// gw_outside function.
+void gw_native_load_pc(compiler *c, uint32_t cell);
+void gw_native_load_trap(compiler *c, GWTrap trap);
+void gw_native_load_found_trap(compiler *c);
+void gw_native_load_function(compiler *c, gw_outside *function);
+/// Goes on at an offset of the machine code, or calls a stub there.
+void gw_native_go_to(compiler *c, uint32_t offset);
+void gw_native_call_stub(compiler *c, uint32_t offset);
+
+/// Has a gw_outside function do the instruction at hand, and goes on behind it.
+static inline void call_outside(compiler *c, gw_outside *function) {
+    gw_native_load_pc(c, c->i->cell);
+    gw_native_load_function(c, function);
+    gw_native_call_stub(c, c->native->stubs.outside);
 }
 
-// Compares, and leaves the flags.
-static inline void compare(compiler *c, bool wide, source a, source b) {
-    if (a.kind == source_register) {
-        if (b.kind == source_number && b.number == 0) gw_x86_test(X, wide, a.reg);
-        else apply(c, wide, X_CMP, a.reg, b);
-    } else if (b.kind == source_number) {
-        gw_x86_memory_immediate(X, wide, X_CMP, a.memory, b.number);
-    } else if (b.kind == source_register) {
-        gw_x86_memory_op(X, 0, wide, 0x39, b.reg, a.memory, false);
-    } else {
-        gw_x86_load(X, wide, RDX, a.memory);
-        apply(c, wide, X_CMP, RDX, b);
-    }
-}
-
-static inline void constant(compiler *c, uint32_t d, uint64_t number) {
-    int r = take(c, &c->integers);
-    gw_x86_constant(X, r, number);
-    (number <= UINT32_MAX ? define_short : define)(c, d, r);
-}
-
-// --- Templates: each writes the instruction at hand, and returns whether there is one for it ---
+// --- Templates: each writes the instruction at hand, and those that return something say whether there is one for it ---
 
 bool gw_native_binary(compiler *c);
 bool gw_native_unary(compiler *c);
+/// The same by a C function.
+void gw_native_call_numeric(compiler *c, gw_numeric_function *function);
 /// A jump where a comparison holds, or where one does not.
-bool gw_native_branch(compiler *c, bool holds);
-bool gw_native_load(compiler *c);
-bool gw_native_store(compiler *c);
-/// Moves, constants, globals, sums that are addresses, two words of Go's stack.
-bool gw_native_data(compiler *c);
-/// Jumps of other kinds, calls and returns.
-bool gw_native_control(compiler *c);
+void gw_native_branch(compiler *c, bool holds);
+void gw_native_load(compiler *c);
+void gw_native_store(compiler *c);
+void gw_native_move(compiler *c, uint32_t d, uint32_t from);
+/// One slot's value, or several constants.
+bool gw_native_constant(compiler *c);
+/// The register global and other globals.
+bool gw_native_global(compiler *c);
+/// Sums that are addresses.
+bool gw_native_address(compiler *c);
+/// Two words of Go's stack.
+bool gw_native_words(compiler *c);
+/// Jumps that are no comparisons.
+bool gw_native_jump(compiler *c);
+void gw_native_call(compiler *c);
+void gw_native_return(compiler *c);
 bool gw_native_vector(compiler *c);
-/// Has the C function of an instruction that calls out for the loop do it.
-bool gw_native_outside(compiler *c);
+
 
 #endif

@@ -6,6 +6,13 @@
 
 #include "gw_native.h"
 
+/// Whether there are templates for this processor.
+#if defined(__x86_64__)
+#define GW_NATIVE_TARGET 1
+#else
+#define GW_NATIVE_TARGET 0
+#endif
+
 /// Where machine code begins that was made of the instruction at a cell.
 typedef struct gw_native_place {
     /// From the first byte of all machine code on.
@@ -75,6 +82,9 @@ struct GWNative {
 bool gw_native_begin(GWNative *native);
 /// Writes the stubs.
 void gw_native_write_stubs(GWNative *native);
+/// A call beyond the stack's limit: the callee's header is written, and what a call pushes is pushed. The loop goes on
+/// with the callee.
+GWTrap gw_native_enter_limited(GWMachine *m);
 
 /// What a compiled function adds to what is there; see gw_native_publish.
 typedef struct gw_native_entry {

@@ -18,6 +18,12 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#if defined(__APPLE__)
+#include <libkern/OSCacheControl.h>
+#elif defined(__aarch64__)
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#endif
 
 #include "gw_decoder.h"
 #include "gw_interpreter.h"
@@ -28,7 +34,7 @@
 #define REACH (UINT64_C(0x7FF00000))
 
 bool gw_native_is_possible(void) {
-#if defined(__x86_64__) && (defined(__linux__) || defined(__APPLE__))
+#if GW_NATIVE_TARGET && (defined(__linux__) || defined(__APPLE__))
     return true;
 #else
     return false;
@@ -189,6 +195,31 @@ static bool map_code(GWNative *native) {
 #endif
 }
 
+// --- Caches of instructions ---
+
+// x86-64 keeps its caches of instructions in step with memory. arm64 does not (Arm Architecture Reference Manual, B2.4.4):
+// what was written has to go to where instructions are fetched from, what was fetched of the same addresses has to be
+// forgotten, and other threads, which may have fetched ahead, have to begin anew. The first two by addresses that the
+// code runs at, which its cache may go by.
+static void prepare_fetching(void) {
+#if defined(__aarch64__) && !defined(__APPLE__)
+    syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0);
+#endif
+}
+static void let_fetch(const GWNative *native, uint32_t begin, uint32_t end) {
+    char *first = (char *)native->run + begin, *last = (char *)native->run + end;
+#if defined(__APPLE__)
+    // Untried.
+    sys_icache_invalidate(first, (size_t)(last - first));
+#elif defined(__aarch64__)
+    __builtin___clear_cache(first, last);
+    // Kernels before 4.16 do not know it. There, a thread begins anew when it comes back from the system next.
+    syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0);
+#else
+    (void)first, (void)last;
+#endif
+}
+
 bool gw_native_begin(GWNative *native) {
     if (native->is_tried) return native->is_ready && native->owner == getpid();
     native->is_tried = true;
@@ -201,8 +232,10 @@ bool gw_native_begin(GWNative *native) {
         native->statistics.is_refused = true;
         return false;
     }
+    prepare_fetching();
     gw_native_write_stubs(native);
     native->used = native->stubs.end;
+    let_fetch(native, 0, native->used);
     for (int zero = 0; zero < 2; zero++)
         for (uint32_t i = 0; i < native->function_count; i++)
             native->entries[zero][i] = (uintptr_t)native->run + native->stubs.callee;
@@ -215,6 +248,7 @@ void gw_native_publish(
     GWNative *native, gw_native_function function, const gw_native_entry *entries, uint32_t entry_count, uint32_t any,
     uint32_t zero) {
     uint32_t number = native->count;
+    let_fetch(native, function.begin, function.end);
     native->functions[number] = function;
     native->numbers[function.index] = number + 1;
     native->used = function.end;

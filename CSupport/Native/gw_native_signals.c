@@ -7,34 +7,58 @@
 
 #include "gw_native_internal.h"
 
-#if defined(__x86_64__) && (defined(__linux__) || defined(__APPLE__))
+#if GW_NATIVE_TARGET && (defined(__linux__) || defined(__APPLE__))
 
-// The registers of a signal's context that matter here.
+// Registers of a signal's context: where the thread is, the frame, and what the stub `trap` expects (see gw_x86_stubs.c
+// and gw_arm64_stubs.c).
 #if defined(__APPLE__)
-#define REGISTER(u, linux_name, apple_name) (*(uint64_t *)&(u)->uc_mcontext->__ss.__##apple_name)
+#define REGISTER(u, name) ((uint64_t *)&(u)->uc_mcontext->__ss.__##name)
+#elif defined(__x86_64__)
+#define REGISTER(u, name) ((uint64_t *)&(u)->uc_mcontext.gregs[name])
 #else
-#define REGISTER(u, linux_name, apple_name) (*(uint64_t *)&(u)->uc_mcontext.gregs[linux_name])
+#define REGISTER(u, name) ((uint64_t *)&(u)->uc_mcontext.name)
+#endif
+#if defined(__aarch64__) && defined(__APPLE__)
+#define PLACE(u) REGISTER(u, pc)
+#define FRAME(u) REGISTER(u, x[25])
+#define CELL(u) REGISTER(u, x[16])
+#define TRAP(u) REGISTER(u, x[14])
+#elif defined(__aarch64__)
+#define PLACE(u) REGISTER(u, pc)
+#define FRAME(u) REGISTER(u, regs[25])
+#define CELL(u) REGISTER(u, regs[16])
+#define TRAP(u) REGISTER(u, regs[14])
+#elif defined(__APPLE__)
+#define PLACE(u) REGISTER(u, rip)
+#define FRAME(u) REGISTER(u, r12)
+#define CELL(u) REGISTER(u, rax)
+#define TRAP(u) REGISTER(u, rcx)
+#else
+#define PLACE(u) REGISTER(u, REG_RIP)
+#define FRAME(u) REGISTER(u, REG_R12)
+#define CELL(u) REGISTER(u, REG_RAX)
+#define TRAP(u) REGISTER(u, REG_RCX)
 #endif
 
 bool gw_native_end(void *context, GWTrap trap) {
     ucontext_t *u = context;
     uint32_t cell;
-    const GWNative *native = gw_native_find((uintptr_t)REGISTER(u, REG_RIP, rip), &cell);
+    const GWNative *native = gw_native_find((uintptr_t)*PLACE(u), &cell);
     if (!native) return false;
     // What the stub `trap` expects.
-    REGISTER(u, REG_RAX, rax) = (uint64_t)(uintptr_t)(native->arena + cell);
-    REGISTER(u, REG_RCX, rcx) = trap;
-    REGISTER(u, REG_RIP, rip) = (uint64_t)(uintptr_t)(native->run + native->stubs.trap);
+    *CELL(u) = (uint64_t)(uintptr_t)(native->arena + cell);
+    *TRAP(u) = trap;
+    *PLACE(u) = (uint64_t)(uintptr_t)(native->run + native->stubs.trap);
     return true;
 }
 
 bool gw_native_state(void *context, uint64_t *pc, uint64_t *fp) {
     ucontext_t *u = context;
     uint32_t cell;
-    const GWNative *native = gw_native_find((uintptr_t)REGISTER(u, REG_RIP, rip), &cell);
+    const GWNative *native = gw_native_find((uintptr_t)*PLACE(u), &cell);
     if (!native) return false;
     *pc = (uint64_t)(uintptr_t)(native->arena + cell);
-    *fp = REGISTER(u, REG_R12, r12);
+    *fp = *FRAME(u);
     return true;
 }
 

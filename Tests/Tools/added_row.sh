@@ -20,7 +20,7 @@ path.write_text(text.replace(begin, begin + "    F(__VA_ARGS__, r, t, r) \\\n"))
 PYTHON
 read -ra ffi <<<"$(pkg-config --cflags --libs libffi)"
 headers=(-I "$copy/include" -I "$copy/Loop" -I "$copy/Vectors" -I "$copy/Native" -I "$root/Sources/CHostSystem/include")
-"$clang" -std=gnu17 -w -O0 "${headers[@]}" "$root/Tests/Tools/added_row.c" "$copy"/*/*.c \
+"$clang" -std=gnu17 -w -O0 "${headers[@]}" "$root/Tests/Tools/added_row.c" "$copy"/*/*.c "$copy"/*/*/*.c \
     "$root/Sources/CHostSystem/gw_account.c" "${ffi[@]}" -lm -lpthread -o "$1/added-row"
 "$1/added-row"
 python3 - "$root" "$copy" <<'PYTHON'

@@ -13,7 +13,7 @@ flags=(-std=gnu17 -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Werror
     -ITests/_NativeTestSupport/include)
 read -ra ffi <<<"$(pkg-config --cflags libffi)"
 failed=0
-for file in CSupport/*/*.c Sources/CHostSystem/*.c Tests/_NativeTestSupport/*.c; do
+for file in CSupport/*/*.c CSupport/*/*/*.c Sources/CHostSystem/*.c Tests/_NativeTestSupport/*.c; do
     "$clang" -fsyntax-only "${flags[@]}" ${ffi[@]+"${ffi[@]}"} "$file" || failed=1
 done
 if grep -rnP --include='*.'{c,h,inc,def} '^.{121,}|\t| $' CSupport Sources/CHostSystem Tests/_NativeTestSupport; then

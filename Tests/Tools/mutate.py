@@ -31,34 +31,34 @@ class Fault:
 
 
 FAULTS = [
-    Fault("a wrong condition", "gw_native_numeric.c", "CONDITION(LtS, CC_L)", "CONDITION(LtS, CC_LE)"),
-    Fault("a comparison that takes the sign", "gw_native_numeric.c", "CONDITION(GeU, CC_AE)", "CONDITION(GeU, CC_GE)"),
-    Fault("a missing zero-extension", "gw_native_numeric.c",
+    Fault("a wrong condition", "X86/gw_x86_numeric.c", "CONDITION(LtS, CC_L)", "CONDITION(LtS, CC_LE)"),
+    Fault("a comparison that takes the sign", "X86/gw_x86_numeric.c", "CONDITION(GeU, CC_AE)", "CONDITION(GeU, CC_GE)"),
+    Fault("a missing zero-extension", "X86/gw_x86_numeric.c",
           "        load_source(c, false, r, s);\n        define_short(c, OPERAND(0), r);\n        return true;\n    }\n"
           "    case GWWasmOpcode_i64ExtendI32S:",
           "        load_source(c, true, r, s);\n        define_short(c, OPERAND(0), r);\n        return true;\n    }\n"
           "    case GWWasmOpcode_i64ExtendI32S:"),
-    Fault("a wrong displacement", "gw_native_compiler.h",
+    Fault("a wrong displacement", "X86/gw_x86_templates.h",
           "case GWMode_s: return stack_word(c, OPERAND(first));",
           "case GWMode_s: return stack_word(c, OPERAND(first) + 8);"),
-    Fault("a dropped store", "gw_native_data.c",
+    Fault("a dropped store", "X86/gw_x86_data.c",
           "slot++) gw_x86_store(X, true, RAX, slot_memory(slot));", "slot++) (void)slot;"),
     Fault("values that a jump does not find", "gw_native_compiler.h",
           "if (gw_is_live_at(&c->a, cell, (uint32_t)b->slots[r])) write_slot(c, b, r);", "(void)r, (void)cell;"),
-    Fault("a shift that loses the sign", "gw_native_numeric.c", "EACH(ShrS, shift, shift_sar)",
+    Fault("a shift that loses the sign", "X86/gw_x86_numeric.c", "EACH(ShrS, shift, shift_sar)",
           "EACH(ShrS, shift, shift_shr)"),
-    Fault("a division without its check for overflow", "gw_native_numeric.c",
+    Fault("a division without its check for overflow", "X86/gw_x86_numeric.c",
           "trap_if(c, CC_O, GWTrap_integerOverflow);", ";"),
-    Fault("a bound that is one too high", "gw_native_control.c", "trap_if(c, CC_AE, GWTrap_undefinedElement);",
+    Fault("a bound that is one too high", "X86/gw_x86_control.c", "trap_if(c, CC_AE, GWTrap_undefinedElement);",
           "trap_if(c, CC_A, GWTrap_undefinedElement);"),
-    Fault("an equality of floats that takes NaN", "gw_native_numeric.c",
+    Fault("an equality of floats that takes NaN", "X86/gw_x86_numeric.c",
           "uint8_t *unordered = gw_x86_short_jump_if(X, CC_P);", "uint8_t *unordered = gw_x86_short_jump_if(X, CC_NP);"),
-    Fault("a stack pointer that keeps its high half", "gw_native_data.c",
+    Fault("a stack pointer that keeps its high half", "X86/gw_x86_data.c",
           "gw_x86_immediate(X, false, X_ADD, SP, (int32_t)OPERAND(0))",
           "gw_x86_immediate(X, true, X_ADD, SP, (int32_t)OPERAND(0))"),
-    Fault("a vector operation for another", "gw_native_vectors.c", "ROW(i16x8SubSatU, 0x66, 0x0FD9,",
+    Fault("a vector operation for another", "X86/gw_x86_vectors.c", "ROW(i16x8SubSatU, 0x66, 0x0FD9,",
           "ROW(i16x8SubSatU, 0x66, 0x0FE9,"),
-    Fault("a return to the wrong place", "gw_native_control.c",
+    Fault("a return to the wrong place", "X86/gw_x86_control.c",
           "    gw_x86_load(X, true, RAX, gw_x86_at(FRAME, -16));\n", "    gw_x86_load(X, true, RAX, gw_x86_at(FRAME, -8));\n"),
     Fault("the first of two values for the last one", "gw_native_compiler.h",
           "(!found || kind == gw_effect_define)", "!found"),
@@ -123,7 +123,7 @@ def main() -> None:
     missed = []
     faults = [fault for fault in FAULTS if options.only in fault.title]
     for number, fault in list(enumerate(faults, 1))[options.first - 1:]:
-        path = folder / fault.file if "/" in fault.file else folder / "CSupport/Native" / fault.file
+        path = folder / (fault.file if fault.file.startswith(("CSupport/", "Sources/")) else f"CSupport/Native/{fault.file}")
         text = path.read_text()
         if text.count(fault.text) != 1:
             sys.exit(f"{fault.file} has {text.count(fault.text)} places for {fault.title!r}: the check is out of date")

@@ -5,12 +5,15 @@ extension Checkout {
     ///
     /// - Parameters:
     ///   - tool: Its name in Tests/Tools.
-    ///   - folder: What it gets as its argument: where it may leave files.
+    ///   - arguments: What it gets as arguments after the first one.
+    ///   - folder: Its first argument: where it may leave files.
     /// - Returns: Its exit status, and what it printed to standard output.
-    public static func run(tool: String, in folder: URL) throws -> (status: Int32, text: String) {
+    public static func run(
+        tool: String, arguments: [String] = [], in folder: URL
+    ) throws -> (status: Int32, text: String) {
         let process = Process()
         process.executableURL = Self.folder.appendingPathComponent("Tests/Tools/\(tool)")
-        process.arguments = [folder.path]
+        process.arguments = [folder.path] + arguments
         let output = Pipe()
         process.standardOutput = output
         try process.run()

@@ -1,6 +1,6 @@
 // Templates of jumps, calls and returns.
 #if defined(__x86_64__)
-#include "gw_native_compiler.h"
+#include "gw_x86_templates.h"
 
 // --- Jumps, calls, returns ---
 
@@ -64,7 +64,7 @@ static void set_result(compiler *c, uint32_t number) {
     gw_x86_store(X, true, RAX, slot_memory(0));
 }
 
-static void give_back(compiler *c) {
+void gw_native_return(compiler *c) {
     // What is left in slots, several results, is live.
     switch (c->info->plain) {
     case GWOp_return:
@@ -91,26 +91,7 @@ static void give_back(compiler *c) {
     }
 }
 
-// Stores the arguments of a call and what is needed behind it.
-static void flush_call(compiler *c) {
-    uint32_t base = c->pc[GW_CALL_BASE] & 0xFFFF;
-    uint32_t next = c->i->cell + GW_CALL_CELLS, zero = c->i->cell + c->pc[GW_CALL_ZERO];
-    for (int k = 0; k < 2; k++) {
-        bank *b = k ? &c->floats : &c->integers;
-        for (uint32_t dirty = b->dirty; dirty; dirty &= dirty - 1) {
-            int r = __builtin_ctz(dirty);
-            uint32_t slot = (uint32_t)b->slots[r];
-            bool is_needed = false;
-            for (int e = 0; e < c->effect_count; e++)
-                is_needed |= c->effects[e].kind == gw_effect_use && slot - c->effects[e].slot < c->effects[e].count;
-            if (slot + GW_FRAME_HEADER < base)
-                is_needed |= gw_is_live_at(&c->a, next, slot) || gw_is_live_at(&c->a, zero, slot);
-            if (is_needed) write_slot(c, b, r);
-        }
-    }
-}
-
-static void call(compiler *c) {
+void gw_native_call(compiler *c) {
     const GWOpInfo *info = c->info;
     const uint32_t *pc = c->pc;
     GWNative *n = c->native;
@@ -149,7 +130,7 @@ static void call(compiler *c) {
         gw_x86_load(X, false, RBX, gw_x86_at(RCX, FIELD(GWFunction, index)));
     }
     // The header: the call, where the result 0 goes on, the caller's frame.
-    load_pc(c, c->i->cell);
+    gw_native_load_pc(c, c->i->cell);
     gw_x86_address(X, true, RDX, slot_memory(base));
     gw_x86_address(X, true, RCX, gw_x86_at(RAX, (int32_t)(pc[GW_CALL_ZERO] * sizeof(uint32_t))));
     gw_x86_store(X, true, RAX, gw_x86_at(RDX, -8));
@@ -172,7 +153,7 @@ static void call(compiler *c) {
 
 // --- Jumps of other kinds ---
 
-static bool other_jump(compiler *c) {
+bool gw_native_jump(compiler *c) {
     uint32_t target = 0;
     gw_jump_target(c->info, c->pc, c->i->cell, &target);
     switch (c->info->plain) {
@@ -247,39 +228,6 @@ static bool other_jump(compiler *c) {
         return true;
     }
     default: return false;
-    }
-}
-
-// The functions of gw_outside.c by instruction: what calls out for the loop is called here, too.
-static gw_outside *const outsides[GWOp_count] = {
-#define GW_OUTSIDE(name, ...) [GWOp_##name] = gw_outside_##name,
-#include "gw_opcodes.def"
-#include "gw_opcodes_undef.h"
-    [GWOp_i8x16Shuffle] = gw_outside_i8x16Shuffle,
-};
-
-bool gw_native_outside(compiler *c) {
-    gw_outside *function = outsides[c->i->op];
-    if (!function) return false;
-    flush_all(c);
-    forget_all(c);
-    call_outside(c, function);
-    return true;
-}
-
-bool gw_native_control(compiler *c) {
-    switch (c->info->family) {
-    case GWFamily_jump: return other_jump(c);
-    case GWFamily_call:
-    case GWFamily_callIndirect: call(c); return true;
-    case GWFamily_return:
-        if (c->info->plain == GWOp_exit) return false;
-        give_back(c);
-        return true;
-    default:
-        if (c->info->plain != GWOp_unreachable) return false;
-        add_outline(c, (outline){gw_x86_jump(X), c->i->cell, outline_trap, GWTrap_unreachable, NULL});
-        return true;
     }
 }
 

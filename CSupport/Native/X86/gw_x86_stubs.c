@@ -4,7 +4,7 @@
 #if defined(__x86_64__)
 #include <cpuid.h>
 
-#include "gw_native_compiler.h"
+#include "gw_x86_templates.h"
 
 struct gw_native_processor gw_native_processor;
 
@@ -13,6 +13,24 @@ static bool supports_lzcnt(void) {
     unsigned a, b, extended = 0, d;
     return __get_cpuid(0x80000001, &a, &b, &extended, &d) && extended >> 5 & 1;
 }
+
+// --- What the compiler asks for ---
+
+static uintptr_t address_of(const compiler *c, uint32_t offset) { return (uintptr_t)c->native->run + offset; }
+void gw_native_load_pc(compiler *c, uint32_t cell) {
+    gw_x86_address(X, true, RAX, gw_x86_absolute((uintptr_t)(c->a.arena + cell)));
+}
+void gw_native_load_trap(compiler *c, GWTrap trap) { gw_x86_constant(X, RCX, trap); }
+void gw_native_load_found_trap(compiler *c) {
+    gw_x86_memory_op(X, 0, false, 0x0FB6, RCX, gw_x86_at(MACHINE, FIELD(GWMachine, trap)), false);
+}
+void gw_native_load_function(compiler *c, gw_outside *function) {
+    gw_x86_constant(X, RCX, (uint64_t)(uintptr_t)function);
+}
+void gw_native_go_to(compiler *c, uint32_t offset) { gw_x86_jump_to(X, address_of(c, offset)); }
+void gw_native_call_stub(compiler *c, uint32_t offset) { gw_x86_call_to(X, address_of(c, offset)); }
+
+// --- Stubs ---
 
 // Puts the state into the machine: rax is the instruction. Uses rcx and rdx.
 static void save_state(gw_x86 *x) {
@@ -58,11 +76,6 @@ static void write_call(gw_x86 *x, GWTrap (*function)(GWMachine *)) {
     gw_x86_move(x, true, RDI, MACHINE);
     gw_x86_constant(x, RAX, (uint64_t)(uintptr_t)function);
     gw_x86_register_op(x, 0, false, 0xFF, 2, RAX, false);
-}
-
-// The callee's header is written, and what a call pushes is pushed: the loop goes on with the callee.
-static GWTrap enter_limited(GWMachine *m) {
-    return m->interrupted ? GWTrap_interrupted : gw_outside_limitedCall(m);
 }
 
 void gw_native_write_stubs(GWNative *native) {
@@ -122,29 +135,11 @@ void gw_native_write_stubs(GWNative *native) {
         gw_x86_load(x, true, RAX, gw_x86_at(FRAME, -8));
         gw_x86_load(x, true, FRAME, gw_x86_at(FRAME, -24));
         save_state(x);
-        write_call(x, k ? gw_outside_enterCallee : enter_limited);
+        write_call(x, k ? gw_outside_enterCallee : gw_native_enter_limited);
         write_end(x);
     }
     native->stubs.end = HERE();
 #undef HERE
-}
-
-GWTrap gw_outside_native(GWMachine *m) {
-    const GWCode *code = m->instance->code;
-    GWNative *native = code->native;
-    uint32_t target = __atomic_load_n(&native->map[m->pc - code->arena], __ATOMIC_ACQUIRE);
-    // Threads that do so at the same time may count one entry instead of two.
-    GW_WRITE(native->statistics.entries, GW_READ(native->statistics.entries) + 1);
-    typedef GWTrap enter(GWMachine *, const void *);
-    return ((enter *)(uintptr_t)(native->run + native->stubs.enter))(m, native->run + target);
-}
-
-#else
-
-void gw_native_write_stubs(GWNative *native) { (void)native; }
-GWTrap gw_outside_native(GWMachine *m) {
-    (void)m;
-    __builtin_trap();
 }
 
 #endif

@@ -1,6 +1,6 @@
 // Templates of loads, stores, moves, constants, globals and addresses.
 #if defined(__x86_64__)
-#include "gw_native_compiler.h"
+#include "gw_x86_templates.h"
 
 // --- Loads and stores ---
 
@@ -24,7 +24,7 @@ static bool is_short_load(GWWasmOpcode op) {
            op == GWWasmOpcode_i32Load8S || op == GWWasmOpcode_i32Load16S;
 }
 
-static void load(compiler *c) {
+void gw_native_load(compiler *c) {
     uint32_t d = OPERAND(0);
     gw_x86_memory m = address(c, c->info->mode, 1);
     bool is_whole = c->info->wasm == GWWasmOpcode_i64Load, is_half = c->info->wasm == GWWasmOpcode_i64Load32U;
@@ -48,7 +48,7 @@ static void store_register(compiler *c, GWWasmOpcode op, int r, gw_x86_memory m)
     }
 }
 
-static void store(compiler *c) {
+void gw_native_store(compiler *c) {
     GWWasmOpcode op = c->info->wasm;
     // The value is the last operand.
     int last = (int)strlen(c->info->operands) - 1;
@@ -97,7 +97,7 @@ static void store(compiler *c) {
 
 // --- Moves and constants ---
 
-static void move(compiler *c, uint32_t d, uint32_t from) {
+void gw_native_move(compiler *c, uint32_t d, uint32_t from) {
     int x = c->floats.of[from];
     if (x >= 0 || (c->integers.of[from] < 0 && becomes_float(c, d))) {
         int r = begin_with(c, &c->floats, from, d);
@@ -146,7 +146,7 @@ static void select_value(compiler *c) {
 
 static gw_x86_memory global_memory(uint32_t index) { return gw_x86_at(GLOBALS, (int32_t)(index * 8)); }
 
-static bool register_or_global(compiler *c) {
+bool gw_native_global(compiler *c) {
     switch (c->info->plain) {
     case GWOp_spGet: {
         int r = take(c, &c->integers);
@@ -172,7 +172,7 @@ static bool register_or_global(compiler *c) {
     }
 }
 
-static bool address_sum(compiler *c) {
+bool gw_native_address(compiler *c) {
     uint32_t d = OPERAND(0);
     int r;
     switch (c->info->plain) {
@@ -200,7 +200,7 @@ static bool address_sum(compiler *c) {
     }
 }
 
-static bool words(compiler *c) {
+bool gw_native_words(compiler *c) {
     switch (c->info->plain) {
     case GWOp_load64_s2:
         for (int k = 0; k < 2; k++) {
@@ -231,9 +231,9 @@ static bool words(compiler *c) {
     }
 }
 
-static bool move_or_constant(compiler *c) {
+bool gw_native_constant(compiler *c) {
     switch (c->info->plain) {
-    case GWOp_move: move(c, OPERAND(0), OPERAND(1)); return true;
+    case GWOp_move: gw_native_move(c, OPERAND(0), OPERAND(1)); return true;
     case GWOp_constS32: constant(c, OPERAND(0), (uint64_t)(int64_t)(int32_t)OPERAND(1)); return true;
     case GWOp_constU32: constant(c, OPERAND(0), OPERAND(1)); return true;
     case GWOp_const64: constant(c, OPERAND(0), c->pc[2] | (uint64_t)c->pc[3] << 32); return true;
@@ -250,37 +250,6 @@ static bool move_or_constant(compiler *c) {
         return true;
     }
     default: return false;
-    }
-}
-
-// Two moves, one after the other. The marks of the second's slots would be taken for the first's: they are the same
-// slots at times. So both are done as if all values were needed still.
-static void move_twice(compiler *c) {
-    for (int k = 0; k < 2; k++) {
-        uint32_t d = OPERAND(2 * k), from = OPERAND(2 * k + 1);
-        c->effect_count = 0;
-        move(c, d, from);
-    }
-}
-
-bool gw_native_load(compiler *c) {
-    load(c);
-    return true;
-}
-bool gw_native_store(compiler *c) {
-    store(c);
-    return true;
-}
-bool gw_native_data(compiler *c) {
-    switch (c->info->family) {
-    case GWFamily_register:
-    case GWFamily_global: return register_or_global(c);
-    case GWFamily_address: return address_sum(c);
-    case GWFamily_words: return words(c);
-    default:
-        if (c->info->plain != GWOp_move2) return move_or_constant(c);
-        move_twice(c);
-        return true;
     }
 }
 

@@ -2,34 +2,13 @@
 // xmm1 for each instruction. What is the result is still in xmm0 when the next instruction wants it first. Operations
 // that the processor has no instruction for are C functions, made of the same rows as the loop's handlers.
 #if defined(__x86_64__)
-#include "gw_native_compiler.h"
-#include "gw_operands.h"
+#include "gw_native_lanes.h"
 #include "gw_vector.h"
+#include "gw_x86_templates.h"
 
 enum { XMM0, XMM1 };
 
 // --- Slots ---
-
-// Slots that are vectors of the operands have to be in the frame.
-static void settle(compiler *c) {
-    for (int k = 0; k < c->effect_count; k++) {
-        if (c->effects[k].count != 2 || c->effects[k].kind != gw_effect_use) continue;
-        for (uint32_t slot = c->effects[k].slot; slot < c->effects[k].slot + 2u; slot++)
-            for (int n = 0; n < 2; n++) {
-                bank *b = n ? &c->floats : &c->integers;
-                int r = b->of[slot];
-                if (r >= 0 && b->dirty >> r & 1) write_slot(c, b, r);
-            }
-    }
-}
-// A vector has been written to these slots: what registers hold of them is old. (Not before its operands are read,
-// which may lie there.)
-static void replace(compiler *c, uint32_t first) {
-    for (uint32_t slot = first; slot < first + 2; slot++) {
-        if (c->integers.of[slot] >= 0) drop(&c->integers, c->integers.of[slot]);
-        if (c->floats.of[slot] >= 0) drop(&c->floats, c->floats.of[slot]);
-    }
-}
 
 static void read_vector(compiler *c, int x, uint32_t slot) {
     if (c->vector == (int32_t)slot) {
@@ -303,18 +282,6 @@ static void put_lane(compiler *c, uint32_t to, uint32_t from, uint32_t lane, uin
     c->vector = -1;
 }
 
-// The bytes of a lane that is read from memory or written to it; 0 for other instructions.
-static uint32_t memory_lane(GWWasmOpcode op, bool *loads) {
-#define GW_VECTOR_LOAD_LANE(code, name, text, bits) \
-    case GWWasmOpcode_##name: *loads = true; return bits / 8;
-#define GW_VECTOR_STORE_LANE(code, name, text, bits) \
-    case GWWasmOpcode_##name: *loads = false; return bits / 8;
-    switch (op) {
-#include "gw_vector_opcodes.def"
-    default: return 0;
-    }
-}
-
 static bool lane_in_memory(compiler *c) {
     bool loads;
     uint32_t bytes = memory_lane(c->info->wasm, &loads);
@@ -330,19 +297,6 @@ static bool lane_in_memory(compiler *c) {
 }
 
 // --- Lanes ---
-
-// The bytes of a lane that is extracted or replaced, and whether it is sign-extended to an i32; 0 for other
-// instructions.
-static uint32_t number_lane(GWWasmOpcode op, bool *extracts, bool *is_signed) {
-#define GW_VECTOR_EXTRACT(code, name, text, type, lanes, T) \
-    case GWWasmOpcode_##name: *extracts = true, *is_signed = (T)-1 < 1; return sizeof(T);
-#define GW_VECTOR_REPLACE(code, name, text, type, lanes, T) \
-    case GWWasmOpcode_##name: *extracts = false; return sizeof(T);
-    switch (op) {
-#include "gw_vector_opcodes.def"
-    default: return 0;
-    }
-}
 
 static bool lane_as_number(compiler *c) {
     bool extracts, is_signed = false;
@@ -401,42 +355,10 @@ static bool splat(compiler *c) {
     return true;
 }
 
-// --- C functions, of the rows that handlers are made of ---
-
-typedef void lanes(uint64_t *fp, const uint32_t *pc);
-#define GW_VECTOR_BINARY(code, name, text, fn) \
-    static void lanes_##name(uint64_t *fp, const uint32_t *pc) { \
-        gw_v128_binary(VECTOR(name, 0), VECTOR(name, 1), VECTOR(name, 2), fn); \
-    }
-#define GW_VECTOR_UNARY(code, name, text, fn) \
-    static void lanes_##name(uint64_t *fp, const uint32_t *pc) { gw_v128_unary(VECTOR(name, 0), VECTOR(name, 1), fn); }
-#define GW_VECTOR_SHIFT(code, name, text, fn) \
-    static void lanes_##name(uint64_t *fp, const uint32_t *pc) { \
-        gw_v128_shift(VECTOR(name, 0), VECTOR(name, 1), (uint32_t)SLOT(name, 2), fn); \
-    }
-#define GW_VECTOR_TEST(code, name, text, fn) \
-    static void lanes_##name(uint64_t *fp, const uint32_t *pc) { SLOT(name, 0) = gw_v128_test(VECTOR(name, 1), fn); }
-#include "gw_vector_opcodes.def"
-static void lanes_v128Bitselect(uint64_t *fp, const uint32_t *pc) {
-    gw_v128 a = gw_v128_read(VECTOR(v128Bitselect, 1)), b = gw_v128_read(VECTOR(v128Bitselect, 2));
-    gw_v128_write(VECTOR(v128Bitselect, 0), gw_v128_bitselect(a, b, gw_v128_read(VECTOR(v128Bitselect, 3))));
-}
-static void lanes_v128Select(uint64_t *fp, const uint32_t *pc) {
-    const uint64_t *chosen = (uint32_t)SLOT(v128Select, 3) ? VECTOR(v128Select, 1) : VECTOR(v128Select, 2);
-    gw_v128_write(VECTOR(v128Select, 0), gw_v128_read(chosen));
-}
-static lanes *const functions[GWOp_count] = {
-#define GW_VECTOR_BINARY(code, name, text, fn) [GWOp_##name] = lanes_##name,
-#define GW_VECTOR_UNARY(code, name, text, fn) [GWOp_##name] = lanes_##name,
-#define GW_VECTOR_SHIFT(code, name, text, fn) [GWOp_##name] = lanes_##name,
-#define GW_VECTOR_TEST(code, name, text, fn) [GWOp_##name] = lanes_##name,
-#include "gw_vector_opcodes.def"
-    [GWOp_v128Bitselect] = lanes_v128Bitselect,
-    [GWOp_v128Select] = lanes_v128Select,
-};
+// --- C functions ---
 
 static bool by_function(compiler *c) {
-    lanes *function = functions[c->i->op];
+    gw_vector_function *function = gw_native_vectors[c->i->op];
     if (!function) return false;
     flush_all(c);
     forget_all(c);

@@ -1,8 +1,6 @@
 // Templates of arithmetic, comparisons and the jumps that they are fused with.
 #if defined(__x86_64__)
-#include "gw_native_compiler.h"
-#include "gw_numeric.h"
-#include "gw_slots.h"
+#include "gw_x86_templates.h"
 
 // --- Binary operations ---
 
@@ -345,36 +343,9 @@ static void float_branch(compiler *c, bool holds) {
     jump_if(c, holds ? condition : condition ^ 1, target);
 }
 
-// --- Operations by C functions, made of the same rows as the handlers ---
+// --- Operations by C functions ---
 
-typedef uint64_t numeric(uint64_t a, uint64_t b, GWTrap *trap);
-#define NUMERIC(name) static uint64_t numeric_##name(uint64_t a, uint64_t b, GWTrap *trap)
-#define GW_BINARY(name, text, T, R, fn) \
-    NUMERIC(name) { \
-        (void)trap; \
-        return BITS_##R(fn(AS_##T(a), AS_##T(b))); \
-    }
-#define GW_UNARY(name, text, T, R, fn) \
-    NUMERIC(name) { \
-        (void)b, (void)trap; \
-        return BITS_##R(fn(AS_##T(a))); \
-    }
-#define GW_TRUNC(name, text, T, fn) \
-    NUMERIC(name) { \
-        (void)b; \
-        return fn(AS_##T(a), trap); \
-    }
-#include "gw_opcodes.def"
-#include "gw_opcodes_undef.h"
-static numeric *const numerics[GWOp_count] = {
-#define GW_BINARY(name, ...) [GWOp_##name##_rrr] = numeric_##name,
-#define GW_UNARY(name, ...) [GWOp_##name] = numeric_##name,
-#define GW_TRUNC(name, ...) [GWOp_##name] = numeric_##name,
-#include "gw_opcodes.def"
-#include "gw_opcodes_undef.h"
-};
-
-static void call_numeric(compiler *c, numeric *function) {
+void gw_native_call_numeric(compiler *c, gw_numeric_function *function) {
     uint32_t d = OPERAND(0), a = OPERAND(1);
     bool is_binary = c->info->family == GWFamily_binary;
     uint32_t b = is_binary ? OPERAND(2) : a;
@@ -485,7 +456,7 @@ static void change_sign(compiler *c, bool wide, bool clears) {
     }
 }
 
-static bool write_unary(compiler *c) {
+bool gw_native_unary(compiler *c) {
     switch (c->info->wasm) {
     case GWWasmOpcode_i32WrapI64:
     case GWWasmOpcode_i64ExtendI32U: {
@@ -549,7 +520,7 @@ static bool write_unary(compiler *c) {
     }
 }
 
-static bool write_binary(compiler *c) {
+bool gw_native_binary(compiler *c) {
 #define BOTH(name, action32, action64) \
     case GWWasmOpcode_i32##name: action32; return true; \
     case GWWasmOpcode_i64##name: action64; return true;
@@ -594,24 +565,9 @@ static bool write_binary(compiler *c) {
     return false;
 }
 
-bool gw_native_binary(compiler *c) {
-    if (!write_binary(c)) {
-        if (!numerics[c->i->op]) return false;
-        call_numeric(c, numerics[c->i->op]);
-    }
-    return true;
-}
-bool gw_native_unary(compiler *c) {
-    if (!write_unary(c)) {
-        if (!numerics[c->i->op]) return false;
-        call_numeric(c, numerics[c->i->op]);
-    }
-    return true;
-}
-bool gw_native_branch(compiler *c, bool holds) {
+void gw_native_branch(compiler *c, bool holds) {
     if (is_float_comparison(c->info->wasm)) float_branch(c, holds);
     else branch(c);
-    return true;
 }
 
 #endif

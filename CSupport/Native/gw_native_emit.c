@@ -2,48 +2,91 @@
 // gw_native_compiler.h.
 #include "gw_native_internal.h"
 
-#if defined(__x86_64__)
+#if GW_NATIVE_TARGET
 #include "gw_native_compiler.h"
+
+// Has the C function of an instruction that calls out for the loop do it.
+static bool call_for_loop(compiler *c) {
+    gw_outside *function = gw_native_outsides[c->i->op];
+    if (!function) return false;
+    flush_all(c);
+    forget_all(c);
+    call_outside(c, function);
+    return true;
+}
+
+static bool call_numeric(compiler *c) {
+    gw_numeric_function *function = gw_native_numerics[c->i->op];
+    if (function) gw_native_call_numeric(c, function);
+    return function != NULL;
+}
+
+// Two moves, one after the other. The marks of the second's slots would be taken for the first's: they are the same
+// slots at times. So both are done as if all values were needed still.
+static void move_twice(compiler *c) {
+    for (int k = 0; k < 2; k++) {
+        uint32_t d = OPERAND(2 * k), from = OPERAND(2 * k + 1);
+        c->effect_count = 0;
+        gw_native_move(c, d, from);
+    }
+}
 
 // Whether there is a template; if so, writes it.
 static bool write_instruction(compiler *c) {
     switch (c->info->family) {
-    case GWFamily_binary: return gw_native_binary(c);
-    case GWFamily_unary: return gw_native_unary(c);
-    case GWFamily_branch: return gw_native_branch(c, true);
-    case GWFamily_branchNot: return gw_native_branch(c, false);
-    case GWFamily_load: return gw_native_load(c);
-    case GWFamily_store: return gw_native_store(c);
+    case GWFamily_binary: return gw_native_binary(c) || call_numeric(c);
+    case GWFamily_unary: return gw_native_unary(c) || call_numeric(c);
+    case GWFamily_branch: gw_native_branch(c, true); return true;
+    case GWFamily_branchNot: gw_native_branch(c, false); return true;
+    case GWFamily_load: gw_native_load(c); return true;
+    case GWFamily_store: gw_native_store(c); return true;
     case GWFamily_move:
+        if (c->info->plain == GWOp_move2) {
+            move_twice(c);
+            return true;
+        }
+        return gw_native_vector(c) || gw_native_constant(c);
     case GWFamily_constant:
-    case GWFamily_select: return gw_native_vector(c) || gw_native_data(c);
+    case GWFamily_select: return gw_native_vector(c) || gw_native_constant(c);
     case GWFamily_register:
-    case GWFamily_global:
-    case GWFamily_address:
-    case GWFamily_words: return gw_native_data(c);
-    case GWFamily_jump:
+    case GWFamily_global: return gw_native_global(c);
+    case GWFamily_address: return gw_native_address(c);
+    case GWFamily_words: return gw_native_words(c);
+    case GWFamily_jump: return call_for_loop(c) || gw_native_jump(c);
     case GWFamily_call:
-    case GWFamily_callIndirect:
+    case GWFamily_callIndirect: gw_native_call(c); return true;
     case GWFamily_return:
-    case GWFamily_trap: return gw_native_outside(c) || gw_native_control(c);
-    case GWFamily_vector: return gw_native_vector(c) || gw_native_outside(c);
-    case GWFamily_memory:
+        if (c->info->plain == GWOp_exit) return false;
+        gw_native_return(c);
+        return true;
+    case GWFamily_trap:
+        if (c->info->plain != GWOp_unreachable) return call_for_loop(c);
+        add_outline(c, (outline){gw_jump(X), c->i->cell, outline_trap, GWTrap_unreachable, NULL});
+        return true;
+    case GWFamily_vector: return gw_native_vector(c) || call_for_loop(c);
+    case GWFamily_memory: return call_for_loop(c) || gw_native_constant(c);
     case GWFamily_table:
     case GWFamily_vectorCall:
-    case GWFamily_pair: return gw_native_outside(c) || gw_native_data(c);
+    case GWFamily_pair: return call_for_loop(c);
     }
     return false;
+}
+
+// Lets a jump lead to an address that code is written at.
+static void bind(compiler *c, uint8_t *jump, const uint8_t *target) {
+    if (gw_bind(jump, target)) return;
+    c->failed = c->is_beyond = true;
 }
 
 // Goes on in the loop at the instruction at hand; the loop may come back at the next one.
 static void leave_to_loop(compiler *c) {
     flush_all(c);
     forget_all(c);
-    load_pc(c, c->i->cell);
-    gw_x86_jump_to(X, (uintptr_t)c->native->run);
+    gw_native_load_pc(c, c->i->cell);
+    gw_native_go_to(c, 0);
 }
 
-// What one instruction takes at most: 21 registers written to the frame twice, and the longest template.
+// What one instruction takes at most: all registers written to the frame twice, and the longest template.
 #define MOST_BYTES 1024
 
 static bool coin(const compiler *c, uint32_t number) {
@@ -114,38 +157,40 @@ static void write_outlines(compiler *c) {
             c->failed = true;
             return;
         }
-        gw_x86_bind(o->jump, c->x.at);
+        bind(c, o->jump, c->x.at);
         note_place(c, o->cell);
-        load_pc(c, o->cell);
+        gw_native_load_pc(c, o->cell);
         switch (o->kind) {
         case outline_trap:
-            gw_x86_constant(X, RCX, o->trap);
-            gw_x86_jump_to(X, stub(c, c->native->stubs.trap));
+            gw_native_load_trap(c, o->trap);
+            gw_native_go_to(c, c->native->stubs.trap);
             break;
         case outline_found_trap:
-            gw_x86_memory_op(X, 0, false, 0x0FB6, RCX, gw_x86_at(MACHINE, FIELD(GWMachine, trap)), false);
-            gw_x86_jump_to(X, stub(c, c->native->stubs.trap));
+            gw_native_load_found_trap(c);
+            gw_native_go_to(c, c->native->stubs.trap);
             break;
         case outline_other:
-            gw_x86_constant(X, RCX, (uint64_t)(uintptr_t)o->function);
-            gw_x86_call_to(X, stub(c, c->native->stubs.outside));
-            gw_x86_jump_to(X, (uintptr_t)c->native->run + c->offsets[o->cell + GW_CALL_CELLS - c->a.first]);
+            gw_native_load_function(c, o->function);
+            gw_native_call_stub(c, c->native->stubs.outside);
+            gw_native_go_to(c, c->offsets[o->cell + GW_CALL_CELLS - c->a.first]);
             break;
         }
     }
 }
 
 static void write_fixups(compiler *c) {
-    for (uint32_t k = 0; k < c->fixup_count; k++) {
+    for (uint32_t k = 0; k < c->fixup_count && !c->failed; k++) {
         const fixup *f = &c->fixups[k];
         uint32_t offset = c->offsets[f->cell - c->a.first];
+        uint8_t *target = c->native->write + offset;
         if (!offset) {
             c->failed = true;
-            return;
+        } else if (f->table) {
+            int32_t distance = (int32_t)(target - f->table);
+            memcpy(f->at, &distance, sizeof distance);
+        } else {
+            bind(c, f->at, target);
         }
-        uint8_t *target = c->native->write + offset;
-        int32_t distance = (int32_t)(target - (f->table ? f->table : f->at + 4));
-        memcpy(f->at, &distance, sizeof distance);
     }
 }
 
@@ -164,18 +209,20 @@ static bool prepare(compiler *c) {
     c->floats.of = registers ? registers + c->a.slots + 1 : NULL;
     c->integers.allowed = INTEGERS;
     c->floats.allowed = FLOATS;
-    for (int r = 0; r < 16; r++) c->integers.slots[r] = c->floats.slots[r] = -1;
+    for (int r = 0; r < GW_REGISTER_COUNT; r++) c->integers.slots[r] = c->floats.slots[r] = -1;
     return c->offsets && c->entries && registers;
 }
 
-bool gw_native_emit(
-    GWNative *native, const GWModuleShape *shape, uint32_t function, uint32_t first, uint32_t end, uint32_t slots) {
-    compiler compiler = {.native = native}, *c = &compiler;
+// Makes machine code of a function. Returns false where it cannot; `*is_beyond` is then whether a jump did not reach.
+static bool emit(
+    GWNative *native, const GWModuleShape *shape, uint32_t function, uint32_t first, uint32_t end, uint32_t slots,
+    bool is_far, bool *is_beyond) {
+    compiler compiler = {.native = native, .is_far = is_far}, *c = &compiler;
     bool is_made = false;
     gw_native_place *places = NULL;
     if (gw_analyse(&c->a, native->code, shape, function, first, end, slots) && prepare(c)) {
         uint32_t begin = (native->used + 15) & ~15u;
-        c->x = (gw_x86){native->write + begin, (intptr_t)native->run - (intptr_t)native->write};
+        c->x = (gw_assembler){native->write + begin, (intptr_t)native->run - (intptr_t)native->write};
         c->limit = native->write + native->capacity;
         write_function(c);
         if (!c->failed) write_outlines(c);
@@ -196,6 +243,7 @@ bool gw_native_emit(
             is_made = true;
         }
     }
+    *is_beyond = c->is_beyond;
     free(c->places);
     free(c->fixups);
     free(c->outlines);
@@ -206,12 +254,11 @@ bool gw_native_emit(
     return is_made;
 }
 
-#else
-
 bool gw_native_emit(
     GWNative *native, const GWModuleShape *shape, uint32_t function, uint32_t first, uint32_t end, uint32_t slots) {
-    (void)native, (void)shape, (void)function, (void)first, (void)end, (void)slots;
-    return false;
+    bool is_beyond;
+    return emit(native, shape, function, first, end, slots, false, &is_beyond) ||
+           (is_beyond && emit(native, shape, function, first, end, slots, true, &is_beyond));
 }
 
 #endif
