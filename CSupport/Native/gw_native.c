@@ -64,8 +64,8 @@ GWTrap gw_native_enter_limited(GWMachine *m) {
 GWTrap gw_outside_native(GWMachine *m) {
     const GWCode *code = m->instance->code;
     GWNative *native = code->native;
-    // The loop has read the cell with `native` in it without more ado. What was stored before it, the map's word, is seen
-    // behind a fence only where the processor does not keep the order of loads. (None on x86-64.)
+    // The loop has read the cell with `native` in it without more ado. What was stored before it, the map's word, is
+    // seen behind a fence only where the processor does not keep the order of loads. (None on x86-64.)
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
     uint32_t target = __atomic_load_n(&native->map[m->pc - code->arena], __ATOMIC_ACQUIRE);
     // Threads that do so at the same time may count one entry instead of two.

@@ -1,12 +1,12 @@
-// Makes machine code of bytecode, a function at a time: what does not depend on the processor. What does is an assembler
-// and the templates that are written with it, in a folder of their own for each processor (X86, ARM64); which registers
-// there are, and for what, stands at the top of each folder's gw_..._target.h.
+// Makes machine code of bytecode, a function at a time: what does not depend on the processor. What does is an
+// assembler and the templates that are written with it, in a folder of their own for each processor (X86, ARM64); which
+// registers there are, and for what, stands at the top of each folder's gw_..._target.h.
 //
 // REGISTERS. What every instruction needs has a register of its own: the first byte of linear memory, the register
 // global, the instance's globals, the frame, the machine. Some registers are scratch within an instruction. The others
-// hold slots within an extended block: from an instruction that others lead to up to the next such one. There, at calls,
-// and wherever the loop may take over, the slots that are live lie in the frame, as the loop has them. (Registers within
-// blocks: 1.25 times faster than every slot in memory, on floating-point arithmetic 2.4 times.)
+// hold slots within an extended block: from an instruction that others lead to up to the next such one. There, at
+// calls, and wherever the loop may take over, the slots that are live lie in the frame, as the loop has them.
+// (Registers within blocks: 1.25 times faster than every slot in memory, on floating-point arithmetic 2.4 times.)
 //
 // EXACTNESS. Accesses to linear memory, the register global and other globals happen in the guest's order, so that a
 // fault, a trap or an interruption finds them as the loop would leave them. Slots of the frame are not looked at after
@@ -354,7 +354,7 @@ static inline void trap_if(compiler *c, gw_condition condition, GWTrap trap) {
 // The numbers of the sources among the operands: the destination comes first, whatever it is.
 enum { FIRST_SOURCE = 1, SECOND_SOURCE = 2 };
 
-// --- C functions that do what has no template, made of the same rows as the loop's handlers (gw_native_functions.c) ---
+// --- C functions for what has no template, of the same rows as the handlers (gw_native_functions.c) ---
 
 /// By instruction; null for those that there is none for: of numbers, with the trap if there is one; of vectors, which
 /// lie in the frame; and the functions of gw_outside.c.
@@ -383,7 +383,7 @@ static inline void call_outside(compiler *c, gw_outside *function) {
     gw_native_call_stub(c, c->native->stubs.outside);
 }
 
-// --- Templates: each writes the instruction at hand, and those that return something say whether there is one for it ---
+// --- Templates: each writes the instruction at hand; those that return something say whether there is one ---
 
 bool gw_native_binary(compiler *c);
 bool gw_native_unary(compiler *c);

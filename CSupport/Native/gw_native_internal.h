@@ -7,7 +7,7 @@
 #include "gw_native.h"
 
 /// Whether there are templates for this processor.
-#if defined(__x86_64__)
+#if defined(__x86_64__) || defined(__aarch64__)
 #define GW_NATIVE_TARGET 1
 #else
 #define GW_NATIVE_TARGET 0

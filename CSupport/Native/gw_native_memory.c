@@ -197,10 +197,10 @@ static bool map_code(GWNative *native) {
 
 // --- Caches of instructions ---
 
-// x86-64 keeps its caches of instructions in step with memory. arm64 does not (Arm Architecture Reference Manual, B2.4.4):
-// what was written has to go to where instructions are fetched from, what was fetched of the same addresses has to be
-// forgotten, and other threads, which may have fetched ahead, have to begin anew. The first two by addresses that the
-// code runs at, which its cache may go by.
+// x86-64 keeps its caches of instructions in step with memory. arm64 does not (Arm Architecture Reference Manual,
+// B2.4.4): what was written has to go to where instructions are fetched from, what was fetched of the same addresses
+// has to be forgotten, and other threads, which may have fetched ahead, have to begin anew. The first two by addresses
+// that the code runs at, which its cache may go by.
 static void prepare_fetching(void) {
 #if defined(__aarch64__) && !defined(__APPLE__)
     syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0);

@@ -1,8 +1,8 @@
 // Machine code made of bytecode: what the rest of the engine asks for.
 //
 // The loop runs every function first. Where one turns out to be hot it is compiled: machine code is made of its
-// bytecode (see Native/gw_native_compiler.h), and at the places where the loop may go over to it the handler in the cell is
-// replaced by that of `native`. All that has no machine code goes on in the loop.
+// bytecode (see Native/gw_native_compiler.h), and at the places where the loop may go over to it the handler in the
+// cell is replaced by that of `native`. All that has no machine code goes on in the loop.
 #ifndef GW_NATIVE_H
 #define GW_NATIVE_H
 
