@@ -150,3 +150,16 @@ if Context.environment["GOWASM_FUZZ"] == "host" {
             ],
             path: "Tests/HostFuzz", swiftSettings: swiftSettings))
 }
+// `make arm64` sets this: only it needs images of bytecode (Tests/Images), and what runs them is not compiled by SwiftPM.
+if Context.environment["GOWASM_IMAGES"] == "1" {
+    package.targets += [
+        // Declares the format of images.
+        .target(name: "_ImageFormat", dependencies: ["CSupport"], path: "Tests/Images/Format"),
+        .executableTarget(
+            name: "gowasm-images",
+            dependencies: [
+                "WASI", "HostSystem", "WasmRuntime", "WasmFrontend", "CSupport", "LibC", "_ImageFormat", "_TestSupport",
+            ],
+            path: "Tests/Images/Writer", swiftSettings: swiftSettings),
+    ]
+}

@@ -36,13 +36,25 @@ enum SpecFailure: Error {
     case trap(String)
 }
 
+/// Is told of what the engine does for the suite; the writer of images (Tests/Images) is one.
+protocol SpecWatcher: AnyObject {
+    /// An instance of a module is going to be made, with imports; returns what to make it with.
+    func willInstantiate(_ module: Module, _ imports: Imports, _ store: Store) throws -> Imports
+    /// Calls a function.
+    func call(_ function: Function, _ name: String, of instance: Instance, _ arguments: [Value]) throws -> [Value]
+    /// The results of the last call were as expected.
+    func matched(_ expected: [SpecExpectation])
+}
+
 /// The engine as the suite sees it: the only code of these tests that knows the runtime's interface.
 final class SpecEngine {
     private let store: Store
     private var imports = Imports()
+    private let watcher: (any SpecWatcher)?
 
     /// Makes an engine with the host module `spectest`.
-    init(_ configuration: SpecConfiguration) throws {
+    init(_ configuration: SpecConfiguration, _ watcher: (any SpecWatcher)? = nil) throws {
+        self.watcher = watcher
         var store = Store.Configuration()
         store.usesGuardPages = configuration.usesGuardPages
         store.optimizes = configuration.optimizes
@@ -82,7 +94,8 @@ final class SpecEngine {
 
     /// Instantiates a module; throws `SpecFailure`.
     func instantiate(_ module: Module) throws -> SpecInstance {
-        try translatingErrors { try Instance(module, imports: imports, store: store) }
+        let imports = try watcher?.willInstantiate(module, imports, store) ?? imports
+        return try translatingErrors { try Instance(module, imports: imports, store: store) }
     }
 
     /// Makes the exports of an instance importable from the module `name`.
@@ -100,8 +113,14 @@ final class SpecEngine {
         guard case .function(let function)? = instance.export(named: name) else {
             throw SpecMismatch("no function \(name)")
         }
-        return try translatingErrors { try function.call(arguments.map(value)).map(specValue) }
+        let values = try arguments.map(value)
+        return try translatingErrors {
+            try (watcher?.call(function, name, of: instance, values) ?? function.call(values)).map(specValue)
+        }
     }
+
+    /// Says that the results of the last call were as expected.
+    func matched(_ expected: [SpecExpectation]) { watcher?.matched(expected) }
 
     /// The value of an exported global.
     func global(_ name: String, of instance: SpecInstance) throws -> SpecValue {

@@ -34,10 +34,10 @@ struct SpecRunner {
     private(set) var failures: [(line: Int, reason: String)] = []
 
     /// Prepares to run commands of `file`, whose modules are in `folder`.
-    init(file: String, folder: URL, configuration: SpecConfiguration) throws {
+    init(file: String, folder: URL, configuration: SpecConfiguration, watcher: (any SpecWatcher)? = nil) throws {
         self.file = file
         self.folder = folder
-        engine = try SpecEngine(configuration)
+        engine = try SpecEngine(configuration, watcher)
     }
 
     /// Runs a command and counts it.
@@ -125,6 +125,7 @@ struct SpecRunner {
         guard results.count == expected.count, zip(expected, results).allSatisfy({ $0.matches($1) }) else {
             throw SpecMismatch("expected \(expected), got \(results)")
         }
+        if command.action?.kind == .invoke { engine.matched(expected) }
     }
 
     /// Expects a trap whose message the expected one starts with: that may add an index.

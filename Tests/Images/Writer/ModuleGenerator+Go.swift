@@ -1,0 +1,1 @@
+../../WasmRuntimeTests/Differential/ModuleGenerator+Go.swift

@@ -1,0 +1,1 @@
+../../SpecTests/SpecRunner.swift
