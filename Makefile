@@ -36,7 +36,7 @@ export GOWASM_REQUIRE_SUITES := 1
 endif
 
 .PHONY: help build run examples docs test test-tools engines fuzz fuzz-coverage attack-cache fuzz-host mutate fetch-compare std-tests std-times bench bench-plugin bench-imports \
-    micro sanitize sanitize-threads lint install clean distclean build-packages static-libraries
+    micro arm64 sanitize sanitize-threads lint install clean distclean build-packages static-libraries
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,7 +80,7 @@ test: lint build test-tools ## Run every test
 	@$(MAKE) --no-print-directory fuzz FUZZ="--count 250"
 	@$(MAKE) --no-print-directory attack-cache ATTACK="--count 400"
 	@if [[ "$${CI:-}" == true ]]; then $(MAKE) --no-print-directory sanitize sanitize-threads \
-	    fuzz-coverage fuzz-host RUNS=-runs=6000 CALLS=150000; fi
+	    fuzz-coverage fuzz-host arm64 RUNS=-runs=6000 CALLS=150000 ARM64=--slice; fi
 
 # The engines to compare with: Node 24 and wasmtime, from PyPI.
 PYTHON := "$(TOOLS)/venv/bin/python"
@@ -135,6 +135,10 @@ fuzz-host: build-packages ## Call the host CALLS times with hostile values, in p
 	    --calls $$(($(CALLS) / 2)) --kinds $(HOST_KINDS)
 	@Tests/Tools/fuzz_host.py .build/debug/gowasm-fuzz-host --seed $$(($(SEED) + 1000000)) \
 	    --calls $$(($(CALLS) / 2)) --kinds $(HOST_KINDS)
+
+# ARM64=--slice takes fewer images; ARM64="--keep-images --systems musl" runs those that are there. More: ARM64=--help.
+arm64: build-packages ## Run images of bytecode for arm64 under emulation, with glibc and musl, and on this processor
+	@Tests/Tools/arm64.py "$(TOOLS)" --swift "$(SWIFT)" $(ARM64)
 
 # Takes some minutes a fault.
 mutate: build-packages ## Break machine code and bytecode on purpose, one place at a time: the engine's tests must find each

@@ -112,6 +112,7 @@ def write_images(options: argparse.Namespace, folder: pathlib.Path) -> pathlib.P
     with concurrent.futures.ThreadPoolExecutor(CPUS) as pool:
         for text in pool.map(lambda kind: run([f"{binaries}/gowasm-images", images, kind], "writing images"), kinds):
             sys.stdout.write(text)
+    run([f"{binaries}/gowasm-images", images / "wrong", "wrong"], "writing images")
     return images
 
 
@@ -244,6 +245,18 @@ def summed(lines: list[str]) -> str:
     return result
 
 
+def find_wrong(target: Target, runner: pathlib.Path, images: pathlib.Path) -> None:
+    """Runs images with one part wrong each: all have to fail, without a crash."""
+    wrong = sorted((images / "wrong").glob("*.image"))
+    for flags in (["--guarded"], ["--checked"]):
+        for image in wrong:
+            done = subprocess.run([*target.emulator, str(runner), *flags, str(image)], capture_output=True, text=True,
+                                  check=False)
+            if done.returncode != 1:
+                sys.exit(f"{image.name} has to fail, but the runner ends with {done.returncode}: {done.stderr}")
+    print(f"    {target.name}, wrong images: {len(wrong)} found twice", flush=True)
+
+
 def ways(options: argparse.Namespace, images: list, target: Target) -> list[tuple]:
     """The ways to run: a title, options, images, and options of the emulator."""
     endless = [image for image in images if "endless" in image.name]
@@ -284,6 +297,7 @@ def main() -> None:
     for target in targets(options, folder):
         runner = build_runner(target, folder)
         say(f"Running {len(files)} images for {target.name}")
+        find_wrong(target, runner, images)
         for title, flags, some, emulate in ways(options, files, target):
             try:
                 text = run_images(target, runner, some, flags, title, emulate)

@@ -10,13 +10,13 @@ cd "$(dirname "$0")/../.."
 clang=$(dirname "$(readlink -f "$(command -v "${SWIFT:-swift}")")")/clang
 flags=(-std=gnu17 -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Werror
     -ICSupport/include -ICSupport/Loop -ICSupport/Vectors -ICSupport/Native -ISources/CHostSystem/include
-    -ITests/_NativeTestSupport/include)
+    -ITests/_NativeTestSupport/include -ITests/Images/Format/include)
 read -ra ffi <<<"$(pkg-config --cflags libffi)"
 failed=0
-for file in CSupport/*/*.c CSupport/*/*/*.c Sources/CHostSystem/*.c Tests/_NativeTestSupport/*.c; do
+for file in CSupport/*/*.c CSupport/*/*/*.c Sources/CHostSystem/*.c Tests/_NativeTestSupport/*.c Tests/Images/*/*.c; do
     "$clang" -fsyntax-only "${flags[@]}" ${ffi[@]+"${ffi[@]}"} "$file" || failed=1
 done
-if grep -rnP --include='*.'{c,h,inc,def} '^.{121,}|\t| $' CSupport Sources/CHostSystem Tests/_NativeTestSupport; then
+if grep -rnP --include='*.'{c,h,inc,def} '^.{121,}|\t| $' CSupport Sources/CHostSystem Tests/_NativeTestSupport Tests/Images; then
     echo "These lines are longer than 120 columns, or have tabs or blanks at their end." >&2
     failed=1
 fi

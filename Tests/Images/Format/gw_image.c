@@ -4,6 +4,7 @@
 _Static_assert(sizeof(GWImageCode) == 20 * 4, "a code has no gaps");
 _Static_assert(sizeof(GWImageFunction) == 8 * 4, "a function has no gaps");
 _Static_assert(sizeof(GWImageInstance) == 16 * 4, "an instance has no gaps");
+_Static_assert(sizeof(GWImageCell) == 6 * 4, "a cell has no gaps");
 _Static_assert(sizeof(GWImageChange) == 8 * 4, "a change has no gaps");
 _Static_assert(sizeof(GWImageHostCall) == 10 * 4, "a call of the host has no gaps");
 _Static_assert(sizeof(GWImageExpectation) == 6 * 4, "an expectation has no gaps");

@@ -26,6 +26,8 @@ final class Snapshot {
     private var hosts: [UnsafeMutablePointer<GWFunction>: Int] = [:]
     /// What is compared after each call, and with what was before each call of the host.
     private let (afterCall, aroundHost) = (ImageState(), ImageState())
+    /// The slots of the results of the last call.
+    private var lastResults: [UInt64] = []
 
     /// Takes what can be reached from an instance as it is.
     init(of instance: Instance, _ options: Options) throws {
@@ -125,7 +127,8 @@ final class Snapshot {
     private func add(cell: UnsafeMutablePointer<UInt64>, _ type: ValueType) {
         for part in 0..<(type == .v128 ? 2 : 1) {
             cells[cell + part] = cells.count
-            image.cells.append(GWImageCell(value: 0, is_function: type == .funcref ? 1 : 0, reserved: 0))
+            image.cells.append(
+                GWImageCell(value: 0, is_function: type == .funcref ? 1 : 0, reserved: 0, nan: type.quietNaN))
             for state in [afterCall, aroundHost] { state.add(cell + part, isFunction: type == .funcref) }
         }
     }
@@ -268,18 +271,31 @@ final class Snapshot {
 
     /// Adds a call, with the calls of the host from one on.
     func add(
-        _ call: GWImageCall, name: String, arguments: [Value], results: [GWImageExpectation], firstHostCall: Int
+        _ call: GWImageCall, name: String, arguments: [Value], results: [Value], firstHostCall: Int
     ) {
         var call = call
+        lastResults = slots(results)
         call.name = image.bytes.adding(Array(name.utf8))
         call.arguments = image.numbers.adding(slots(arguments))
         call.kinds = image.bytes.adding(arguments.flatMap { value in value.slots.map { _ in value.isFunction ? 1 : 0 } })
-        call.results = image.expectations.adding(results)
+        call.results = image.expectations.adding(expectations(results))
         call.host_calls = GWImageRange(
             first: UInt32(firstHostCall), count: UInt32(image.hostCalls.count - firstHostCall))
         let changes = changes(since: afterCall)
         call.changes = image.changes.adding(changes)
         image.calls.append(call)
+    }
+
+    private func expectations(_ results: [Value]) -> [GWImageExpectation] {
+        results.flatMap { result in
+            let nan = result.type.quietNaN
+            return slots([result]).map { bits in
+                // Of a NaN that an instruction has made, processors differ in the other bits.
+                let mask = nan != 0 && bits & nan == nan ? nan : .max
+                return GWImageExpectation(
+                    value: bits & mask, mask: mask, is_function: result.isFunction ? 1 : 0, reserved: 0)
+            }
+        }
     }
 
     /// Says which bits of the results of the last call are determined.
@@ -288,7 +304,30 @@ final class Snapshot {
         precondition(Int(call.results.count) == masks.count, "there are as many masks as slots")
         for (index, mask) in masks.enumerated() {
             image.expectations[Int(call.results.first) + index].mask = mask
-            image.expectations[Int(call.results.first) + index].value &= mask
+            image.expectations[Int(call.results.first) + index].value = lastResults[index] & mask
+        }
+    }
+}
+
+extension Snapshot {
+    /// A part of what is recorded that images can have wrong.
+    enum Part: CaseIterable { case result, trap, memory, table, global, hostArgument, hostCall, hostAnswer, code }
+
+    /// Makes a part wrong: the runner has to find that.
+    func spoil(_ part: Part) {
+        func change(_ kind: GWImageChangeKind) -> Int {
+            image.changes.lastIndex { $0.kind == kind.rawValue }!
+        }
+        switch part {
+        case .result: image.expectations[0].value ^= 1
+        case .trap: image.calls[0].trap = UInt32(GWTrap.unreachable.rawValue)
+        case .memory: image.bytes[Int(image.changes[change(.memory)].bytes.first)] ^= 1
+        case .table: image.changes[change(.table)].value = 0
+        case .global: image.changes[change(.cell)].value ^= 1
+        case .hostArgument: image.numbers[Int(image.hostCalls[0].arguments.first)] ^= 1
+        case .hostCall: image.calls[0].host_calls.count = 0
+        case .hostAnswer: image.numbers[Int(image.hostCalls[0].results.first)] ^= 1
+        case .code: image.words[Int(image.functions.last!.cells.first)] = UInt32(GWOp.unreachable.rawValue)
         }
     }
 }
@@ -298,6 +337,17 @@ extension InstanceStorage {
     fileprivate func owns(_ cell: UnsafeMutablePointer<UInt64>) -> Bool {
         guard let globals = pointer.pointee.globals else { return false }
         return cell >= globals && cell < globals + code.layout.definedGlobalCells
+    }
+}
+
+extension ValueType {
+    /// The bits that are ones in each NaN that instructions make; 0 for what is no floating-point number.
+    var quietNaN: UInt64 {
+        switch self {
+        case .f32: 0x7FC0_0000
+        case .f64: 0x7FF8_0000_0000_0000
+        default: 0
+        }
     }
 }
 

@@ -292,6 +292,31 @@ struct SpecialImages {
     }
 }
 
+extension SpecialImages {
+    /// Writes images that each have another part wrong: so it is seen that the runner compares all of them.
+    static func writeWrong(to folder: URL) throws {
+        let module = try WebAssemblyText.module(
+            """
+            (module (import "host" "host" (func $host (param i32) (result i32)))
+              (memory (export "memory") 1) (table $t 2 funcref) (elem declare func $all) (global $g (mut i32) (i32.const 0))
+              (func $all (export "all") (param i32) (result i32)
+                (i32.store (i32.const 100) (i32.const 7))
+                (table.set $t (i32.const 1) (ref.func $all))
+                (global.set $g (i32.const 9))
+                (i32.add (local.get 0) (call $host (i32.const 3)))))
+            """)
+        var imports = Imports()
+        imports.define("host", "host") { (number: UInt32) -> UInt32 in number * 2 }
+        for part in Snapshot.Part.allCases {
+            let images = SpecialImages(folder: folder)
+            try images.with(module, "wrong-\(part)", imports: imports) { it in
+                try it.call("all", 5)
+                it.recorder.spoil(part)
+            }
+        }
+    }
+}
+
 extension ValueType {
     /// Whether values are numbers or vectors.
     fileprivate var isNumber: Bool { !isReference }

@@ -9,6 +9,7 @@ let usage = """
         spec            the calls of the specification's tests
         spec-plain      the same, not optimised
         special         traps, deep recursion, exhaustion of the stack, endless loops, host functions
+        wrong           images of which the runner has to say that they fail
         random=N        N random modules
         program=LINE    a program for WASI preview 1 with its arguments, and blanks between
 
@@ -34,6 +35,7 @@ do {
                 print("\(argument): the specification's tests are not there: \(SpecSuite.unavailable ?? "")")
             }
         case ("special", nil): try SpecialImages.write(to: folder)
+        case ("wrong", nil): try SpecialImages.writeWrong(to: folder)
         case ("random", let count?):
             guard let count = UInt64(count) else { fail(usage) }
             print("\(argument): \(try RandomImages.write(to: folder, seeds: 1..<1 + count)) calls")

@@ -117,6 +117,9 @@ typedef struct GWImageCell {
     /// Whether the value is a function.
     uint32_t is_function;
     uint32_t reserved;
+    /// The bits that are ones in each NaN that instructions make, where the value is a floating-point number; otherwise
+    /// 0. The other bits of NaNs differ between processors, as the specification allows.
+    uint64_t nan;
 } GWImageCell;
 
 /// A segment that has not been dropped.
