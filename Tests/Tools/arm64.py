@@ -33,6 +33,8 @@ COUNTS = re.compile(r"^(\d+) images, (\d+) calls, (\d+) passed, (\d+) failed$", 
 PROGRAMS = {"fib": "21", "nbody": "2000", "sha256": "64", "sort": "3000"}
 RANDOM, RANDOM_SLICE = 3000, 300
 CPUS = os.cpu_count() or 1
+# In one process: the emulation keeps a megabyte for each image, although the memory is given back.
+MOST_IMAGES = 200
 
 
 def say(text: str) -> None:
@@ -194,7 +196,8 @@ class Failure(Exception):
 def run_images(target: Target, runner: pathlib.Path, images: list, flags: list, title: str, emulate: list) -> str:
     """Runs images in several processes, and prints what they come to: the counts, and what else is said."""
     begin = time.monotonic()
-    pieces = [images[i :: 4 * CPUS] for i in range(4 * CPUS)] if images else [[]]
+    count = max(4 * CPUS, len(images) // MOST_IMAGES)
+    pieces = [images[i::count] for i in range(count)] if images else [[]]
     totals, others, failed, done_count = [0, 0, 0, 0], [], False, 0
     prefix = [*target.emulator, *emulate] if target.emulator else []
 

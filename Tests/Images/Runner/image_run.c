@@ -221,7 +221,9 @@ static void report(image_store *s, uint32_t index) {
 // Runs all calls on a new store; `round` counts interruptions, from 1 on, 0 being none.
 static void run_calls(image_store *s, uint32_t round, image_counts *counts) {
     uint32_t count = (uint32_t)s->file->header->calls.count;
-    uint32_t interrupted = round ? random_number(count) : UINT32_MAX;
+    // Calls that do not end are interrupted anyway.
+    bool has_endless = count && s->file->calls[count - 1].ending == GWImageEnding_interrupted;
+    uint32_t interrupted = round && !has_endless ? random_number(count) : UINT32_MAX;
     for (uint32_t i = 0; i < count; i++) {
         const GWImageCall *call = &s->file->calls[i];
         bool is_endless = call->ending == GWImageEnding_interrupted, is_fine;

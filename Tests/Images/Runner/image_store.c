@@ -140,6 +140,35 @@ bool image_is_as_expected(image_store *s) {
     return true;
 }
 
+// --- Guarded memories that wait for the next image ---
+
+// The emulation of another processor goes through all pages of what is reserved or given back, 2 million of them, and
+// keeps what it knows of them: memories of thousands of images would take its minutes and its memory.
+enum { most_kept = 4 };
+// What is larger is given back.
+#define LARGEST_KEPT (UINT64_C(4) << 20)
+static GWMemory kept[most_kept];
+static int kept_count;
+
+static bool make_memory(GWMemory *memory, uint32_t pages, uint32_t maximum_pages, bool guarded) {
+    uint64_t size = (uint64_t)pages * GW_PAGE_SIZE;
+    if (!guarded || kept_count == 0) return gw_memory_create(memory, pages, maximum_pages, guarded);
+    *memory = kept[--kept_count];
+    memory->maximum_pages = maximum_pages;
+    memory->size = size;
+    return size == 0 || mprotect(memory->base, size, PROT_READ | PROT_WRITE) == 0;
+}
+
+static void destroy_memory(GWMemory *memory) {
+    if (!memory->base || !memory->guarded || memory->size > LARGEST_KEPT || kept_count == most_kept) {
+        gw_memory_destroy(memory);
+        return;
+    }
+    memset(memory->base, 0, memory->size);
+    if (memory->size && mprotect(memory->base, memory->size, PROT_NONE)) abort();
+    kept[kept_count++] = *memory;
+}
+
 // --- Making it ---
 
 static void *zeros(uint64_t count, uint64_t size) {
@@ -152,7 +181,7 @@ static const char *make_space(image_store *s) {
     const GWImageHeader *header = s->file->header;
     for (uint32_t i = 0; i < header->memories.count; i++) {
         const GWImageMemory *r = &s->file->memories[i];
-        if (!gw_memory_create(&s->memories[i], r->pages, r->maximum_pages, !s->options->checked))
+        if (!make_memory(&s->memories[i], r->pages, r->maximum_pages, !s->options->checked))
             return "there is no address space for a memory";
         s->expected_sizes[i] = (uint64_t)r->pages * GW_PAGE_SIZE;
         void *expected = mmap(
@@ -293,7 +322,7 @@ void image_store_destroy(image_store *s) {
     const GWImageHeader *header = s->file->header;
     for (uint32_t i = 0; i < header->instances.count; i++) destroy_instance(s, i);
     for (uint32_t i = 0; i < header->memories.count; i++) {
-        gw_memory_destroy(&s->memories[i]);
+        destroy_memory(&s->memories[i]);
         if (s->expected_memories[i]) munmap(s->expected_memories[i], GW_IMAGE_COMPARED);
     }
     for (uint32_t i = 0; i < header->tables.count; i++) {

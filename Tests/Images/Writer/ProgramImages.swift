@@ -23,7 +23,8 @@ struct ProgramImages {
             let options = Snapshot.Options(optimizes: optimizes, hasCounters: optimizes)
             let recorder = Recorder(folder, optimizes ? "program-\(name)" : "program-plain-\(name)", options)
             let host = WASIHost(
-                try FileSystem(.none, streams: StandardStreams(input: .empty, output: .discarded, error: .discarded)), arguments: [name] + words.dropFirst(), environment: [])
+                try FileSystem(.none, streams: StandardStreams(input: .empty, output: .discarded, error: .discarded)),
+                arguments: [name] + words.dropFirst(), environment: [])
             var imports = Imports()
             host.define(module, in: &imports)
             let instance = try Instance(

@@ -23,7 +23,9 @@ struct RandomImages {
                     try record(name, arguments, of: instance, recorder)
                 }
             }
-            for index in ModuleGenerator.globalTypes.indices { try record("global\(index)", [], of: instance, recorder) }
+            for index in ModuleGenerator.globalTypes.indices {
+                try record("global\(index)", [], of: instance, recorder)
+            }
             try recorder.finish()
             count += recorder.callCount
         }

@@ -74,7 +74,8 @@ final class Recorder {
     }
 
     /// Notes a call that does not end; nothing is called here, and nothing more can be noted in this image.
-    func noteEndlessCall(_ function: Function, _ name: String, of instance: Instance, _ arguments: [Value] = []) throws {
+    func noteEndlessCall(_ function: Function, _ name: String, of instance: Instance, _ arguments: [Value] = []) throws
+    {
         let snapshot = try begin(instance)
         var call = GWImageCall()
         call.function = snapshot.reference(UInt64(UInt(bitPattern: function.pointer)))

@@ -68,7 +68,9 @@ final class Snapshot {
         for index in 0..<Int(instance.import_count) { discover(function: instance.imports[index]!, storage, index) }
         for (index, type) in module.globalTypes.enumerated().prefix(module.importedGlobalCount) {
             let cell = storage.global(index)
-            if cells[cell] == nil, let owner = store.instances.values.first(where: { $0.owns(cell) }) { discover(owner) }
+            if cells[cell] == nil, let owner = store.instances.values.first(where: { $0.owns(cell) }) {
+                discover(owner)
+            }
             if cells[cell] == nil { add(cell: cell, type.value) }
             if type.value == .funcref { discover(reference: cell.pointee) }
         }
@@ -277,7 +279,8 @@ final class Snapshot {
         lastResults = slots(results)
         call.name = image.bytes.adding(Array(name.utf8))
         call.arguments = image.numbers.adding(slots(arguments))
-        call.kinds = image.bytes.adding(arguments.flatMap { value in value.slots.map { _ in value.isFunction ? 1 : 0 } })
+        call.kinds = image.bytes.adding(
+            arguments.flatMap { value in value.slots.map { _ in value.isFunction ? 1 : 0 } })
         call.results = image.expectations.adding(expectations(results))
         call.host_calls = GWImageRange(
             first: UInt32(firstHostCall), count: UInt32(image.hostCalls.count - firstHostCall))

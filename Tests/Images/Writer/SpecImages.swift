@@ -39,7 +39,8 @@ struct SpecImages {
                 let configuration: SpecConfiguration = optimizes ? .guardPages : .guardPagesUnoptimized
                 var runner = try SpecRunner(
                     file: name, folder: scripts, configuration: configuration, watcher: Watcher(recorder))
-                for command in script.commands where command.kind != .assertMalformed && command.kind != .assertInvalid {
+                for command in script.commands where command.kind != .assertMalformed && command.kind != .assertInvalid
+                {
                     runner.run(command)
                 }
                 try recorder.finish()
@@ -54,7 +55,7 @@ struct SpecImages {
 }
 
 extension SpecExpectation {
-    /// Which bits of its slots are determined; nil for "not null" and what has no mask.
+    /// Which bits of its slots are determined. (Of references all are: the same are made everywhere.)
     var mask: [UInt64] {
         switch self {
         case .value(.v128): [.max, .max]

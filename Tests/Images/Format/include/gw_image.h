@@ -1,9 +1,9 @@
 // The portable image: bytecode with everything that running it takes, and what has to come of it.
 //
-// An image is made where there is a front end (Tests/Images/Writer) and run where there is none (Tests/Images/Runner): by the
-// same dispatch loop, compiled for another processor. It has all instances that a function can reach, in one state, and
-// calls that begin there, one behind the other. What the host did during a call is in the image too, so that nothing of
-// a host is needed.
+// An image is made where there is a front end (Tests/Images/Writer) and run where there is none (Tests/Images/Runner),
+// by the same dispatch loop, compiled for another processor. It has all instances that a function can reach, in one
+// state, and calls that begin there, one behind the other. What the host did during a call is in the image too, so that
+// nothing of a host is needed.
 //
 // The file is a header and sections, each an array of one of the types below that begins at a multiple of 8 bytes.
 // All numbers are little-endian. Instructions are named by their numbers (GWOp) in place of the distances of
