@@ -128,10 +128,10 @@ static uintptr_t c_stack_limit(void) {
     static _Thread_local uintptr_t limit;
     if (limit) return limit;
     allow_signal();
-    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
 #if defined(__APPLE__)
     limit = (uintptr_t)pthread_get_stackaddr_np(pthread_self()) - pthread_get_stacksize_np(pthread_self());
 #else
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
     if (getpid() == gettid()) {
         // The main thread's stack grows up to the limit that is in force now; its top is a little above `here`.
         struct rlimit r;

@@ -15,8 +15,13 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
-#include <ucontext.h>
 #include <unistd.h>
+#if defined(__APPLE__)
+// The other header is for functions that the system wants nobody to use.
+#include <sys/ucontext.h>
+#else
+#include <ucontext.h>
+#endif
 
 #include "gw_interpreter.h"
 #include "gw_native.h"

@@ -4,7 +4,12 @@
 #endif
 #include <signal.h>
 #include <stdlib.h>
+#if defined(__APPLE__)
+// The other header is for functions that the system wants nobody to use.
+#include <sys/ucontext.h>
+#else
 #include <ucontext.h>
+#endif
 
 #include "gw_interpreter.h"
 #include "gw_native.h"

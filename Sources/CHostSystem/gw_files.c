@@ -6,6 +6,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,15 +33,27 @@ int gw_pipe(int ends[2]) {
     return pipe2(ends, O_CLOEXEC);
 }
 
+ptrdiff_t gw_path_of(uint8_t *path, size_t capacity, int file) {
+    char link[32];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+    return readlink(link, (char *)path, capacity);
+}
+
 bool gw_is_in_procfs(int file) {
     struct statfs system;
     return fstatfs(file, &system) == 0 && system.f_type == PROC_SUPER_MAGIC;
 }
 
 uint64_t gw_mount_number(int file) {
+#ifdef STATX_MNT_ID
     struct statx status;
     if (statx(file, "", AT_EMPTY_PATH, STATX_MNT_ID, &status) != 0) return 0;
     return status.stx_mask & STATX_MNT_ID ? status.stx_mnt_id : 0;
+#else
+    // A C library whose headers are older than the system's: musl's.
+    (void)file;
+    return 0;
+#endif
 }
 #else
 int gw_open_beneath(int directory, const char *path, int flags, unsigned mode) {
@@ -51,6 +66,18 @@ int gw_pipe(int ends[2]) {
     // What another thread starts in between gets them all the same.
     if (pipe(ends) != 0) return -1;
     return fcntl(ends[0], F_SETFD, FD_CLOEXEC) | fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+}
+
+ptrdiff_t gw_path_of(uint8_t *path, size_t capacity, int file) {
+#ifdef F_GETPATH
+    char found[PATH_MAX];
+    if (fcntl(file, F_GETPATH, found) == 0) {
+        size_t size = strlen(found);
+        if (size <= capacity) return (ptrdiff_t)(memcpy(path, found, size), size);
+    }
+#endif
+    (void)path, (void)capacity, (void)file;
+    return -1;
 }
 
 bool gw_is_in_procfs(int file) {

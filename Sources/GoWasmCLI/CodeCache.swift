@@ -130,13 +130,7 @@ struct CodeCache {
 
     // MARK: - Files
 
-    private static func lastUse(_ status: stat) -> Int {
-        #if os(Linux)
-            status.st_mtim.tv_sec
-        #else
-            status.st_mtimespec.tv_sec
-        #endif
-    }
+    private static func lastUse(_ status: stat) -> Int { status.modificationTime.tv_sec }
 
     /// Opens a file of the cache for reading, and notes that it is used; nil where there is none, or somebody else could
     /// have written it.

@@ -93,11 +93,7 @@ final class MachineCodeReader {
         let words = arguments.map { strdup($0) }
         defer { for word in words { free(word) } }
         var child = pid_t()
-        #if canImport(Darwin)
-            var actions: posix_spawn_file_actions_t?
-        #else
-            var actions = posix_spawn_file_actions_t()
-        #endif
+        var actions = makeSpawnFileActions()
         posix_spawn_file_actions_init(&actions)
         posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO)
         posix_spawn_file_actions_addclose(&actions, ends[0])

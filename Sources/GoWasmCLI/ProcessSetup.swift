@@ -17,19 +17,7 @@ enum ProcessSetup {
         // Makes writing beyond the largest size that a file may have an error of the write.
         signal(SIGXFSZ, SIG_IGN)
         BrokenPipe.endProcessOnStandardOutput()
+        // Programs cannot raise the limit of open files themselves.
         raiseFileLimit()
-    }
-
-    /// Lets the program open as many files as the process may: programs cannot raise the limit themselves.
-    private static func raiseFileLimit() {
-        var limit = rlimit()
-        #if canImport(Glibc)
-            let resource = __rlimit_resource_t(UInt32(RLIMIT_NOFILE.rawValue))
-        #else
-            let resource = RLIMIT_NOFILE
-        #endif
-        guard getrlimit(resource, &limit) == 0, limit.rlim_cur < limit.rlim_max else { return }
-        limit.rlim_cur = limit.rlim_max
-        setrlimit(resource, &limit)
     }
 }

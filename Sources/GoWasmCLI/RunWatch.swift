@@ -79,14 +79,7 @@ final class RunWatch: Sendable {
     private static func isIgnored(_ signal: Int32) -> Bool {
         var action = sigaction()
         guard sigaction(signal, nil, &action) == 0 else { return false }
-        #if canImport(Glibc)
-            let handler = action.__sigaction_handler.sa_handler
-        #elseif canImport(Musl)
-            let handler = action.__sa_handler.sa_handler
-        #else
-            let handler = action.__sigaction_u.__sa_handler
-        #endif
-        return unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+        return action.handlerAddress == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 
     /// Says that the run's thread reports and ends the process now; returns why, if the run was ended from outside.
@@ -109,23 +102,8 @@ final class RunWatch: Sendable {
         for number in signals { sigaddset(&set, number) }
         var before = sigset_t()
         pthread_sigmask(SIG_BLOCK, &set, &before)
-        var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        pthread_attr_setstacksize(&attributes, stackSize)
-        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-        #if os(Linux)
-            var thread = pthread_t()
-        #else
-            var thread: pthread_t?
-        #endif
-        let watch = Unmanaged.passRetained(self)
-        let failure = pthread_create(
-            &thread, &attributes,
-            { watch in Unmanaged<RunWatch>.fromOpaque(watch!).takeUnretainedValue().wait() },
-            watch.toOpaque())
-        pthread_attr_destroy(&attributes)
+        let failure = startThread(stackSize: stackSize) { self.wait() }.failure
         guard failure == 0 else {
-            watch.release()
             pthread_sigmask(SIG_SETMASK, &before, nil)
             throw .exhausted(.thread, errorNumber: failure)
         }

@@ -45,13 +45,7 @@ package enum BrokenPipe {
     private static func takeBack(_ signals: inout sigset_t) {
         var pending = sigset_t()
         guard errno == EPIPE, sigpending(&pending) == 0, sigismember(&pending, SIGPIPE) == 1 else { return }
-        #if canImport(Darwin)
-            var signal: Int32 = 0
-            sigwait(&signals, &signal)
-        #else
-            var none = timespec()
-            while sigtimedwait(&signals, nil, &none) < 0, errno == EINTR {}
-        #endif
+        takeBackSignal(&signals)
     }
 
     /// The error of a write, where the process does not end by it.

@@ -119,11 +119,7 @@ extension FileSystem {
 
     /// Brings what was written to the disk: with the file's times and permissions, or only the contents.
     package func synchronize(_ file: OpenFile, contentsOnly: Bool = false) throws(ErrorCode) {
-        #if os(Linux)
-            try check(contentsOnly ? fdatasync(file.descriptor) : fsync(file.descriptor))
-        #else
-            try check(fsync(file.descriptor))
-        #endif
+        try check(contentsOnly ? synchronizeContents(file.descriptor) : fsync(file.descriptor))
     }
 
     /// Throws where a file is not the guest's to change: standard input, output and error are read, written and waited

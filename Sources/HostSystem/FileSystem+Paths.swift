@@ -20,15 +20,9 @@ package enum FileTime {
     }
 
     var timespec: timespec {
-        #if os(Linux)
-            // Swift does not see the macros.
-            let (now, keep) = (1_073_741_823, 1_073_741_822)
-        #else
-            let (now, keep) = (-1, -2)
-        #endif
-        return switch self {
-        case .keep: .init(tv_sec: 0, tv_nsec: keep)
-        case .now: .init(tv_sec: 0, tv_nsec: now)
+        switch self {
+        case .keep: .init(tv_sec: 0, tv_nsec: SpecialNanoseconds.keep)
+        case .now: .init(tv_sec: 0, tv_nsec: SpecialNanoseconds.now)
         case .at(let seconds, let nanoseconds): .init(tv_sec: seconds, tv_nsec: nanoseconds)
         }
     }

@@ -172,23 +172,21 @@ package final class FileSystem {
     /// The permissions that a new file or folder gets.
     func masked(_ mode: UInt32) -> UInt32 { mode & ~modeMask }
 
-    /// The process's mask, read without a moment in which it is another: threads may make files then.
+    /// The process's mask, on Linux read without a moment in which it is another: threads may make files then.
     private static var processModeMask: UInt32 {
-        #if os(Linux)
-            let name = Array("Umask:\t".utf8)
-            var text = [UInt8](repeating: 0, count: 4096)
-            let file = systemOpen("/proc/self/status", O_RDONLY | O_CLOEXEC)
-            if file >= 0 {
-                defer { systemClose(file) }
-                let count = text.withUnsafeMutableBytes { systemRead(file, $0.baseAddress!, $0.count) }
-                let lines = text.prefix(max(0, count)).split(separator: UInt8(ascii: "\n"))
-                if let line = lines.first(where: { $0.starts(with: name) }),
-                    let mask = UInt32(GuestPath.text(Array(line.dropFirst(name.count))), radix: 8)
-                {
-                    return mask
-                }
+        let name = Array("Umask:\t".utf8)
+        var text = [UInt8](repeating: 0, count: 4096)
+        let file = systemOpen("/proc/self/status", O_RDONLY | O_CLOEXEC)
+        if file >= 0 {
+            defer { systemClose(file) }
+            let count = text.withUnsafeMutableBytes { systemRead(file, $0.baseAddress!, $0.count) }
+            let lines = text.prefix(max(0, count)).split(separator: UInt8(ascii: "\n"))
+            if let line = lines.first(where: { $0.starts(with: name) }),
+                let mask = UInt32(GuestPath.text(Array(line.dropFirst(name.count))), radix: 8)
+            {
+                return mask
             }
-        #endif
+        }
         let mask = umask(0)
         umask(mask)
         return UInt32(mask)

@@ -118,13 +118,7 @@ struct Folder {
     }
 
     /// A path that leads to an open file itself, whatever has become of its name; also to one open for looking up only.
-    static func path(of descriptor: Int32) -> String {
-        #if os(Linux)
-            "/proc/self/fd/\(descriptor)"
-        #else
-            "/dev/fd/\(descriptor)"
-        #endif
-    }
+    static func path(of descriptor: Int32) -> String { SystemFile.path(of: descriptor) }
 
     /// Whether an open file is one of Linux's procfs.
     static func isInProcfs(_ descriptor: Int32) -> Bool { gw_is_in_procfs(descriptor) }

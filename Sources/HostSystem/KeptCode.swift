@@ -7,11 +7,6 @@ package enum KeptCode {
     /// The variable that names the folder, or says `off`.
     package static let variable = "GOWASM_CACHE"
     private static let name = "/gowasm-fast"
-    #if os(macOS)
-        private static let caches = "/Library/Caches"
-    #else
-        private static let caches = "/.cache"
-    #endif
 
     /// The folder that the environment names: `GOWASM_CACHE`, which may be `off`, or one among the user's caches; nil
     /// for none.
@@ -28,13 +23,13 @@ package enum KeptCode {
         var paths: [String] = []
         if let named = value(variable), named != "off", let path = absolute(named) { paths.append(path) }
         if let caches = absoluteValue("XDG_CACHE_HOME") { paths.append(caches + name) }
-        if let home = home ?? registeredHome { paths.append(home + caches + name) }
+        if let home = home ?? registeredHome { paths.append(home + SystemFile.caches + name) }
         return paths.map { Array($0.utf8) }
     }
 
     private static var userFolder: String? {
         if let caches = absoluteValue("XDG_CACHE_HOME") { return caches + name }
-        return home.map { $0 + caches + name }
+        return home.map { $0 + SystemFile.caches + name }
     }
 
     private static var home: String? { absoluteValue("HOME") }

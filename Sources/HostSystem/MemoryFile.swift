@@ -5,27 +5,21 @@ internal import LibC
 ///
 /// A guest gets none of them, whatever it was given: with them it could read and change the program that runs it.
 enum MemoryFile {
-    #if os(Linux)
-        /// `/proc/PID/mem`, also of a thread, and `/proc/kcore`.
-        private static let names = ["mem", "kcore"]
-        /// The numbers of the devices `/dev/mem` and `/dev/kmem`.
-        static let devices: [dev_t] = [0x101, 0x102]
-        /// What a link of procfs says of a file behind its name when that is gone, as with a thread that has ended.
-        private static let mark = " (deleted)"
-    #endif
+    /// `/proc/PID/mem`, also of a thread, and `/proc/kcore`.
+    private static let names = ["mem", "kcore"]
+    /// The numbers of the devices that are memory.
+    static let devices = SystemFile.memoryDevices
+    /// What a link of procfs says of a file behind its name when that is gone, as with a thread that has ended.
+    private static let mark = " (deleted)"
 
     /// Whether an open file is one; `status` is what fstat(2) says of it.
     ///
     /// The file that was found is looked at and not the path, which may lead to it through any links.
     static func isOne(_ descriptor: Int32, _ kind: OpenFile.Kind, _ status: stat) -> Bool {
-        #if os(Linux)
-            if kind == .characterDevice { return devices.contains(status.st_rdev) }
-            guard kind == .regular, gw_is_in_procfs(descriptor) else { return false }
-            guard let path = Folder.linkTarget(AT_FDCWD, Array(Folder.path(of: descriptor).utf8)) else { return true }
-            let name = GuestPath.text(path).split(separator: "/").last ?? ""
-            return names.contains(String(name.hasSuffix(mark) ? name.dropLast(mark.count) : name))
-        #else
-            return false
-        #endif
+        if kind == .characterDevice { return devices.contains(status.st_rdev) }
+        guard kind == .regular, gw_is_in_procfs(descriptor) else { return false }
+        guard let path = Folder.linkTarget(AT_FDCWD, Array(Folder.path(of: descriptor).utf8)) else { return true }
+        let name = GuestPath.text(path).split(separator: "/").last ?? ""
+        return names.contains(String(name.hasSuffix(mark) ? name.dropLast(mark.count) : name))
     }
 }

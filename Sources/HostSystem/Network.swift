@@ -43,19 +43,12 @@ package final class Network {
     package func open(isVersion6: Bool, isDatagram: Bool) throws(ErrorCode) -> Int {
         guard !access.isNothing else { throw deny(isDatagram ? "udp" : "tcp") }
         let family = isVersion6 ? AF_INET6 : AF_INET
-        #if canImport(Glibc)
-            let type = Int32((isDatagram ? SOCK_DGRAM : SOCK_STREAM).rawValue)
-        #else
-            let type = isDatagram ? SOCK_DGRAM : SOCK_STREAM
-        #endif
+        let type = isDatagram ? SystemSocket.datagram : SystemSocket.stream
         let descriptor = socket(family, type, 0)
         guard descriptor >= 0 else { throw ErrorCode.last }
         // Waiting is done by polling, which can be ended; nobody else has this socket.
         _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
-        #if canImport(Darwin)
-            var yes: Int32 = 1
-            setsockopt(descriptor, SOL_SOCKET, SO_NOSIGPIPE, &yes, socklen_t(MemoryLayout<Int32>.size))
-        #endif
+        SystemSocket.preventSignal(descriptor)
         return files.addSocket(descriptor).number
     }
 

@@ -1,3 +1,4 @@
+internal import CHostSystem
 internal import LibC
 
 /// What a guest may not change though it lies in a folder that the guest may change: folders that were granted to be
@@ -115,15 +116,9 @@ struct Protection {
 
     /// The path by which a file was opened, as it is now; nil where the system does not say.
     private static func path(of file: Int32) -> [UInt8]? {
-        #if os(Linux)
-            return Folder.linkTarget(AT_FDCWD, Array(Folder.path(of: file).utf8))
-        #elseif canImport(Darwin)
-            var bytes = [CChar](repeating: 0, count: Int(PATH_MAX))
-            guard fcntl(file, F_GETPATH, &bytes) == 0 else { return nil }
-            return bytes.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-        #else
-            return nil
-        #endif
+        var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX))
+        let count = bytes.withUnsafeMutableBufferPointer { gw_path_of($0.baseAddress!, $0.count, file) }
+        return count < 0 ? nil : Array(bytes.prefix(count))
     }
 
     // MARK: - Names

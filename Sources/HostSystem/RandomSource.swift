@@ -33,14 +33,9 @@ package final class RandomSource {
         var offset = 0
         while offset < bytes.count {
             let piece = min(bytes.count - offset, 256)
-            #if canImport(Darwin)
-                arc4random_buf(bytes.baseAddress! + offset, piece)
-            #else
-                // At most 256 bytes at a time, for which it cannot fail once the system has started.
-                guard getentropy(bytes.baseAddress! + offset, piece) == 0 else {
-                    fatalError("getentropy: \(ErrorCode.last.message)")
-                }
-            #endif
+            guard fillRandomly(bytes.baseAddress! + offset, piece) else {
+                fatalError("getentropy: \(ErrorCode.last.message)")
+            }
             offset += piece
         }
     }

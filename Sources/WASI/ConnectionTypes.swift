@@ -23,19 +23,11 @@ enum SocketType: UInt8 {
     case any, datagram, stream
 
     var system: Int32 {
-        #if canImport(Glibc)
-            switch self {
-            case .any: 0
-            case .datagram: Int32(SOCK_DGRAM.rawValue)
-            case .stream: Int32(SOCK_STREAM.rawValue)
-            }
-        #else
-            switch self {
-            case .any: 0
-            case .datagram: SOCK_DGRAM
-            case .stream: SOCK_STREAM
-            }
-        #endif
+        switch self {
+        case .any: 0
+        case .datagram: SystemSocket.datagram
+        case .stream: SystemSocket.stream
+        }
     }
 
     init?(system: Int32) {

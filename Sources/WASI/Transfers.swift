@@ -105,12 +105,12 @@ enum Transfers {
                     try Descriptors.unlessBlocked {
                         withMessage(of: buffers, from: done) { message in
                             guard let address else {
-                                return sendmsg(file.descriptor, &message, noSignal | Int32(MSG_DONTWAIT))
+                                return sendmsg(file.descriptor, &message, SystemSocket.noSignal | Int32(MSG_DONTWAIT))
                             }
                             return address.withSystemAddress { receiver, size in
                                 message.msg_name = UnsafeMutableRawPointer(receiver)
                                 message.msg_namelen = size
-                                return sendmsg(file.descriptor, &message, noSignal | Int32(MSG_DONTWAIT))
+                                return sendmsg(file.descriptor, &message, SystemSocket.noSignal | Int32(MSG_DONTWAIT))
                             }
                         }
                     }
@@ -172,9 +172,3 @@ enum Transfers {
         }
     }
 }
-
-#if os(Linux)
-    private let noSignal = Int32(MSG_NOSIGNAL)
-#else
-    private let noSignal: Int32 = 0
-#endif

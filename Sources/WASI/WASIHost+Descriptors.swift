@@ -90,29 +90,16 @@ extension WASIHost {
         guard advice <= 5, let start = Int64(exactly: offset), let count = Int64(exactly: length) else {
             throw ErrorCode(EINVAL)
         }
-        #if os(Linux)
-            let advices = [
-                POSIX_FADV_NORMAL, POSIX_FADV_SEQUENTIAL, POSIX_FADV_RANDOM, POSIX_FADV_WILLNEED,
-                POSIX_FADV_DONTNEED, POSIX_FADV_NOREUSE,
-            ]
-            let failure = posix_fadvise(file.descriptor, off_t(start), off_t(count), advices[Int(advice)])
-            if failure != 0 { throw ErrorCode(failure) }
-        #else
-            _ = (file, start, count)
-        #endif
+        let failure = advise(file.descriptor, from: start, count: count, Int(advice))
+        if failure != 0 { throw ErrorCode(failure) }
     }
 
     func fdAllocate(_ number: UInt32, _ offset: UInt64, _ length: UInt64) throws(ErrorCode) {
         let file = try file(number, .fdAllocate)
         try files.checkOwned(file)
         guard let start = Int64(exactly: offset), let count = Int64(exactly: length) else { throw ErrorCode(EINVAL) }
-        #if os(Linux)
-            let failure = posix_fallocate(file.descriptor, off_t(start), off_t(count))
-            if failure != 0 { throw ErrorCode(failure) }
-        #else
-            _ = (file, start, count)
-            throw ErrorCode.notSupported
-        #endif
+        guard let failure = allocate(file.descriptor, from: start, count: count) else { throw ErrorCode.notSupported }
+        if failure != 0 { throw ErrorCode(failure) }
     }
 
     func fdClose(_ number: UInt32) throws(ErrorCode) { try files.close(Int(number)) }
@@ -210,11 +197,7 @@ extension WASIHost {
         let memory = try memory
         let bytes = try memory.bytes(at: result, count: Layout.filestat)
         bytes.initializeMemory(as: UInt8.self, repeating: 0)
-        #if os(Linux)
-            let times = (status.st_atim, status.st_mtim, status.st_ctim)
-        #else
-            let times = (status.st_atimespec, status.st_mtimespec, status.st_ctimespec)
-        #endif
+        let times = (status.accessTime, status.modificationTime, status.changeTime)
         try memory.store(UInt64(truncatingIfNeeded: status.st_dev), at: result)
         try memory.store(UInt64(status.st_ino), at: result, offset: 8)
         try memory.store(OpenFile.Kind(mode: status.st_mode).wasi, at: result, offset: 16)

@@ -215,9 +215,10 @@ static int32_t immediate(void) {
 
 static void end_form(int reg, const char *other, bool is_memory, int32_t number) {
     const char *name = at_hand->name;
-    char text[32], operand[64], constant[32] = "";
+    char text[32] = "", operand[64], constant[32] = "";
     // (The names of shifts by cl have the sign of a register, twice because of printf.)
-    snprintf(text, sizeof text, name);
+    for (size_t length = 0; *name; name++)
+        if (name[0] != '%' || name[1] != '%') text[length++] = *name;
     snprintf(operand, sizeof operand, "%s%s", is_memory ? "" : "%", other);
     if (at_hand->immediate) snprintf(constant, sizeof constant, "$%" PRId32 ", ", number);
     const char *space = text[strlen(text) - 1] == '*' ? "" : " ";

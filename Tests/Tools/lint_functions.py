@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Checks what neither compiler nor formatter does: no function of the sources is longer than 80 lines, the system's C
-library is imported as LibC, and no target of C is a part of what a library offers to others.
+library is imported as LibC, only that module asks which system it is for, and no target of C is a part of what a library
+offers to others.
 
 usage: lint_functions.py
 
@@ -20,6 +21,7 @@ C = re.compile(r"()(?:\{$|[A-Za-z].*\) ?\{$)")
 # A row of a table, which is not counted.
 ROW = re.compile(r" *[A-Z_]+\([^()]*\)$")
 SYSTEM = re.compile(r"\s*(?:@\w+ )?(?:\w+ )?import (Glibc|Musl|Darwin)\b")
+ASKED = re.compile(r"\s*#(?:else)?if\b.*\b(?:os|targetEnvironment|canImport)\s*\(")
 OFFERED = re.compile(r"(?:@_exported )?public import (C[A-Z]\w*|LibC)\b")
 
 
@@ -53,6 +55,9 @@ def faults(name: str, text: str) -> list[str]:
     for number, line in enumerate(lines, 1):
         if (match := SYSTEM.match(line)) and not name.startswith("Sources/LibC/"):
             result.append(f"{name}:{number}: import LibC, not {match[1]}")
+        # (Tests say so of what they need of Linux, such as /proc.)
+        if ASKED.match(line) and name.startswith("Sources/") and not name.startswith("Sources/LibC/"):
+            result.append(f"{name}:{number}: what depends on the system is to be in Sources/LibC")
         if match := OFFERED.match(line):
             result.append(f"{name}:{number}: {match[1]} is offered to all who import this module")
     return result

@@ -4,6 +4,7 @@
 
 #include <poll.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /// Opens a path that must not lead out of a folder: openat2 with RESOLVE_BENEATH.
@@ -16,6 +17,11 @@ bool gw_is_in_procfs(int file);
 
 /// The number of the mount through which a file was opened; 0 where the system does not say.
 uint64_t gw_mount_number(int file);
+
+/// Writes the path by which a file was opened, as it is now, without an end; at most `capacity` bytes.
+///
+/// Returns their number, or -1 where the system does not say.
+ptrdiff_t gw_path_of(uint8_t *path, size_t capacity, int file);
 
 /// The flag that opens a file only to say which one is meant, without the right to read it: O_PATH, or reading where
 /// there is no such flag.

@@ -411,11 +411,7 @@ extension JSRealm {
 
     private func makeStats(_ status: stat) -> JSValue {
         func milliseconds(_ time: timespec) -> Double { Double(time.tv_sec) * 1000 + Double(time.tv_nsec) / 1e6 }
-        #if os(Linux)
-            let times = (status.st_atim, status.st_mtim, status.st_ctim)
-        #else
-            let times = (status.st_atimespec, status.st_mtimespec, status.st_ctimespec)
-        #endif
+        let times = (status.accessTime, status.modificationTime, status.changeTime)
         let stats = JSObject(prototype: prototypes.stats)
         stats.properties.reserve(Int32(StatsField.allCases.count))
         for (field, key) in zip(StatsField.allCases, statsKeys) {

@@ -10,11 +10,7 @@ extension JSRealm {
         process.define(key("version"), string(HostServices.nodeVersion))
         process.define(key("pid"), .number(Int(getpid())))
         process.define(key("ppid"), .number(Int(getppid())))
-        #if os(Linux)
-            process.define(key("platform"), string("linux"))
-        #else
-            process.define(key("platform"), string("darwin"))
-        #endif
+        process.define(key("platform"), string(platformName))
         #if arch(x86_64)
             process.define(key("arch"), string("x64"))
         #else

@@ -107,37 +107,9 @@ final class ProgramThread: SerialExecutor {
         }
     }
 
-    private final class Entry: Sendable {
-        let run: @Sendable () -> Void
-        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
-    }
-
     /// Starts a thread with enough stack for Go and JavaScript to call each other.
     static func start(_ body: @escaping @Sendable () -> Void) throws(ProgramError) {
-        var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        defer { pthread_attr_destroy(&attributes) }
-        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-        #if canImport(Darwin)
-            // Half a megabyte otherwise; elsewhere it is 8 MiB.
-            pthread_attr_setstacksize(&attributes, 8 << 20)
-            var thread: pthread_t?
-        #else
-            var thread = pthread_t()
-        #endif
-        let entry = Unmanaged.passRetained(Entry(body))
-        let failure = pthread_create(
-            &thread, &attributes,
-            { argument in
-                #if canImport(Darwin)
-                    Unmanaged<Entry>.fromOpaque(argument).takeRetainedValue().run()
-                #else
-                    Unmanaged<Entry>.fromOpaque(argument!).takeRetainedValue().run()
-                #endif
-                return nil
-            }, entry.toOpaque())
-        guard failure != 0 else { return }
-        entry.release()
-        throw .exhausted(.thread, errorNumber: failure)
+        let failure = startThread(body).failure
+        if failure != 0 { throw .exhausted(.thread, errorNumber: failure) }
     }
 }

@@ -18,16 +18,9 @@ enum LargePages {
             errno = ENOMEM
             return nil
         }
-        #if os(Linux)
-            let flags = MAP_PRIVATE | MAP_ANONYMOUS | (sparse ? MAP_NORESERVE : 0)
-        #else
-            let flags = MAP_PRIVATE | MAP_ANON
-        #endif
-        let address = mmap(nil, mapped(count), PROT_READ | PROT_WRITE, flags, -1, 0)
+        let address = mmap(nil, mapped(count), PROT_READ | PROT_WRITE, privateMapping(sparse: sparse), -1, 0)
         guard let address, address != MAP_FAILED else { return nil }
-        #if os(Linux)
-            madvise(address, advised, MADV_HUGEPAGE)
-        #endif
+        adviseLargePages(address, advised)
         return address
     }
 

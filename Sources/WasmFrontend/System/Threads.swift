@@ -28,25 +28,7 @@ private final class Job<Result: Sendable>: @unchecked Sendable {
 
     /// Starts the thread, if the system lets it.
     func start() {
-        // The thread's entry is a C function: the closure's type must not depend on `Result`.
-        let run = Unmanaged.passRetained(Entry { self.value = self.body() })
-        #if canImport(Darwin)
-            var thread: pthread_t?
-        #else
-            var thread = pthread_t()
-        #endif
-        let status = pthread_create(
-            &thread, nil,
-            { argument in
-                #if canImport(Darwin)
-                    let entry = Unmanaged<Entry>.fromOpaque(argument).takeRetainedValue()
-                #else
-                    let entry = Unmanaged<Entry>.fromOpaque(argument!).takeRetainedValue()
-                #endif
-                entry.run()
-                return nil
-            }, run.toOpaque())
-        if status == 0 { self.thread = thread } else { run.release() }
+        thread = startThread(isJoinable: true) { self.value = self.body() }.thread
     }
 
     /// Waits for the thread's result; computes it here if there is no thread.
@@ -55,11 +37,4 @@ private final class Job<Result: Sendable>: @unchecked Sendable {
         pthread_join(thread, nil)
         return value!
     }
-}
-
-/// The body of a thread.
-private final class Entry {
-    let run: () -> Void
-
-    init(_ run: @escaping () -> Void) { self.run = run }
 }
