@@ -1,7 +1,8 @@
 // The loop's contract: where the state is whenever a handler begins, and what a handler may rely on.
 //
 // On entry of every handler these values are in these registers, and no other register holds anything that a handler
-// reads before it writes it (CodegenTests compute that from the machine code of the loop and demand exactly this list):
+// reads before it writes it (CodegenTests compute that from the machine code of the loop and demand exactly this list,
+// ARM64CodegenTests for that machine):
 //
 //     pc        the instruction being executed (an even address: cells are 32 bits)
 //     fp        the frame: slot n of the function is fp[n]; the callee's frame overlaps the end of the caller's
@@ -37,7 +38,7 @@
 #define GW_REGISTERS_CHECKED(VALUE) \
     VALUE(pc, r10) VALUE(fp, rdi) VALUE(mem, r9) VALUE(sp, r8) VALUE(inst, rsi) VALUE(m, rbx) VALUE(handlers, r14)
 #elif defined(__aarch64__)
-// Read in a loop that was compiled for another machine than the compiler's, and has not run.
+// As the same compiler makes it for Linux (ARM64CodegenTests compile the loop for that and demand this).
 #define GW_REGISTER_NAME(name) #name
 #define GW_REGISTERS_GUARDED(VALUE) \
     VALUE(pc, x2) VALUE(fp, x3) VALUE(mem, x8) VALUE(sp, x9) VALUE(inst, x1) VALUE(m, x19) VALUE(handlers, x20)

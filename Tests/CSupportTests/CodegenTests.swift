@@ -136,10 +136,11 @@ import _TestSupport
             #expect(homes == loop.contract.dropLast())
             // No computed goto leads to where the function begins.
             let entries = loop.handlers.union(loop.others).subtracting([loop.code.function])
-            let liveness = RegisterLiveness(loop.instructions.map { ($0.address, $0.text) }, entries: entries)
+            let liveness = RegisterLiveness<X86.Instruction>(
+                loop.instructions.map { ($0.address, $0.text) }, entries: entries)
             #expect(liveness.unknown.isEmpty, "\(Set(liveness.unknown))")
             var live: Set<String> = []
-            for handler in loop.handlers { live.formUnion(try #require(liveness.live[handler]).names) }
+            for handler in loop.handlers { live.formUnion(try #require(liveness.live[handler])) }
             // The C function's frame, which its end needs.
             live.subtract(["rsp", "rbp"])
             #expect(live == Set(loop.contract.map { String($0.dropFirst()) }))
@@ -174,8 +175,8 @@ import _TestSupport
         /// Instructions from address 0 on, a byte each; computed gotos lead to the first one.
         private func live(_ texts: String...) -> Set<String>? {
             let instructions = texts.enumerated().map { (address: UInt($0), text: $1[...]) }
-            let liveness = RegisterLiveness(instructions, entries: [0])
-            return liveness.unknown.isEmpty ? liveness.live[0]?.names : nil
+            let liveness = RegisterLiveness<X86.Instruction>(instructions, entries: [0])
+            return liveness.unknown.isEmpty ? liveness.live[0] : nil
         }
 
         @Test("what is live is found through jumps, parts of registers and computed gotos")

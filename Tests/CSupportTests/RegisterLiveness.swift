@@ -1,265 +1,67 @@
-#if arch(x86_64)
-    /// Which parts of the registers of x86-64 hold what is read later, before each instruction of a piece of machine code.
-    ///
-    /// Instructions are read as objdump writes them (AT&T's syntax: the destination last).
-    struct RegisterLiveness {
-        /// Parts of registers: of each of the 16 general ones the lowest byte, the one above it, and the rest; of each vector
-        /// register one part for all of it.
-        struct Registers: Equatable {
-            var bits: UInt64 = 0
+/// What a reader of machine code has to know of an instruction.
+protocol MachineInstruction {
+    /// The registers, or parts of them, that it reads and that it overwrites, a bit for each.
+    var readBits: UInt64 { get }
+    var writtenBits: UInt64 { get }
+    /// The target of a direct jump.
+    var target: UInt? { get }
+    /// Whether the instruction after it may be next; whether a computed goto may.
+    var continues: Bool { get }
+    var isComputed: Bool { get }
 
-            static let general = [
-                "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14",
-                "r15",
-            ]
-            /// A part by each of its names; 32 bits are everything, as writing them clears those above.
-            private static let named: [Substring: UInt64] = {
-                var named: [Substring: UInt64] = [:]
-                for (index, name) in general.enumerated() {
-                    let parts: (low: UInt64, word: UInt64, all: UInt64) = (
-                        1 << UInt64(3 * index), 3 << UInt64(3 * index), 7 << UInt64(3 * index)
-                    )
-                    let short = name.dropFirst()
-                    if index >= 8 {
-                        named[name[...]] = parts.all
-                        named["\(name)d"] = parts.all
-                        named["\(name)w"] = parts.word
-                        named["\(name)b"] = parts.low
-                    } else {
-                        named[name[...]] = parts.all
-                        named["e\(short)"] = parts.all
-                        named[short] = parts.word
-                        named[short.hasSuffix("x") ? "\(short.dropLast())l" : "\(short)l"] = parts.low
-                        if short.hasSuffix("x") { named["\(short.dropLast())h"] = parts.word & ~parts.low }
-                    }
-                }
-                for index in 0..<16 { named["xmm\(index)"] = 1 << UInt64(48 + index) }
-                return named
-            }()
+    /// Nil for an instruction that is not known: a guess could hide what is live.
+    init?(_ text: Substring)
 
-            init() {}
-            init(bits: UInt64) { self.bits = bits }
-            /// A register's part by its name, without the `%`; nil for what is no register of these.
-            init?(named name: Substring) {
-                guard let bits = Self.named[name] else { return nil }
-                self.bits = bits
-            }
-            /// The registers named with `%` in an operand that is a place in memory.
-            init(addressing operand: Substring) {
-                for part in operand.split(whereSeparator: { "(),*:".contains($0) }) where part.hasPrefix("%") {
-                    bits |= Self.named[part.dropFirst()] ?? 0
-                }
-            }
+    /// The names of the registers of which any part is among the bits.
+    static func names(of bits: UInt64) -> Set<String>
+}
 
-            /// The names of the registers of which any part is in here.
-            var names: Set<String> {
-                var names: Set<String> = []
-                for (index, name) in Self.general.enumerated() where bits >> UInt64(3 * index) & 7 != 0 {
-                    names.insert(name)
+/// Which registers hold what is read later, before each instruction of a piece of machine code.
+struct RegisterLiveness<Instruction: MachineInstruction> {
+    /// The names of the registers that are live on entry of the places.
+    private(set) var live: [UInt: Set<String>] = [:]
+    /// The texts that are no known instructions, of those that something leads to.
+    private(set) var unknown: [Substring] = []
+
+    /// - Parameters:
+    ///   - instructions: What a disassembler says, in the order of the addresses; the first one is entered, too.
+    ///   - entries: Where computed gotos may lead to, each of them from everywhere.
+    init(_ instructions: [(address: UInt, text: Substring)], entries: Set<UInt>) {
+        let known = instructions.map { Instruction($0.text) }
+        let indices = Dictionary(uniqueKeysWithValues: instructions.enumerated().map { ($1.address, $0) })
+        unknown = Self.reached(known, indices, entries).filter { known[$0] == nil }.map { instructions[$0].text }
+        var before = [UInt64](repeating: 0, count: instructions.count)
+        var atEntries: UInt64 = 0
+        var changed = true
+        while changed {
+            changed = false
+            for index in instructions.indices.reversed() {
+                guard let effect = known[index] else { continue }
+                var after: UInt64 = effect.isComputed ? atEntries : 0
+                if effect.continues && index + 1 < before.count { after |= before[index + 1] }
+                if let target = effect.target.flatMap({ indices[$0] }) { after |= before[target] }
+                let now = effect.readBits | after & ~effect.writtenBits
+                if now != before[index] {
+                    before[index] = now
+                    changed = true
                 }
-                for index in 0..<16 where bits >> UInt64(48 + index) & 1 != 0 { names.insert("xmm\(index)") }
-                return names
+                if entries.contains(instructions[index].address) { atEntries |= now }
             }
         }
-
-        /// What an instruction reads, what it overwrites, and where it leads to.
-        struct Effect: Equatable {
-            var reads = Registers()
-            var writes = Registers()
-            /// The target of a direct jump.
-            var target: UInt?
-            /// Whether the instruction after it may be next; whether a computed goto may.
-            var continues = true
-            var isComputed = false
-
-            /// Nil for an instruction that is not known here: a guess could hide what is live.
-            init?(_ text: Substring) {
-                let text = text.prefix { $0 != "#" && $0 != "<" }
-                var words = text.split(separator: " ", maxSplits: 1)
-                while let prefix = words.first,
-                    ["lock", "rep", "repz", "repnz", "cs", "data16", "bnd", "notrack"].contains(prefix)
-                {
-                    words = words.count > 1 ? words[1].split(separator: " ", maxSplits: 1) : []
-                }
-                guard let mnemonic = words.first else { return }
-                let operands = words.count > 1 ? Self.operands(of: words[1]) : []
-                if !readControl(mnemonic, operands) && !readImplicit(mnemonic, operands)
-                    && !readPlain(mnemonic, operands)
-                {
-                    return nil
-                }
-            }
-
-            private static func operands(of text: Substring) -> [Substring] {
-                var depth = 0
-                return text.trimmingPrefix(while: \.isWhitespace).split { character in
-                    if character == "(" { depth += 1 }
-                    if character == ")" { depth -= 1 }
-                    return character == "," && depth == 0
-                }.map { $0[...($0.lastIndex { !$0.isWhitespace } ?? $0.startIndex)] }
-            }
-
-            private mutating func read(_ operand: Substring?) {
-                guard let operand, !operand.hasPrefix("$") else { return }
-                if operand.hasPrefix("%"), !operand.contains("("), let register = Registers(named: operand.dropFirst())
-                {
-                    reads.bits |= register.bits
-                } else {
-                    reads.bits |= Registers(addressing: operand).bits
-                }
-            }
-
-            /// A place in memory is not followed; its address is read.
-            private mutating func write(_ operand: Substring?) {
-                guard let operand else { return }
-                if operand.hasPrefix("%"), !operand.contains("("), let register = Registers(named: operand.dropFirst())
-                {
-                    writes.bits |= register.bits
-                } else {
-                    reads.bits |= Registers(addressing: operand).bits
-                }
-            }
-
-            private mutating func readControl(_ mnemonic: Substring, _ operands: [Substring]) -> Bool {
-                switch mnemonic {
-                case "jmp", "jmpq":
-                    continues = false
-                    guard let operand = operands.first else { return false }
-                    if operand.hasPrefix("*") {
-                        read(operand.dropFirst())
-                        isComputed = true
-                    } else {
-                        target = UInt(operand.dropFirst(2), radix: 16)
-                    }
-                case "ret", "retq":
-                    continues = false
-                    // What the caller wants back is in no register that the function has used.
-                    reads.bits = Self.named(["rax", "rsp"])
-                case "ud2", "int3", "hlt":
-                    continues = false
-                case "call", "callq":
-                    read(operands.first?.hasPrefix("*") == true ? operands.first?.dropFirst() : nil)
-                    reads.bits |= Self.named(["rdi", "rsp"])
-                    writes.bits =
-                        Self.named(["rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11"]) | 0xFFFF << 48
-                default:
-                    guard mnemonic.hasPrefix("j") else { return false }
-                    guard let operand = operands.first else { return false }
-                    target = UInt(operand.dropFirst(2), radix: 16)
-                }
-                return target != nil || !mnemonic.hasPrefix("j") || isComputed
-            }
-
-            private static func named(_ names: [String]) -> UInt64 {
-                names.reduce(0) { $0 | (Registers(named: $1[...])?.bits ?? 0) }
-            }
-
-            /// Instructions with registers that their operands do not name.
-            private mutating func readImplicit(_ mnemonic: Substring, _ operands: [Substring]) -> Bool {
-                switch mnemonic {
-                case "cltq", "cwtl": (reads.bits, writes.bits) = (Self.named(["rax"]), Self.named(["rax"]))
-                case "cqto", "cltd": (reads.bits, writes.bits) = (Self.named(["rax"]), Self.named(["rdx"]))
-                case "push", "pushq": read(operands.first)
-                case "pop", "popq": write(operands.first)
-                case "leave": (reads.bits, writes.bits) = (Self.named(["rbp"]), Self.named(["rsp", "rbp"]))
-                case _ where mnemonic.hasPrefix("div") || mnemonic.hasPrefix("idiv"):
-                    guard mnemonic != "divss" && mnemonic != "divsd" && mnemonic != "divps" && mnemonic != "divpd"
-                    else {
-                        return false
-                    }
-                    read(operands.first)
-                    reads.bits |= Self.named(["rax", "rdx"])
-                    writes.bits = Self.named(["rax", "rdx"])
-                case "mul", "mulq", "mull", "imul", "imulq", "imull":
-                    guard operands.count == 1 else { return false }
-                    read(operands.first)
-                    reads.bits |= Self.named(["rax"])
-                    writes.bits = Self.named(["rax", "rdx"])
-                case "stos", "movs": return false
-                default: return false
-                }
-                return true
-            }
-
-            // The first letters of those that only write their destination, that read it as well, and that only read.
-            private static let moves = [
-                "mov", "lea", "set", "cvt", "popcnt", "lzcnt", "tzcnt", "pmovmskb", "pshufd", "pshuflw", "pshufhw",
-                "sqrt", "pextr",
-            ]
-            private static let updates = [
-                "add", "sub", "and", "or", "xor", "adc", "sbb", "imul", "shl", "shr", "sar", "rol", "ror", "inc", "dec",
-                "neg",
-                "not", "cmov", "mul", "div", "min", "max", "unpck", "punpck", "pand", "por", "pxor", "padd", "psub",
-                "pmul", "psll",
-                "psrl", "psra", "pcmp", "pack", "shuf", "pinsr", "cmp", "bsr", "bsf", "bts", "btr", "btc", "pavg",
-                "pmin", "pmax", "bswap",
-                "psad", "pmadd",
-            ]
-            private static let reading = ["ucomi", "comi", "test", "nop", "bt", "prefetch", "endbr"]
-
-            private mutating func readPlain(_ mnemonic: Substring, _ operands: [Substring]) -> Bool {
-                let has = { (prefixes: [String]) in prefixes.contains { mnemonic.hasPrefix($0) } }
-                // Of integers; the others compare numbers or vectors, into their destination.
-                let compares = ["cmp", "cmpb", "cmpw", "cmpl", "cmpq"].contains(mnemonic)
-                let isTest = mnemonic == "bt" || mnemonic == "btq" || mnemonic == "btl"
-                if compares || isTest
-                    || has(Self.reading) && !mnemonic.hasPrefix("bts") && !mnemonic.hasPrefix("btr")
-                        && !mnemonic.hasPrefix("btc")
-                {
-                    operands.forEach { read($0) }
-                } else if mnemonic.hasPrefix("xchg") {
-                    operands.forEach {
-                        read($0); write($0)
-                    }
-                } else if has(Self.moves) || mnemonic.hasPrefix("imul") && operands.count == 3 {
-                    operands.dropLast().forEach { read($0) }
-                    write(operands.last)
-                } else if has(Self.updates) {
-                    // What does not depend on what was there: all zeros or all ones.
-                    let clears =
-                        operands.count == 2 && operands[0] == operands[1]
-                        && ["xor", "sub", "pxor", "sbb", "pcmpeq", "psub"].contains { mnemonic.hasPrefix($0) }
-                    if !clears { operands.forEach { read($0) } }
-                    write(operands.last)
-                } else {
-                    return false
-                }
-                return true
-            }
-        }
-
-        /// What is live on entry of the places, and what texts are no known instructions.
-        private(set) var live: [UInt: Registers] = [:]
-        private(set) var unknown: [Substring] = []
-
-        /// - Parameter entries: where computed gotos may lead to, each of them from everywhere.
-        init(_ instructions: [(address: UInt, text: Substring)], entries: Set<UInt>) {
-            var effects: [Effect] = []
-            for instruction in instructions {
-                let effect = Effect(instruction.text)
-                if effect == nil { unknown.append(instruction.text) }
-                effects.append(effect ?? Effect("nop")!)
-            }
-            let indices = Dictionary(uniqueKeysWithValues: instructions.enumerated().map { ($1.address, $0) })
-            var before = [UInt64](repeating: 0, count: instructions.count)
-            var atEntries: UInt64 = 0
-            var changed = true
-            while changed {
-                changed = false
-                for index in instructions.indices.reversed() {
-                    let effect = effects[index]
-                    var after: UInt64 = effect.isComputed ? atEntries : 0
-                    if effect.continues && index + 1 < before.count { after |= before[index + 1] }
-                    if let target = effect.target.flatMap({ indices[$0] }) { after |= before[target] }
-                    let now = effect.reads.bits | after & ~effect.writes.bits
-                    if now != before[index] {
-                        before[index] = now
-                        changed = true
-                    }
-                    if entries.contains(instructions[index].address) { atEntries |= now }
-                }
-            }
-            for entry in entries { if let index = indices[entry] { live[entry] = Registers(bits: before[index]) } }
-        }
+        for entry in entries { if let index = indices[entry] { live[entry] = Instruction.names(of: before[index]) } }
     }
-#endif
+
+    /// The indices of the instructions that the first one and the entries lead to: between code there may be data.
+    private static func reached(_ known: [Instruction?], _ indices: [UInt: Int], _ entries: Set<UInt>) -> [Int] {
+        var isReached = [Bool](repeating: false, count: known.count)
+        var pending = [0] + entries.compactMap { indices[$0] }
+        while let index = pending.popLast() {
+            guard index < known.count, !isReached[index] else { continue }
+            isReached[index] = true
+            guard let effect = known[index] else { continue }
+            if effect.continues { pending.append(index + 1) }
+            if let target = effect.target.flatMap({ indices[$0] }) { pending.append(target) }
+        }
+        return known.indices.filter { isReached[$0] }
+    }
+}
