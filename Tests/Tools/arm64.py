@@ -8,7 +8,7 @@ is interrupted at random moments, samples are taken, and host functions of all s
 
 What qemu's emulation of user programs cannot show: the order in which other processors see writes (it keeps more order than
 arm64 has to), stale instruction caches (it watches writes to code), pages of another size than 4 KiB, and how long anything
-takes. It delivers signals between the pieces of code that it translates; with --single each is one instruction.
+takes. It delivers signals between the pieces of code that it translates: with its option -singlestep, between instructions.
 """
 
 import argparse
