@@ -83,8 +83,16 @@
         COUNT(); \
         goto *((const char *)&&first + *(const int32_t *)(const void *)pc); \
     } while (0)
+// For arm64, clang moves pc on before an instruction's access to memory: a fault would be taken for the next one's,
+// and where that is a call that pushes, the register global would be changed twice.
+#if defined(__aarch64__) && !GW_CHECKED
+#define SETTLE() __asm__ volatile("" : "+r"(pc) : : "memory")
+#else
+#define SETTLE() ((void)0)
+#endif
 #define GO(cells) \
     do { \
+        SETTLE(); \
         pc += (cells); \
         DISPATCH(); \
     } while (0)
