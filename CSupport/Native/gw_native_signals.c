@@ -3,7 +3,12 @@
 #define _GNU_SOURCE
 #endif
 #include <signal.h>
+#if defined(__APPLE__)
+// The other header is for functions that the system wants nobody to use.
+#include <sys/ucontext.h>
+#else
 #include <ucontext.h>
+#endif
 
 #include "gw_native_internal.h"
 
