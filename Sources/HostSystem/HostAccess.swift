@@ -18,13 +18,24 @@ public struct HostAccess: Sendable {
             self.isReadOnly = isReadOnly
         }
 
-        /// Reads `HOST[:GUEST][:ro]`; nil where one of the paths is empty.
+        /// Reads `HOST[:GUEST][:ro]`, or `HOST::GUEST[:ro]`, with which HOST and GUEST may have colons; nil where one of
+        /// the paths is empty.
         public init?(parsing text: String) {
-            var parts = text.split(separator: ":", omittingEmptySubsequences: false)
-            let isReadOnly = parts.count > 1 && parts.last == "ro"
-            if isReadOnly { parts.removeLast() }
-            guard parts.count <= 2, parts.allSatisfy({ !$0.isEmpty }), let host = parts.first else { return nil }
-            self.init(host: String(host), guest: parts.count == 2 ? String(parts[1]) : nil, isReadOnly: isReadOnly)
+            let suffix = ":ro"
+            let isReadOnly = text.hasSuffix(suffix)
+            let paths = isReadOnly ? text.dropLast(suffix.count) : text[...]
+            let parts = paths.split(separator: ":", omittingEmptySubsequences: false)
+            let host, guest: Substring
+            if let empty = parts.dropFirst().firstIndex(where: \.isEmpty), empty < parts.count - 1 {
+                // The first two colons beside each other.
+                host = paths[..<parts[empty - 1].endIndex]
+                guest = paths[parts[empty + 1].startIndex...]
+            } else {
+                guard parts.count <= 2 else { return nil }
+                (host, guest) = (parts[0], parts[parts.count - 1])
+            }
+            guard !host.isEmpty, !guest.isEmpty else { return nil }
+            self.init(host: String(host), guest: String(guest), isReadOnly: isReadOnly)
         }
     }
 

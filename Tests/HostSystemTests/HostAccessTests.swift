@@ -6,11 +6,14 @@ import Testing
 @Suite("What options grant")
 struct HostAccessTests {
     @Test(
-        "folders are read as HOST[:GUEST][:ro]",
+        "folders are read as HOST[:GUEST][:ro] and HOST::GUEST[:ro]",
         arguments: [
             ("a", HostAccess.Mount(host: "a")), ("/a/b:/c", .init(host: "/a/b", guest: "/c")),
             ("a:ro", .init(host: "a", isReadOnly: true)),
             ("a:b:ro", .init(host: "a", guest: "b", isReadOnly: true)), ("ro", .init(host: "ro")),
+            ("a::b", .init(host: "a", guest: "b")), ("a::b:ro", .init(host: "a", guest: "b", isReadOnly: true)),
+            ("/c:d::/e", .init(host: "/c:d", guest: "/e")), ("a::/b:c", .init(host: "a", guest: "/b:c")),
+            ("a::", nil), ("::b", nil), ("a::ro", nil), ("::", nil), (":::", nil),
             ("", nil), (":b", nil), ("a:", nil), ("a:b:c", nil), ("a:b:rw", nil), (":ro", nil),
         ])
     func mounts(text: String, mount: HostAccess.Mount?) { #expect(HostAccess.Mount(parsing: text) == mount) }
