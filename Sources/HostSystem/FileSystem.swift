@@ -267,12 +267,12 @@ package final class FileSystem {
     /// The error for what the guest may not do; the user is told once how to allow it.
     func deny(_ hint: Hint, _ path: [UInt8]) -> ErrorCode {
         if hints.insert(hint).inserted {
-            let name = GuestPath.text(path).debugDescription
+            let name = GuestPath.text(GuestPath.withSingleSlashes(path)).debugDescription
             let text =
                 switch hint {
                 case .outside:
                     "the program was denied access to \(name); "
-                        + "--dir FOLDER gives it a folder, --allow-all all files"
+                        + "--dir \(folderToGrant(for: path)) gives it the folder, --allow-all all files"
                 case .escape:
                     "\(name) leads out of the folder that the program was given, and was refused; "
                         + "--dir can give it a wider one"
@@ -290,6 +290,24 @@ package final class FileSystem {
             report(text)
         }
         return ErrorCode(EACCES)
+    }
+
+    /// The value of `--dir` that lets a path be used, as a shell takes it: the path itself if it is a folder, else the
+    /// one that it is in.
+    private func folderToGrant(for path: [UInt8]) -> String {
+        let whole = GuestPath.normalized(path, in: (try? workingDirectory()) ?? [GuestPath.slash])
+        var status = stat()
+        let isFolder = stat(GuestPath.text(whole), &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+        let parent = whole.lastIndex(of: GuestPath.slash).map { Array(whole[..<max($0, 1)]) }
+        let folder = GuestPath.text(isFolder ? whole : parent ?? whole)
+        let value = folder.contains(":") ? folder + "::" + folder : folder
+        func isPlain(_ byte: UInt8) -> Bool {
+            byte >= 0x80 || "/._-+@%=:,".utf8.contains(byte) || UnicodeScalar(byte).properties.isAlphabetic
+                || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+        }
+        if value.utf8.allSatisfy(isPlain) { return value }
+        // In quotation marks of a shell only these marks themselves mean something else.
+        return "'" + value.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
     }
 
     /// Runs what opens a location, and tells the user when that led out of the folder.

@@ -50,6 +50,13 @@ package enum GuestPath {
         return names.isEmpty ? [slash] : names.flatMap { [slash] + $0 }
     }
 
+    /// A path with one slash for several beside each other, as messages show it.
+    static func withSingleSlashes(_ path: [UInt8]) -> [UInt8] {
+        var result: [UInt8] = []
+        for byte in path where byte != slash || result.last != slash { result.append(byte) }
+        return result
+    }
+
     /// The path that `path` means in a folder.
     package static func absolute(_ path: [UInt8], in folder: [UInt8]) -> [UInt8] {
         path.first == slash ? path : joined(folder, path)

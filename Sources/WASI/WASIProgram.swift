@@ -39,6 +39,8 @@ package struct WASIProgram: Sendable {
         package var clock = Clock()
         /// The program's randomness.
         package var random = RandomSource()
+        /// Gets what the user should know; nil for standard error.
+        package var reportHint: (@Sendable (String) -> Void)?
         /// What can end the program's waiting.
         package var waker: Waker?
         /// Finds the indices of functions of a Go program by their names, or nil unless there are all of them; nil for
@@ -79,6 +81,7 @@ package struct WASIProgram: Sendable {
     package func instantiate(_ options: Options, _ store: Store) throws -> Instance {
         let files = try FileSystem(options.access, streams: options.streams)
         files.waker = options.waker
+        if let reportHint = options.reportHint { files.report = reportHint }
         try files.addPreopens()
         var variables = options.environment
         // Go looks here for the working directory, of which WASI knows nothing.

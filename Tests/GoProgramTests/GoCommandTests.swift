@@ -105,6 +105,25 @@ struct GoCommandTests {
         }
     }
 
+    @Test("a global of JavaScript that is not there is named when it is used, once")
+    func missingGlobals() throws {
+        let folder = try TemporaryFolder()
+        let module = try GoCommand("browser", for: "js").build(into: folder)
+        func hints(_ argument: String, code: Int32) throws -> [String] {
+            let finished = try Command(
+                executable: Tools.executable, arguments: [module, argument], environment: Tools.environment
+            ).run()
+            #expect(finished.end == .exited(code), "\(argument): \(finished.errorText)")
+            return finished.errorLines.filter { $0.hasPrefix("gowasm-fast: hint: ") }.map { String($0.dropFirst(19)) }
+        }
+        func hint(_ name: String) -> String { "\(name), which JavaScript has elsewhere, is not provided here" }
+        #expect(try hints("new", code: 2) == [hint("RegExp")])
+        #expect(try hints("call", code: 2) == [hint("eval")])
+        #expect(try hints("get", code: 2) == [hint("document")])
+        #expect(try hints("look", code: 0) == [])
+        #expect(try hints("often", code: 0) == [hint("RegExp"), hint("Proxy")])
+    }
+
     @Test("a server on a socket that it was given answers a client that uses fetch")
     func web() throws {
         let folder = try TemporaryFolder()

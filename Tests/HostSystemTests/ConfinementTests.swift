@@ -349,6 +349,7 @@ struct ConfinementTests {
         var lines: [String] = []
         files.report = { lines.append($0) }
         let outside = Self.outsideEveryMount.map(playground.filledIn)
+        let folder = playground.filledIn("{out}")
         for path in outside + ["/g/upfile", "/g/abs/file"] {
             _ = files.ending { files in _ = try files.read(path) }
         }
@@ -357,9 +358,27 @@ struct ConfinementTests {
         }
         #expect(
             lines == [
-                "the program was denied access to \"\(outside[0])\"; --dir FOLDER gives it a folder, --allow-all all files",
+                "the program was denied access to \"\(outside[0])\"; --dir \(folder) gives it the folder, --allow-all all files",
                 "\"/g/upfile\" leads out of the folder that the program was given, and was refused; --dir can give it a wider one",
                 "the program was denied changing \"/g/file\", whose folder was given with :ro; --dir without that lets it",
+            ])
+    }
+
+    @Test(
+        "the user is told the folder that would have to be granted, as a shell takes it",
+        arguments: [
+            ("//etc//hostname", "/etc/hostname", "/etc"), ("/etc", "/etc", "/etc"), ("/etc/", "/etc/", "/etc"),
+            ("/no/such/folder/file", "/no/such/folder/file", "/no/such/folder"), ("/file", "/file", "/"),
+            ("/a b/c", "/a b/c", "'/a b'"), ("/it's/c", "/it's/c", #"'/it'\''s'"#), ("/a:b/c", "/a:b/c", "/a:b::/a:b"),
+        ])
+    func grantableFolders(path: String, named: String, folder: String) throws {
+        let files = try FileSystem(HostAccess())
+        var lines: [String] = []
+        files.report = { lines.append($0) }
+        #expect(files.ending { files in _ = try files.read(path) } == "EACCES")
+        #expect(
+            lines == [
+                "the program was denied access to \"\(named)\"; --dir \(folder) gives it the folder, --allow-all all files"
             ])
     }
 

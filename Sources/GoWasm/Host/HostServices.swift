@@ -39,7 +39,19 @@ final class HostServices {
     func hintAtNetwork(_ url: String) {
         guard !hasHintedAtNetwork else { return }
         hasHintedAtNetwork = true
-        Descriptors.report("gowasm-fast: hint: \(network.hint(about: url))\n")
+        files.report(network.hint(about: url))
+    }
+
+    /// What the program has missed of JavaScript.
+    private var missing = MissingGlobals()
+
+    /// Notes that the program has read a property of the global object that is not there.
+    func noteMissingGlobal(_ name: UnsafeRawBufferPointer) { missing.note(String(decoding: name, as: UTF8.self)) }
+
+    /// Tells the user, once for each name, that the program uses the global that it has missed last.
+    func hintAtMissingGlobal() {
+        guard let name = missing.takeForHint() else { return }
+        files.report("\(name), which JavaScript has elsewhere, is not provided here")
     }
 
     /// The open file that a number of JavaScript means.

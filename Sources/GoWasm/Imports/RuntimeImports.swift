@@ -6,6 +6,8 @@ extension GoHost {
     /// Implements `func wasmExit(code int32)`.
     func wasmExit(_ stack: inout GoStack) throws {
         let code = stack.int32()
+        // Package syscall/js panics by itself at some uses of a value that is undefined.
+        if code == ExitStatus.goFailure.code { realm.host.hintAtMissingGlobal() }
         if trace == nil { endProcess?(ExitStatus(code: code).code) }
         throw GuestExit(code: code)
     }

@@ -23,6 +23,7 @@ extension GoHost {
         var result = JSValue.undefined
         let entries = entryCount
         if let key = realm.existingKey(of: object, utf8: name) { result = try object.get(key, receiver: value, realm) }
+        if case .undefined = result { noteMissing(name, of: object) }
         try followStack(&stack, since: entries)
         stack.beginResults()
         stack.put(reference: references.store(result))
@@ -71,6 +72,7 @@ extension GoHost {
             if let key = realm.existingKey(of: object, utf8: name) {
                 method = try object.get(key, receiver: value, realm)
             }
+            if case .undefined = method, self.noteMissing(name, of: object) { self.realm.host.hintAtMissingGlobal() }
             return try realm.call(self.callee(method), this: value, arguments: arguments)
         }
     }
@@ -88,6 +90,7 @@ extension GoHost {
     func valueNew(_ stack: inout GoStack) throws {
         let value = references.load(stack.reference())
         let list = try stack.references()
+        hintAtMissingGlobal(value)
         try finish(&stack, with: list) { realm, arguments throws(JSFailure) in try realm.construct(value, arguments) }
     }
 
@@ -147,12 +150,29 @@ extension GoHost {
         finishCopy(&stack, from: source, to: target.flatMap { $0.isByteArray ? $0.bytes : nil })
     }
 
+    // MARK: Globals that are missing
+
+    /// Notes that a property is not there, if it is one of the global object; returns whether it is.
+    @inline(never)
+    @discardableResult func noteMissing(_ name: UnsafeRawBufferPointer, of object: JSObject) -> Bool {
+        guard object === realm.global else { return false }
+        realm.host.noteMissingGlobal(name)
+        return true
+    }
+
+    /// Tells the user of a global that is missing, if the value that the program uses is undefined.
+    @inline(__always)
+    func hintAtMissingGlobal(_ value: JSValue) {
+        if case .undefined = value { realm.host.hintAtMissingGlobal() }
+    }
+
     // MARK: Common parts
 
     /// The object that a function of `Reflect` works on.
     @inline(__always)
     func target(_ value: JSValue, _ function: StaticString) throws(JSFailure) -> JSObject {
         guard case .object(let object) = value else {
+            hintAtMissingGlobal(value)
             throw realm.typeError("Reflect.\(function) called on non-object")
         }
         return object
@@ -162,6 +182,7 @@ extension GoHost {
     @inline(__always)
     func callee(_ function: JSValue) throws(JSFailure) -> JSFunction {
         guard let callee = function.function else {
+            hintAtMissingGlobal(function)
             throw realm.typeError(
                 "Function.prototype.apply was called on \(realm.inspect(function)), which is \(article(function)) and not a function"
             )

@@ -40,7 +40,7 @@ package struct GoProgram: Sendable {
         } catch {
             throw ProgramError.argumentsTooLong(error)
         }
-        let files = try FileSystem(options.access, streams: options.streams)
+        let files = try options.makeFiles()
         files.waker = mailbox?.waker
         let services = HostServices(
             environment: environment, files: files, network: options.access.network,

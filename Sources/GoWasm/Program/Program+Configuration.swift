@@ -38,6 +38,11 @@ extension Program {
         public var engine = Store.Configuration()
         /// Gets the calls of the functions of Go's runtime and of WASI.
         public var trace: HostCallTrace?
+        /// Gets what the user should know of the run, one sentence at a time: what the program was denied and which
+        /// option of the command grants it, and what JavaScript has and this host does not; each kind once for each run.
+        ///
+        /// Called on the run's thread. Without it the sentences go to this process's standard error.
+        public var reportHint: (@Sendable (_ hint: String) -> Void)?
 
         /// Gets the garbage collections of a Go program, whose GODEBUG is changed for that; nil for nobody.
         ///
@@ -124,6 +129,12 @@ public struct ProgramClock: Sendable, Hashable {
 }
 
 extension Program.Configuration {
+    /// The files that the program may use.
+    func makeFiles() throws(HostAccessError) -> FileSystem {
+        let files = try FileSystem(access, streams: streams)
+        if let reportHint { files.report = reportHint }
+        return files
+    }
     var allArguments: [String] { [programName] + arguments }
     /// The environment, with what makes Go's runtime report what ``collections`` wants to know.
     var variables: [String: String] {

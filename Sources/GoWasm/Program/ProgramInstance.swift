@@ -242,6 +242,7 @@ extension Program.Configuration {
         var options = WASIProgram.Options(
             arguments: allArguments, environment: variables, access: access, trace: trace)
         options.streams = streams
+        options.reportHint = reportHint
         options.clock = makeClock()
         options.random = RandomSource(seed: randomSeed)
         options.waker = waker

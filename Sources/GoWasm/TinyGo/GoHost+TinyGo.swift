@@ -112,6 +112,7 @@ extension GoHost {
         let object = try target(value, "get")
         var result = JSValue.undefined
         if let key = realm.existingKey(of: object, utf8: name) { result = try object.get(key, receiver: value, realm) }
+        if case .undefined = result { noteMissing(name, of: object) }
         call.putResult(references.store(result))
     }
 
@@ -157,6 +158,7 @@ extension GoHost {
             if let key = realm.existingKey(of: object, utf8: name) {
                 method = try object.get(key, receiver: value, realm)
             }
+            if case .undefined = method, self.noteMissing(name, of: object) { self.realm.host.hintAtMissingGlobal() }
             return try realm.call(self.callee(method), this: value, arguments: arguments)
         }
     }
@@ -172,6 +174,7 @@ extension GoHost {
     /// Implements `func valueNew(v ref, args []ref) (ref, bool)`.
     private func valueNew(_ call: inout TinyGoCall) throws {
         let value = references.load(call.reference())
+        hintAtMissingGlobal(value)
         try finish(&call) { realm, arguments throws(JSFailure) in try realm.construct(value, arguments) }
     }
 

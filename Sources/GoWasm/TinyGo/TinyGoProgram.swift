@@ -18,7 +18,7 @@ struct TinyGoProgram {
     func prepare(
         _ options: Program.Configuration, _ store: Store, _ mailbox: Mailbox? = nil
     ) throws -> (Instance, GoHost) {
-        let files = try FileSystem(options.access, streams: options.streams)
+        let files = try options.makeFiles()
         files.waker = mailbox?.waker
         let clock = options.makeClock()
         let random = RandomSource(seed: options.randomSeed)
@@ -98,11 +98,8 @@ struct TinyGoProgram {
         // Before 0.35 nobody can tell a program that has ended from one that waits for ever.
         guard abi.tellsEnd else { return ExitStatus(code: 0) }
         Self.reportDeadlock(host)
-        return ExitStatus(code: Self.failedStatus)
+        return .goFailure
     }
-
-    /// The status of Go's programs that their runtime ends.
-    private static let failedStatus: Int32 = 2
 
     /// Says what Go's runtime says, and TinyGo's does not say in programs for JavaScript.
     private static func reportDeadlock(_ host: GoHost) {
