@@ -19,17 +19,51 @@ enum Failure {
 
     /// A failure in one line; `module` is the one that it is about, if there is one already.
     static func describe(_ error: any Error, _ module: Module? = nil) -> String {
+        if let error = error as? ForeignFile { return describe(error) }
         if let error = error as? NoMachineCode { return "no machine code is made: \(describe(error.obstacle))" }
+        if let error = error as? ExecutionError { return describe(ProgramError(error), module) }
         guard let error = error as? ProgramError else { return oneLine("\(error)") }
         switch error {
         case .unreadable(_, .empty): return "\(FileProblem.empty); \(advice)"
         case .unreadable(_, let problem): return problem.description
-        case .malformed, .invalid, .unsupported: return "cannot be loaded: \(oneLine("\(error)")); \(advice)"
+        case .malformed(let error): return describe(.malformed(error))
+        case .invalid(let error): return describe(.invalid(error))
+        case .unsupported(let error): return describe(.unsupported(error))
         case .unlinkable(let error): return describe(error, module)
         case .notRunnable(let reason): return "\(oneLine(reason)); \(advice)"
         case .hostFunction(let error): return describe(error, module)
         default: return oneLine(error.description)
         }
+    }
+
+    /// Why a program trapped: if a function that was called is beyond what is run here, what it needs.
+    static func describe(_ trap: Trap) -> String {
+        guard let error = trap.invalidFunction, let proposal = error.proposal else { return "trap: \(trap)" }
+        return "trap: a function that was called needs the proposal \"\(proposal.rawValue)\", which is not supported: "
+            + withoutProposal(error)
+    }
+
+    /// Why a module is refused: by the name of the proposal that it needs, if it needs one.
+    private static func describe(_ error: ModuleError) -> String {
+        guard let proposal = error.proposal else { return "cannot be loaded: \(oneLine("\(error)")); \(advice)" }
+        return "cannot be loaded: it needs the proposal \"\(proposal.rawValue)\", which is not supported: "
+            + "\(withoutProposal(error)); build it without that"
+    }
+
+    /// An error as the specification words it, and where it is.
+    private static func withoutProposal(_ error: ModuleError) -> String {
+        let reason =
+            switch error {
+            case .malformed(let error): "\(error.reason)"
+            case .invalid(let error): "\(error.reason)"
+            case .unsupported(let error): "\(error.reason)"
+            }
+        return oneLine("\(reason) \(error.location)")
+    }
+
+    /// What a file is instead of a module, and what to do about it.
+    private static func describe(_ file: ForeignFile) -> String {
+        "\(file.kind.description); \(oneLine(file.problem ?? file.kind.advice ?? advice))"
     }
 
     /// Why there is no machine code.

@@ -161,7 +161,8 @@ public struct GoWasmFast: ParsableCommand {
     @Argument(
         parsing: .captureForPassthrough,
         help: ArgumentHelp(
-            "The program, and its arguments: all behind FILE goes to it as it is.", valueName: "FILE.wasm"))
+            "The program, or - for standard input, and its arguments: all after FILE goes to it as it is.",
+            valueName: "FILE.wasm"))
     var command: [String] = []
 
     /// Makes a command without arguments; the parser fills it.
@@ -251,7 +252,7 @@ public struct GoWasmFast: ParsableCommand {
                 invocation.engine.profiler = session.profiler
             } catch {
                 invocation.report("gowasm-fast: \(error)")
-                return Invocation.failure
+                return CommandExit.failure
             }
         }
         if stats {
@@ -261,7 +262,7 @@ public struct GoWasmFast: ParsableCommand {
             invocation.engine.profiler = profiler
             invocation.engine.statistics = session.statistics
         }
-        if !disassemble, !invocation.startWatch(timeout: timeout) { return Invocation.failure }
+        if !disassemble, !invocation.startWatch(timeout: timeout) { return CommandExit.failure }
         if let invoke { return invocation.invoke(invoke, arguments: Array(command.dropFirst())) }
         guard disassemble else { return invocation.run() }
         return invocation.disassemble(functions: Array(command.dropFirst()), withMachineCode: machineCode)

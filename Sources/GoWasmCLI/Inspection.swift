@@ -1,6 +1,5 @@
 import GoWasm
 import HostSystem
-import LibC
 import WasmFrontend
 
 /// What a module is: the command `gowasm-fast inspect [--json] FILE.wasm`.
@@ -12,25 +11,62 @@ struct Inspection {
     private let sections: [(name: String, bytes: Int)]
     private let packages: [(name: String, bytes: Int, functions: Int)]
     private let features: [String]
+    /// Proposals that the code needs, and that are not supported.
+    private let proposals: [String]
 
     /// The packages that the table shows; JSON has all.
     private static let shownPackages = 20
 
-    /// Runs the command with the arguments behind its name; returns the exit code.
+    /// Runs the command with the arguments after its name; returns the exit code.
     static func run(_ arguments: [String]) -> Int32 {
         let files = arguments.filter { $0 != "--json" }
         guard files.count == 1, let file = files.first, !file.hasPrefix("-") || file == "-" else {
             Invocation.writeError("usage: gowasm-fast inspect [--json] FILE.wasm")
-            return 64
+            return CommandExit.usage
         }
+        return run(file, asJSON: arguments.count > 1)
+    }
+
+    /// Says what a file is; returns the exit code, which is 1 if it is no module, or one that is refused.
+    static func run(_ file: String, asJSON: Bool) -> Int32 {
         do {
-            let inspection = Inspection(file, try Invocation(file: file, arguments: []).load().module)
-            Descriptors.print(arguments.count > 1 ? inspection.json + "\n" : inspection.table(Style.ofOutput))
-            return 0
+            let bytes = try ModuleInput.module(file)
+            let text: String
+            do {
+                let inspection = Inspection(file, try Program(bytes, codeValidation: .onFirstCall).module)
+                text = asJSON ? inspection.json + "\n" : inspection.table(Style.ofOutput)
+            } catch {
+                // What can be told without understanding it.
+                Descriptors.print(
+                    asJSON
+                        ? refusal(file, bytes, Failure.describe(error)) + "\n"
+                        : refusalTable(file, bytes, Style.ofOutput))
+                throw error
+            }
+            Descriptors.print(text)
+            return CommandExit.success
         } catch {
             Invocation.writeError(Failure.line(file, Failure.describe(error)))
-            return Invocation.failure
+            return CommandExit.failure
         }
+    }
+
+    /// What a module is that is refused, as JSON.
+    private static func refusal(_ file: String, _ bytes: ModuleBytes, _ problem: String) -> String {
+        JSONText.object([
+            ("file", JSONText.string(file)), ("bytes", "\(bytes.buffer.count)"), ("kind", "null"),
+            ("problem", JSONText.string(problem)), ("sections", json(named(bytes.recognizedSections))),
+        ])
+    }
+
+    /// What a module is that is refused, as a table.
+    private static func refusalTable(_ file: String, _ bytes: ModuleBytes, _ style: Style) -> String {
+        var table = Table(style)
+        table.row("file", "\(file), \(Quantity.file(bytes.buffer.count))")
+        table.row("kind", "module of WebAssembly that is refused")
+        table.heading("sections, as far as they can be told")
+        table.sizes(named(bytes.recognizedSections).map { ($0.name, $0.bytes, "") })
+        return table.text
     }
 
     init(_ file: String, _ module: Module) {
@@ -41,13 +77,18 @@ struct Inspection {
         sections = Self.sections(of: module)
         packages = Self.packages(of: module)
         features = module.usedFeatures().map(\.rawValue)
+        proposals = module.neededProposals().map(\.rawValue)
     }
 
     // MARK: - Finding out
 
     /// The sections in their order, with the sizes of their contents; custom ones by their names.
     private static func sections(of module: Module) -> [(name: String, bytes: Int)] {
-        module.sections.map { section in
+        named(module.sections)
+    }
+
+    private static func named(_ sections: [ModuleSection]) -> [(name: String, bytes: Int)] {
+        sections.map { section in
             (section.customName.map { "custom \"\($0)\"" } ?? section.kind, section.bytes.count)
         }
     }
@@ -78,53 +119,46 @@ struct Inspection {
     // MARK: - Printing
 
     func table(_ style: Style) -> String {
-        var lines: [String] = []
-        func heading(_ text: String) { lines += ["", style.bold(text)] }
-        func row(_ name: String, _ value: String) { lines.append(name.padded(to: 14) + value) }
-        func sizes(_ rows: [(String, Int, String)]) {
-            for (name, bytes, note) in rows {
-                lines.append(
-                    "  " + String(name.prefix(48)).padded(to: 50) + Quantity.file(bytes).padded(to: 10, right: true)
-                        + note)
-            }
-        }
-        row("file", "\(file), \(Quantity.file(module.bytes.buffer.count))")
-        row("kind", identification.text)
-        row("host", identification.hostInterface(module))
+        var table = Table(style)
+        table.row("file", "\(file), \(Quantity.file(module.bytes.buffer.count))")
+        table.row("kind", identification.text)
+        table.row("host", identification.hostInterface(module))
         if let build = identification.tinyGo {
-            row("TinyGo", build.version ?? "version not said")
-            row("  target", build.target.rawValue)
-            row("  scheduler", build.scheduler.rawValue)
+            table.row("TinyGo", build.version ?? "version not said")
+            table.row("  target", build.target.rawValue)
+            table.row("  scheduler", build.scheduler.rawValue)
         } else {
-            row("Go", identification.goVersion.map { "\($0)" } ?? "not said")
+            table.row("Go", identification.goVersion.map { "\($0)" } ?? "not said")
         }
         for line in buildInfo {
             let parts = line.split(separator: "\t", maxSplits: 1)
-            if parts.count == 2, parts[0] != "build" || parts[1].count < 64 { row("  \(parts[0])", String(parts[1])) }
+            guard parts.count == 2, parts[0] != "build" || parts[1].count < 64 else { continue }
+            table.row("  \(parts[0])", String(parts[1]))
         }
-        row("functions", "\(module.bodies.count), and \(module.importedFunctionCount) imported")
+        table.row("functions", "\(module.bodies.count), and \(module.importedFunctionCount) imported")
         if let memory = module.memories.first {
             let limit = memory.limits.maximum.map { ", at most \($0)" } ?? ""
-            row("memory", "\(memory.limits.minimum) pages of 64 KiB at first\(limit)")
+            table.row("memory", "\(memory.limits.minimum) pages of 64 KiB at first\(limit)")
         }
-        row("uses", features.first ?? "nothing beyond the first version of WebAssembly")
-        for feature in features.dropFirst() { row("", feature) }
-        heading("sections")
-        sizes(sections.map { ($0.name, $0.bytes, "") })
+        table.row("uses", features.first ?? "nothing beyond the first version of WebAssembly")
+        for feature in features.dropFirst() { table.row("", feature) }
+        for proposal in proposals { table.row("needs", "\(proposal), which is not supported") }
+        table.heading("sections")
+        table.sizes(sections.map { ($0.name, $0.bytes, "") })
         if packages.contains(where: { !$0.name.isEmpty }) {
-            heading("code by package")
-            sizes(
+            table.heading("code by package")
+            table.sizes(
                 packages.prefix(Self.shownPackages).map {
                     ($0.name, $0.bytes, "  \($0.functions) function\($0.functions == 1 ? "" : "s")")
                 })
             let rest = packages.dropFirst(Self.shownPackages)
-            if !rest.isEmpty { sizes([("\(rest.count) more", rest.reduce(0) { $0 + $1.bytes }, "")]) }
+            if !rest.isEmpty { table.sizes([("\(rest.count) more", rest.reduce(0) { $0 + $1.bytes }, "")]) }
         }
-        heading("imports")
-        lines += module.imports.map { "  \($0.module).\($0.name) \(text(of: $0))" }
-        heading("exports")
-        lines += module.exports.map { "  \($0.name) \(text(of: $0))" }
-        return lines.joined(separator: "\n") + "\n"
+        table.heading("imports")
+        table.lines += module.imports.map { "  \($0.module).\($0.name) \(text(of: $0))" }
+        table.heading("exports")
+        table.lines += module.exports.map { "  \($0.name) \(text(of: $0))" }
+        return table.text
     }
 
     private func text(of imported: Import) -> String {
@@ -139,6 +173,11 @@ struct Inspection {
     private func text(of export: Export) -> String {
         export.kind == .function
             ? module.types[Int(module.functionTypes[Int(export.index)])].text : "\(export.kind)"
+    }
+
+    private static func json(_ sections: [(name: String, bytes: Int)]) -> String {
+        JSONText.list(
+            sections.map { JSONText.object([("name", JSONText.string($0.name)), ("bytes", "\($0.bytes)")]) })
     }
 
     private static func json(_ build: TinyGoBuild) -> String {
@@ -160,11 +199,8 @@ struct Inspection {
             ("functions", "\(module.bodies.count)"), ("importedFunctions", "\(module.importedFunctionCount)"),
             ("memoryPages", module.memories.first.map { "\($0.limits.minimum)" } ?? "null"),
             ("features", JSONText.list(features.map(JSONText.string))),
-            (
-                "sections",
-                JSONText.list(
-                    sections.map { JSONText.object([("name", JSONText.string($0.name)), ("bytes", "\($0.bytes)")]) })
-            ),
+            ("unsupportedProposals", JSONText.list(proposals.map(JSONText.string))),
+            ("sections", Self.json(sections)),
             (
                 "packages",
                 JSONText.list(
@@ -194,23 +230,4 @@ struct Inspection {
             ),
         ])
     }
-}
-
-/// How text looks on a terminal; elsewhere, and with NO_COLOR set, like all other text.
-struct Style {
-    var isPlain: Bool
-
-    /// For standard output.
-    static var ofOutput: Style { Style(of: STDOUT_FILENO) }
-    /// For standard error.
-    static var ofErrors: Style { Style(of: STDERR_FILENO) }
-
-    private init(of descriptor: Int32) {
-        let refused = getenv("NO_COLOR").map { $0.pointee != 0 } ?? false
-        isPlain = refused || isatty(descriptor) == 0
-    }
-
-    init(isPlain: Bool) { self.isPlain = isPlain }
-
-    func bold(_ text: String) -> String { isPlain ? text : "\u{1B}[1m\(text)\u{1B}[0m" }
 }

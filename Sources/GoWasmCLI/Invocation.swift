@@ -57,9 +57,6 @@ struct Invocation {
     /// Writes a line about the run to standard error.
     var report: @Sendable (String) -> Void = Invocation.writeError
 
-    /// The exit code for all failures that are not the program's.
-    static let failure: Int32 = 1
-
     init(file: String, arguments: [String]) {
         self.file = file
         self.arguments = arguments
@@ -71,8 +68,10 @@ struct Invocation {
         reporting {
             let program = try load()
             takeKeptCode(program.module)
-            if program.kind == .wasiReactor || program.kind == .tinyGoLibrary {
+            switch program.kind {
+            case .wasiReactor, .tinyGoLibrary, .plain:
                 throw InvocationError.nothingToRun(exports: Self.functions(program.module))
+            case .goProgram, .tinyGoProgram, .wasiCommand: break
             }
             return try program.runSynchronously(configuration).code
         }
@@ -81,7 +80,7 @@ struct Invocation {
     /// Runs `body`, which returns the exit code, and reports what it throws.
     private func reporting(_ body: () throws -> Int32) -> Int32 {
         let code = reportingErrors(body)
-        return finish() || code != 0 ? code : Self.failure
+        return finish() || code != 0 ? code : CommandExit.failure
     }
 
     /// Says and writes what is to be known of the run, once; returns whether that worked.
@@ -101,10 +100,10 @@ struct Invocation {
         do {
             return try body()
         } catch ProgramError.trap(let trap) {
-            for line in Failure.report(file, "trap: \(trap)", trap, loaded.module) { report(line) }
+            for line in Failure.report(file, Failure.describe(trap), trap, loaded.module) { report(line) }
         } catch ProgramError.cancelled {
             // Nobody else stops it.
-            guard let watch, let reason = watch.beginReport() else { return Self.failure }
+            guard let watch, let reason = watch.beginReport() else { return CommandExit.failure }
             guard let message = reason.message else { return reason.exitCode }
             let trap = watch.control.trap
             let note = trap?.backtrace.isEmpty == false ? "" : "; no function was running"
@@ -112,12 +111,15 @@ struct Invocation {
             return reason.exitCode
         } catch ProgramError.exited(let status) where !status.isSuccess {
             return status.code
+        } catch let error as InvocationError {
+            report(Failure.line(file, Failure.describe(error)))
+            return error.exitCode
         } catch ProgramError.argumentsTooLong(let overflow) {
             report(Failure.line(file, "\(overflow); \(advice(overflow))"))
         } catch {
             report(Failure.line(file, Failure.describe(error, loaded.module)))
         }
-        return Self.failure
+        return CommandExit.failure
     }
 
     /// What to do about arguments and variables that are too long, the larger part of which comes first.
@@ -153,7 +155,7 @@ struct Invocation {
     private var endProcessAfterFinishing: (@Sendable (Int32) -> Never)? {
         guard let endProcess, profiling != nil || statistics != nil || loaded.keepCode != nil else { return endProcess }
         return { [watch, profiling, statistics, loaded] code in
-            endProcess(Self.finish(watch, profiling, statistics, loaded) || code != 0 ? code : Self.failure)
+            endProcess(Self.finish(watch, profiling, statistics, loaded) || code != 0 ? code : CommandExit.failure)
         }
     }
 
@@ -247,19 +249,19 @@ struct Invocation {
             }
             guard remaining.isEmpty else {
                 report(Failure.line(file, "has no function named \(remaining.sorted().joined(separator: ", "))"))
-                return Self.failure
+                return CommandExit.usage
             }
-            return 0
+            return CommandExit.success
         } catch {
             report(Failure.line(file, Failure.describe(error)))
-            return Self.failure
+            return CommandExit.failure
         }
     }
 
     /// Reads the file and decodes it.
     func load() throws -> Program {
         let begin = Clock()
-        let program = try Program(contentsOf: file, codeValidation: codeValidation)
+        let program = try Program(ModuleInput.module(file), codeValidation: codeValidation)
         loaded.module = program.module
         statistics?.noteLoading(nanoseconds: UInt64(begin.elapsed))
         return program

@@ -11,6 +11,9 @@ enum InvocationError: Error, CustomStringConvertible {
 
     var description: String {
         switch self {
+        case .nothingToRun(let exports) where exports.isEmpty:
+            "it is no program, and exports no function that --invoke could call; build a package main with "
+                + "GOOS=js GOARCH=wasm"
         case .nothingToRun(let exports):
             "it is no program; call one of its functions with --invoke NAME: \(Self.list(exports))"
         case .noSuchExport(let name, let exports):
@@ -21,8 +24,23 @@ enum InvocationError: Error, CustomStringConvertible {
         }
     }
 
+    /// Whether the command line is wrong, or the module is nothing that could be run.
+    var exitCode: Int32 {
+        if case .nothingToRun = self { CommandExit.failure } else { CommandExit.usage }
+    }
+
+    /// How many exports are named.
+    private static let listed = 12
+    /// How long the names of exports may be: they are the module's.
+    private static let longestList = 600
+
     private static func list(_ exports: [String]) -> String {
-        exports.isEmpty ? "none" : exports.joined(separator: ", ")
+        guard !exports.isEmpty else { return "none" }
+        var shown = exports.prefix(listed)
+        while shown.count > 1, shown.reduce(0, { $0 + $1.utf8.count + 2 }) > longestList { shown.removeLast() }
+        let text = shown.joined(separator: ", ")
+        let more = exports.count > shown.count ? ", and \(exports.count - shown.count) more" : ""
+        return (text.count > longestList ? text.prefix(longestList) + "…" : text[...]) + more
     }
 }
 

@@ -83,36 +83,8 @@ final class MachineCodeReader {
         }
         guard isWritten else { return nil }
         let name = path.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
-        return Self.run([program] + Self.options + [name])
-    }
-
-    /// The standard output of a program that is found in PATH; nil where it is not, or does not succeed.
-    private static func run(_ arguments: [String]) -> String? {
-        var ends: [Int32] = [0, 0]
-        guard pipe(&ends) == 0 else { return nil }
-        let words = arguments.map { strdup($0) }
-        defer { for word in words { free(word) } }
-        var child = pid_t()
-        var actions = makeSpawnFileActions()
-        posix_spawn_file_actions_init(&actions)
-        posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO)
-        posix_spawn_file_actions_addclose(&actions, ends[0])
-        posix_spawn_file_actions_addclose(&actions, ends[1])
-        posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
-        let failure = posix_spawnp(&child, words[0]!, &actions, nil, words + [nil], environ)
-        posix_spawn_file_actions_destroy(&actions)
-        close(ends[1])
-        defer { close(ends[0]) }
-        guard failure == 0 else { return nil }
-        var text: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let count = read(ends[0], &buffer, buffer.count)
-            if count > 0 { text += buffer[..<count] } else if count == 0 || errno != EINTR { break }
-        }
-        var status: Int32 = 0
-        while waitpid(child, &status, 0) < 0, errno == EINTR {}
-        return status == 0 ? String(decoding: text, as: UTF8.self) : nil
+        guard case .output(let text) = HelperProgram.run([program] + Self.options + [name]) else { return nil }
+        return String(decoding: text, as: UTF8.self)
     }
 }
 

@@ -12,7 +12,7 @@ enum ProcessSetup {
             Invocation.writeError(
                 "gowasm-fast: standard input, output or error is closed, and /dev/null cannot be opened in its place: "
                     + error.message)
-            endProcess(Invocation.failure)
+            endProcess(CommandExit.failure)
         }
         // Makes writing beyond the largest size that a file may have an error of the write.
         signal(SIGXFSZ, SIG_IGN)

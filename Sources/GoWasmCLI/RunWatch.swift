@@ -30,9 +30,9 @@ final class RunWatch: Sendable {
         /// The exit code: that of Go's programs at SIGQUIT, that of timeout(1), or what shells say of a signal.
         var exitCode: Int32 {
             switch self {
-            case .quit: 2
-            case .timeout: 124
-            case .signal(let number): 128 + number
+            case .quit: CommandExit.goFailure
+            case .timeout: CommandExit.timeout
+            case .signal(let number): CommandExit.signal(number)
             }
         }
     }

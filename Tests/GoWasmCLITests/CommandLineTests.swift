@@ -150,7 +150,7 @@ struct BadInputTests {
             #expect(code == 1)
             #expect(
                 lines == [
-                    "gowasm-fast: \(path): cannot be loaded: malformed module: magic header not detected at offset 0x0; \(advice)"
+                    "gowasm-fast: \(path): is a script, and not a module of WebAssembly; \(advice)"
                 ])
         }
     }

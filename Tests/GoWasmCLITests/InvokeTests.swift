@@ -54,7 +54,7 @@ struct InvokeTests {
                     + "two() -> (i64, f32), leave() -> ()"
             ),
         ] {
-            #expect(result.code == 1)
+            #expect(result.code == CommandExit.usage)
             #expect(result.lines == [line])
         }
     }

@@ -1,15 +1,20 @@
 internal import HostSystem
 internal import LibC
-internal import WasmFrontend
+package import WasmFrontend
 
 /// The contents of a module's file.
-enum ModuleFile {
+package enum ModuleFile {
     /// Reads a file, which may also be a pipe: `gowasm-fast <(go build -o /dev/stdout)`.
-    static func contents(_ path: String) throws(FileProblem) -> ModuleBytes {
+    package static func contents(_ path: String) throws(FileProblem) -> ModuleBytes {
         try? StandardDescriptors.openClosed()
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .system(errno) }
         defer { close(descriptor) }
+        return try contents(of: descriptor)
+    }
+
+    /// Reads an open file from where it stands to its end.
+    package static func contents(of descriptor: Int32) throws(FileProblem) -> ModuleBytes {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw .system(errno) }
         switch status.st_mode & S_IFMT {
@@ -17,6 +22,7 @@ enum ModuleFile {
         case S_IFREG:
             guard status.st_size > 0 else { throw .empty }
             guard let bytes = ModuleBytes(reading: descriptor, count: Int(status.st_size)) else { throw .system(errno) }
+            guard !bytes.buffer.isEmpty else { throw .empty }
             return bytes
         default:
             let bytes = try Self.readAll(descriptor)

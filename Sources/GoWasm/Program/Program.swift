@@ -36,7 +36,7 @@ public struct Program: Sendable {
         } catch {
             throw .unreadable(path: path, problem: error)
         }
-        try self.init(bytes, codeValidation)
+        try self.init(bytes, codeValidation: codeValidation)
     }
 
     /// Loads a module in the binary format from bytes, which are copied.
@@ -45,10 +45,13 @@ public struct Program: Sendable {
     public init(
         _ bytes: some Collection<UInt8>, codeValidation: Module.CodeValidationTime = .onLoading
     ) throws(ProgramError) {
-        try self.init(ModuleBytes(bytes), codeValidation)
+        try self.init(ModuleBytes(bytes), codeValidation: codeValidation)
     }
 
-    private init(_ bytes: ModuleBytes, _ codeValidation: Module.CodeValidationTime) throws(ProgramError) {
+    /// Loads a module from bytes that are in memory of their own already.
+    ///
+    /// - Throws: As ``init(_:codeValidation:)``.
+    package init(_ bytes: ModuleBytes, codeValidation: Module.CodeValidationTime) throws(ProgramError) {
         do throws(ModuleError) {
             self.init(try Module(bytes, codeValidation: codeValidation))
         } catch {

@@ -6,6 +6,10 @@ public struct ModuleSection: Sendable {
     public var customName: String?
     /// Where its contents lie in the module, a custom section's name included.
     public var bytes: Range<Int>
+
+    static func name(_ section: ModuleDecoder.Section) -> String {
+        section == .dataCount ? "data count" : "\(section)"
+    }
 }
 
 extension Module {
@@ -14,8 +18,8 @@ extension Module {
         var custom = customSections.makeIterator()
         return sectionRanges.map { section, range in
             ModuleSection(
-                kind: section == .dataCount ? "data count" : "\(section)",
-                customName: section == .custom ? custom.next()?.name : nil, bytes: range)
+                kind: ModuleSection.name(section), customName: section == .custom ? custom.next()?.name : nil,
+                bytes: range)
         }
     }
 
@@ -28,6 +32,24 @@ extension Module {
             let range = try? reader.sized()
         {
             sections.append((section, range))
+        }
+        return sections
+    }
+}
+
+extension ModuleBytes {
+    /// The sections of bytes that begin as a module, which may be refused: up to where they are no sections.
+    package var recognizedSections: [ModuleSection] {
+        guard buffer.count >= 8 else { return [] }
+        var reader = ByteReader(buffer, 8..<buffer.count)
+        var sections: [ModuleSection] = []
+        while !reader.isAtEnd, let number = try? reader.byte(), let range = try? reader.sized() {
+            let section = ModuleDecoder.Section(rawValue: number)
+            var contents = ByteReader(buffer, range)
+            sections.append(
+                ModuleSection(
+                    kind: section.map(ModuleSection.name) ?? "number \(number)",
+                    customName: section == .custom ? try? contents.name() : nil, bytes: range))
         }
         return sections
     }

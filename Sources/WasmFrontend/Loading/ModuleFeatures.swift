@@ -34,6 +34,22 @@ extension Module {
         return WasmFeature.allCases.filter(used.contains)
     }
 
+    /// The proposals that the code needs and that are not supported, in the order of their declaration: those of each
+    /// function's first instruction that is unknown.
+    ///
+    /// The time is in proportion to the size of the code.
+    package func neededProposals() -> [WasmProposal] {
+        var needed: Set<WasmProposal> = []
+        for body in bodies {
+            do {
+                try InstructionWalk.forEach(bytes.buffer, body.bytes) { _ in }
+            } catch {
+                if let proposal = error.error().proposal { needed.insert(proposal) }
+            }
+        }
+        return WasmProposal.allCases.filter(needed.contains)
+    }
+
     private static func features(of opcode: UInt16) -> [WasmFeature] {
         switch opcode {
         case 0xC0...0xC4: [.signExtension]
