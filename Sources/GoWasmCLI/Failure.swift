@@ -1,5 +1,6 @@
 import GoWasm
 import HostSystem
+import LibC
 import WasmFrontend
 import WasmRuntime
 
@@ -25,10 +26,11 @@ enum Failure {
         guard let error = error as? ProgramError else { return oneLine("\(error)") }
         switch error {
         case .unreadable(_, .empty): return "\(FileProblem.empty); \(advice)"
-        case .unreadable(_, let problem): return problem.description
+        case .unreadable(let path, let problem): return problem.description + suggestion(path, problem)
         case .malformed(let error): return describe(.malformed(error))
         case .invalid(let error): return describe(.invalid(error))
         case .unsupported(let error): return describe(.unsupported(error))
+        case .hostFunction(let call as StubCall): return "trap: \(oneLine(call.description))"
         case .unlinkable(let error): return describe(error, module)
         case .notRunnable(let reason): return "\(oneLine(reason)); \(advice)"
         case .hostFunction(let error): return describe(error, module)
@@ -66,6 +68,32 @@ enum Failure {
         "\(file.kind.description); \(oneLine(file.problem ?? file.kind.advice ?? advice))"
     }
 
+    /// The subcommand that may have been meant by the name of a file that is not there.
+    private static func suggestion(_ path: String, _ problem: FileProblem) -> String {
+        guard problem == .system(ENOENT), !path.contains("/"), !path.contains(".") else { return "" }
+        let names = Subcommand.allCases.map(\.rawValue)
+        if names.contains(path) { return "; the subcommand '\(path)' comes before all options" }
+        guard let name = names.first(where: { Self.isNear($0, path) }) else { return "" }
+        return "; did you mean the subcommand '\(name)'?"
+    }
+
+    /// Whether two words differ by at most two letters that are missing, added or others.
+    private static func isNear(_ a: String, _ b: String) -> Bool {
+        let (a, b) = (Array(a), Array(b))
+        guard b.count > 2 else { return false }
+        var row = Array(0...b.count)
+        for i in a.indices {
+            var previous = row[0]
+            row[0] = i + 1
+            for j in b.indices {
+                let substitution = previous + (a[i] == b[j] ? 0 : 1)
+                previous = row[j + 1]
+                row[j + 1] = min(substitution, previous + 1, row[j] + 1)
+            }
+        }
+        return row[b.count] <= 2
+    }
+
     /// Why there is no machine code.
     static func describe(_ obstacle: CompilationStatistics.Obstacle) -> String {
         switch obstacle {
@@ -82,7 +110,10 @@ enum Failure {
         let shown = first.count > longestImport ? first.prefix(longestImport) + "…" : first[...]
         let more = error.problems.count > 1 ? ", and \(error.problems.count - 1) more" : ""
         let kind = module.map { "; the module is a \(Identification($0).text)" } ?? ""
-        return shown + more + kind
+        let areFunctions = error.problems.allSatisfy { problem in
+            if case .function = problem.wanted { problem.found == nil } else { false }
+        }
+        return shown + more + kind + (areFunctions ? "; with --stub-imports calls of them trap instead" : "")
     }
 
     /// The text with its line breaks made visible.

@@ -17,16 +17,6 @@ struct Inspection {
     /// The packages that the table shows; JSON has all.
     private static let shownPackages = 20
 
-    /// Runs the command with the arguments after its name; returns the exit code.
-    static func run(_ arguments: [String]) -> Int32 {
-        let files = arguments.filter { $0 != "--json" }
-        guard files.count == 1, let file = files.first, !file.hasPrefix("-") || file == "-" else {
-            Invocation.writeError("usage: gowasm-fast inspect [--json] FILE.wasm")
-            return CommandExit.usage
-        }
-        return run(file, asJSON: arguments.count > 1)
-    }
-
     /// Says what a file is; returns the exit code, which is 1 if it is no module, or one that is refused.
     static func run(_ file: String, asJSON: Bool) -> Int32 {
         do {

@@ -27,6 +27,12 @@ struct Invocation {
     var codeValidation = Module.CodeValidationTime.onFirstCall
     /// How the engine runs the program.
     var engine = Store.Configuration()
+    /// What else is limited.
+    var limits = Program.Limits()
+    /// Whether imports that nobody provides are functions that trap when they are called.
+    var stubsImports = false
+    /// What is said, a line each, of options that have no effect for the module.
+    var notes: (Module) -> [String] = { _ in [] }
     /// Ends the process when the program exits; without it ``run()`` returns.
     var endProcess: (@Sendable (Int32) -> Never)?
     /// Writes a result to standard output.
@@ -141,6 +147,8 @@ struct Invocation {
         configuration.programName = arguments.first ?? file
         configuration.addsTemporaryDirectory = inheritedVariables.contains { $0.wants("TMPDIR") }
         configuration.engine = engine
+        configuration.limits = limits
+        if stubsImports, let module = loaded.module { configuration.imports = { $0.defineStubs(for: module) } }
         configuration.endProcess = endProcessAfterFinishing
         configuration.standsForNode = standsForNode
         configuration.control = watch?.control
@@ -264,6 +272,7 @@ struct Invocation {
         let program = try Program(ModuleInput.module(file), codeValidation: codeValidation)
         loaded.module = program.module
         statistics?.noteLoading(nanoseconds: UInt64(begin.elapsed))
+        for note in notes(program.module) { report(Failure.line(file, note)) }
         return program
     }
 

@@ -1,6 +1,6 @@
 import LibC
 
-/// Names separated by commas, with the wildcards of a shell; those behind `!` are left out.
+/// Names separated by commas, with the wildcards of a shell; those after `!` are left out.
 struct NameFilter {
     private let wanted: [String]
     private let unwanted: [String]
@@ -12,8 +12,21 @@ struct NameFilter {
     }
 
     /// Whether one of the names of a thing is wanted, and none is not; where none is said to be wanted, all are.
-    func wants(_ names: String...) -> Bool {
-        func matches(_ pattern: String) -> Bool { names.contains { fnmatch(pattern, $0, 0) == 0 } }
-        return (wanted.isEmpty || wanted.contains { matches($0) }) && !unwanted.contains { matches($0) }
+    func wants(_ names: [String]) -> Bool {
+        (wanted.isEmpty || wanted.contains { Self.matches($0, names) })
+            && !unwanted.contains { Self.matches($0, names) }
+    }
+
+    /// As the other one, for a thing with one name.
+    func wants(_ name: String) -> Bool { wants([name]) }
+
+    /// The patterns, `!` before them included, that are about none of some things, each of which has several names.
+    func idlePatterns(among things: [[String]]) -> [String] {
+        func isIdle(_ pattern: String) -> Bool { !things.contains { Self.matches(pattern, $0) } }
+        return wanted.filter(isIdle) + unwanted.filter(isIdle).map { "!" + $0 }
+    }
+
+    private static func matches(_ pattern: String, _ names: [String]) -> Bool {
+        names.contains { fnmatch(pattern, $0, 0) == 0 }
     }
 }

@@ -20,4 +20,13 @@ enum ProcessSetup {
         // Programs cannot raise the limit of open files themselves.
         raiseFileLimit()
     }
+
+    /// Sets the time zone of this process, as the variable `TZ` names it.
+    static func setTimeZone(_ zone: String) {
+        setenv("TZ", zone, 1)
+        tzset()
+    }
+
+    /// A variable of this process's environment.
+    static func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 }

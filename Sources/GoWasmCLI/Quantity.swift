@@ -20,23 +20,6 @@ enum Quantity {
         }
     }
 
-    /// The number of bytes that a size says, such as 65536, 64K, 64M or 1G, in units of 1024; nil for anything else.
-    static func bytes(_ size: String) -> UInt64? {
-        let shift: UInt64
-        switch size.last {
-        case "K": shift = 10
-        case "M": shift = 20
-        case "G": shift = 30
-        default: shift = 0
-        }
-        let digits = shift == 0 ? size[...] : size.dropLast()
-        guard digits.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let number = UInt64(digits), number > 0 else {
-            return nil
-        }
-        let (bytes, isTooLarge) = number.multipliedReportingOverflow(by: 1 << shift)
-        return isTooLarge ? nil : bytes
-    }
-
     /// The size of a file or a part of it, in units of 1000.
     static func file(_ bytes: Int) -> String { bytes < 1000 ? "\(bytes) B" : "\((bytes + 500) / 1000) kB" }
 

@@ -5,9 +5,9 @@ struct TraceWriter {
     private let filter: NameFilter
     private let isJSON: Bool
 
-    /// Takes names of imports, separated by commas, with the wildcards of a shell; those behind `!` are left out.
-    init(filter: String, isJSON: Bool) {
-        self.filter = NameFilter(filter)
+    /// Takes names of imports.
+    init(filter: NameFilter, isJSON: Bool) {
+        self.filter = filter
         self.isJSON = isJSON
     }
 
@@ -19,9 +19,12 @@ struct TraceWriter {
 
     /// Whether a filter names an import: by its second name, by what is behind the package, or with the module before
     /// it.
-    func wants(_ module: String, _ name: String) -> Bool {
+    func wants(_ module: String, _ name: String) -> Bool { filter.wants(Self.names(module, name)) }
+
+    /// The names that a filter may give an import.
+    static func names(_ module: String, _ name: String) -> [String] {
         let last = name.split(separator: ".").last.map(String.init) ?? name
-        return filter.wants(name, last, "\(module).\(name)")
+        return [name, last, "\(module).\(name)"]
     }
 
     /// Seconds since the start, the call, and how long it took.

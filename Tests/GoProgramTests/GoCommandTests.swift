@@ -103,6 +103,30 @@ struct GoCommandTests {
             #expect(finished.end == .exited(0), "\(finished.errorText)")
             #expect(String(decoding: finished.output, as: UTF8.self) == result)
         }
+        // Ends of an export are those of a program.
+        for (call, code, message) in [
+            (["fail"], 2, "panic: on purpose"), (["leave", "7"], 7, ""), (["leave", "0"], 0, ""),
+        ] {
+            let finished = try Command(
+                executable: Tools.executable, arguments: ["--invoke", call[0], module] + call.dropFirst(),
+                environment: Tools.environment
+            ).run()
+            #expect(finished.end == .exited(Int32(code)), "\(call): \(finished.errorText)")
+            #expect(finished.errorText.hasPrefix(message) && finished.errorText.isEmpty == message.isEmpty)
+        }
+    }
+
+    @Test("a program for js has the local time that --env TZ names")
+    func timeZone() throws {
+        let folder = try TemporaryFolder()
+        let module = try GoCommand("browser", for: "js").build(into: folder)
+        for (zone, text) in [("Asia/Kolkata", "17:30 +0530\n"), ("UTC", "12:00 +0000\n"), ("XYZ-3", "15:00 +0300\n")] {
+            let finished = try Command(
+                executable: Tools.executable, arguments: ["--env", "TZ=\(zone)", module, "zone"],
+                environment: Tools.environment
+            ).run()
+            #expect(String(decoding: finished.output, as: UTF8.self) == text, "\(zone): \(finished.errorText)")
+        }
     }
 
     @Test("a global of JavaScript that is not there is named when it is used, once")
@@ -122,6 +146,23 @@ struct GoCommandTests {
         #expect(try hints("get", code: 2) == [hint("document")])
         #expect(try hints("look", code: 0) == [])
         #expect(try hints("often", code: 0) == [hint("RegExp"), hint("Proxy")])
+    }
+
+    @Test("a plugin that imports functions of its host can be tried without them")
+    func stubs() throws {
+        let plugin = try #require(GoBuild.newest).wasi("plugin")
+        func invoke(_ options: [String], _ call: [String]) throws -> Finished {
+            try Command(
+                executable: Tools.executable, arguments: options + ["--invoke", call[0], plugin] + call.dropFirst(),
+                environment: Tools.environment
+            ).run()
+        }
+        let refused = try invoke([], ["add", "2", "3"])
+        #expect(refused.end == .exited(1) && refused.errorLines.count == 1)
+        #expect(refused.errorText.contains("unknown import: host.multiply, a function (i64, i64) -> (i64)"))
+        #expect(refused.errorText.hasSuffix("; with --stub-imports calls of them trap instead\n"))
+        let added = try invoke(["--stub-imports"], ["add", "2", "3"])
+        #expect(added.end == .exited(0) && String(decoding: added.output, as: UTF8.self) == "5\n")
     }
 
     @Test("a server on a socket that it was given answers a client that uses fetch")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import HostSystem
 import Testing
 import WasmFrontend
 import _TestSupport
@@ -7,63 +8,127 @@ import _TestSupport
 
 @Suite("The command line")
 struct CommandLineTests {
-    private func parse(_ arguments: String...) throws -> GoWasmFast {
-        try #require(try GoWasmFast.parseAsRoot(arguments) as? GoWasmFast)
+    private func parse(_ arguments: String...) throws -> Run {
+        try #require(try GoWasmFast.parseAsRoot(OptionalValues.rewritten(arguments)) as? Run)
     }
 
-    @Test("everything behind the file belongs to the program")
+    /// What a wrong command line is told, which ends with the code 64.
+    private func complaint(_ arguments: [String]) throws -> String {
+        do {
+            _ = try GoWasmFast.parseAsRoot(OptionalValues.rewritten(arguments))
+        } catch {
+            #expect(GoWasmFast.exitCode(for: error).rawValue == CommandExit.usage)
+            return GoWasmFast.message(for: error)
+        }
+        Issue.record("\(arguments) are right")
+        return ""
+    }
+
+    @Test("everything after the file belongs to the program, with the word run or without")
     func passthrough() throws {
-        let command = try parse(
-            "--trace", "--env", "A=1", "main.wasm", "--help", "--", "-x", "--trace", "", "--env", "B")
-        #expect(command.trace)
-        #expect(command.environment == ["A=1"])
-        #expect(command.command == ["main.wasm", "--help", "--", "-x", "--trace", "", "--env", "B"])
-        #expect(try parse("main.wasm", "--trace").trace == false)
+        for first in [[], ["run"]] {
+            let given = first + ["--trace", "--env", "A=1", "main.wasm", "--help", "--", "-x", "--trace", "", "run"]
+            let command = try #require(try GoWasmFast.parseAsRoot(given) as? Run)
+            #expect(command.options.trace)
+            #expect(command.options.environment == [OptionValue.Variable(name: "A", value: "1")])
+            #expect(command.command == ["main.wasm", "--help", "--", "-x", "--trace", "", "run"])
+        }
+        #expect(try parse("main.wasm", "--trace").options.trace == false)
+        #expect(try parse("main.wasm", "--help").command == ["main.wasm", "--help"])
+        #expect(try parse("--trace", "main.wasm", "--version").command == ["main.wasm", "--version"])
+        #expect(try parse("run", "-").command == ["-"])
+    }
+
+    @Test("a subcommand is the first word; elsewhere the word is a file")
+    func subcommands() throws {
+        let inspect = try #require(try GoWasmFast.parseAsRoot(["inspect", "--json", "a.wasm"]) as? Inspect)
+        #expect(inspect.json && inspect.file == "a.wasm")
+        #expect(try parse("--trace", "run", "x").command == ["run", "x"])
+        #expect(try parse("--trace", "inspect").command == ["inspect"])
+        #expect(try parse("./inspect", "x").command == ["./inspect", "x"])
+        #expect(try complaint(["inspect"]) == "Missing expected argument 'FILE.wasm'")
+        #expect(try complaint(["inspect", "a", "b"]) == "Unexpected argument 'b'")
+        #expect(try complaint(["inspect", "--jsno", "a"]) == "Unknown option '--jsno'. Did you mean '--json'?")
+        #expect(try complaint(["run"]) == "Missing expected argument 'FILE.wasm'")
     }
 
     @Test("a separator before the file is not part of the program's arguments")
     func separator() throws {
         #expect(try parse("--", "main.wasm", "--", "a").command == ["main.wasm", "--", "a"])
         #expect(try parse("--inherit-env", "--", "-.wasm").command == ["-.wasm"])
+        #expect(try parse("--", "run").command == ["run"])
     }
 
     @Test(
         "wrong options",
         arguments: [
             ([], "Missing expected argument 'FILE.wasm'"), (["--bogus", "main.wasm"], "Unknown option '--bogus'"),
-            (["-x"], "Unknown option '-x'"), (["--env"], "Missing value for '--env <K=V>'"),
-            (
-                ["--env", "novalue", "main.wasm"],
-                "The value 'novalue' is invalid for '--env <K=V>': it must be NAME=VALUE"
-            ),
-            (["--dir", "a:b:c", "main.wasm"], "The value 'a:b:c' is invalid for '--dir <HOST[:GUEST][:ro]>'"),
+            (["-x"], "Unknown option '-x'"), (["--env"], "Missing value for '--env <NAME[=VALUE]>'"),
+            (["--trac", "main.wasm"], "Unknown option '--trac'. Did you mean '--trace'?"),
+            (["run", "--alow-net=x", "main.wasm"], "Unknown option '--alow-net'. Did you mean '--allow-net'?"),
+            (["--disasemble", "main.wasm"], "Unknown option '--disasemble'. Did you mean '--disassemble'?"),
             (["--machine-code", "main.wasm"], "'--machine-code' goes with '--disassemble' only"),
             (
                 ["--disassemble", "--machine-code", "--no-native", "main.wasm"],
                 "'--machine-code' and '--no-native' contradict each other"
             ),
-            (["--env", "=x", "main.wasm"], "The value '=x' is invalid for '--env <K=V>': it must be NAME=VALUE"),
+            (
+                ["--disassemble", "--invoke", "f", "main.wasm"],
+                "'--disassemble' and '--invoke' contradict each other"
+            ),
         ] as [([String], String)])
-    func wrongOptions(arguments: [String], message: String) {
-        #expect {
-            try GoWasmFast.parseAsRoot(arguments)
-        } throws: { error in
-            GoWasmFast.message(for: error) == message && GoWasmFast.exitCode(for: error).rawValue == 64
-        }
+    func wrongOptions(arguments: [String], message: String) throws {
+        #expect(try complaint(arguments) == message)
+    }
+
+    @Test(
+        "a wrong value is told what is allowed",
+        arguments: [
+            ("--env", "=x", "--env <NAME[=VALUE]>", "it must be NAME=VALUE, or NAME for the variable of this process"),
+            (
+                "--dir", "a:b:c", "--dir <HOST[:GUEST][:ro]>",
+                "it must be HOST, HOST:GUEST or HOST::GUEST, with :ro at the end for a folder that is only to be read"
+            ),
+            (
+                "--timeout", "soon", "--timeout <TIME>",
+                "it must be a time longer than 0, such as 1.5 (seconds), 500ms, 1s, 2m or 1h30m"
+            ),
+            (
+                "--max-memory", "64Q", "--max-memory <SIZE>",
+                "it must be a size of at least one byte, such as 65536, 64M or 1.5GiB (units of 1024), 512MB (of 1000)"
+            ),
+            ("--max-stack", "1M", "--max-stack <SIZE>", "it must be a size from 4MiB to 4GiB"),
+            (
+                "--max-response", "-1", "--max-response <SIZE>",
+                "it must be a size of at least one byte, such as 65536, 64M or 1.5GiB (units of 1024), 512MB (of 1000)"
+            ),
+            (
+                "--tcp-listen", "8080", "--tcp-listen <ADDRESS:PORT>",
+                "it must be ADDRESS:PORT, such as 127.0.0.1:8080 or [::1]:0 (any free port)"
+            ),
+            (
+                "--trace-filter", "!", "--trace-filter <NAMES,...>",
+                "it must be a list of names such as HOME,GO*,!GOFLAGS"
+            ),
+        ])
+    func wrongValues(option: String, value: String, name: String, allowed: String) throws {
+        let given = value.hasPrefix("-") ? ["\(option)=\(value)"] : [option, value]
+        #expect(
+            try complaint(given + ["main.wasm"]) == "The value '\(value)' is invalid for '\(name)': \(allowed)")
     }
 
     @Test("--inherit-env is for all variables, or for those that it names")
     func inheritance() throws {
-        func parsed(_ arguments: String...) throws -> GoWasmFast {
-            try #require(try GoWasmFast.parseAsRoot(OptionalValues.rewritten(arguments)) as? GoWasmFast)
-        }
-        let whole = try parsed("--inherit-env", "main.wasm")
-        #expect(whole.inheritEnv && whole.inheritedNames.isEmpty && whole.command == ["main.wasm"])
-        let some = try parsed("--inherit-env=HOME,GO*", "--inherit-env=!A", "main.wasm")
-        #expect(!some.inheritEnv && some.inheritedNames == ["HOME,GO*", "!A"])
-        #expect(throws: (any Error).self) { try parsed("--inherit-env=", "main.wasm") }
+        let whole = try parse("--inherit-env", "main.wasm")
+        #expect(whole.options.inheritEnv && whole.options.inheritedNames.isEmpty && whole.command == ["main.wasm"])
+        let some = try parse("--inherit-env=HOME,GO*", "--inherit-env=!A", "main.wasm")
+        #expect(!some.options.inheritEnv && some.options.inheritedNames == ["HOME,GO*", "!A"])
+        #expect(
+            try complaint(["--inherit-env=", "main.wasm"])
+                == "The value '' is invalid for '--inherit-env=<NAME,PREFIX*,...>': it must be a list of names such as "
+                + "HOME,GO*,!GOFLAGS")
         let given = ["--inherit-env=A", "main.wasm", "--inherit-env=B"]
-        let command = try #require(try GoWasmFast.parseAsRoot(OptionalValues.rewritten(given)) as? GoWasmFast)
+        let command = try #require(try GoWasmFast.parseAsRoot(OptionalValues.rewritten(given)) as? Run)
         #expect(OptionalValues.restored(command.command, from: given) == ["main.wasm", "--inherit-env=B"])
     }
 
@@ -73,29 +138,102 @@ struct CommandLineTests {
         #expect(["HOME", "GOPATH", "GO"].allSatisfy { filter.wants($0) })
         #expect(!["HOMES", "PATH", "GOSUMDB", "AGO"].contains { filter.wants($0) })
         #expect(NameFilter("!A*").wants("B") && !NameFilter("!A*").wants("AB"))
+        #expect(NameFilter("a,b*,!c,!d").idlePatterns(among: [["x", "a"], ["d"]]) == ["b*", "!c"])
     }
 
     @Test("an option with a value or without leaves the program's arguments as they are")
     func optionalValue() throws {
         let given = ["--allow-net=a:1,b", "--dir", "x", "main.wasm", "--allow-net=c", "--allow-net-value=d"]
-        let command = try #require(try GoWasmFast.parseAsRoot(OptionalValues.rewritten(given)) as? GoWasmFast)
-        #expect(command.allowedHosts == ["a:1,b"] && !command.allowNet)
+        let command = try #require(try GoWasmFast.parseAsRoot(OptionalValues.rewritten(given)) as? Run)
+        #expect(command.options.allowedHosts == ["a:1,b"] && !command.options.allowNet)
         #expect(OptionalValues.restored(command.command, from: given) == Array(given[3...]))
-        #expect(try parse("--allow-net", "main.wasm").allowNet)
-        #expect {
-            try GoWasmFast.parseAsRoot(OptionalValues.rewritten(["--allow-net=a:b", "main.wasm"]))
-        } throws: {
-            GoWasmFast.message(for: $0) == "The value 'a:b' is invalid for '--allow-net=<HOST[:PORT],...>'"
+        #expect(try parse("--allow-net", "main.wasm").options.allowNet)
+        #expect(
+            try complaint(["--allow-net=a:b", "main.wasm"])
+                == "The value 'a:b' is invalid for '--allow-net=<HOST[:PORT],...>': it must be a list such as "
+                + "example.com:443,10.0.0.0/8,[::1]:8080,*:53; the port may be left out")
+    }
+
+    @Test(
+        "help and version succeed",
+        arguments: [
+            ["--help"], ["-h"], ["--version"], ["help"], ["--generate-completion-script", "bash"],
+            ["--generate-completion-script=zsh"], ["--experimental-dump-help"],
+        ])
+    func overview(arguments: [String]) throws {
+        #expect(Overview.isAsked(arguments))
+        do {
+            var command = try Overview.parseAsRoot(arguments)
+            try command.run()
+            Issue.record("nothing was shown")
+        } catch {
+            #expect(Overview.exitCode(for: error) == .success)
+            let text = Overview.fullMessage(for: error)
+            #expect(text.contains("gowasm-fast"))
+            // Options of a run and subcommands are in all of them but the version.
+            guard arguments != ["--version"] else { return }
+            for word in ["max-memory", "inspect", "stub-imports"] { #expect(text.contains(word), "\(word)") }
         }
     }
 
-    @Test("--help and --version succeed", arguments: ["--help", "-h", "--version"])
-    func information(option: String) {
-        #expect {
-            try GoWasmFast.parseAsRoot([option])
-        } throws: { error in
-            GoWasmFast.exitCode(for: error) == .success && !GoWasmFast.fullMessage(for: error).isEmpty
+    @Test(
+        "each subcommand has help of its own",
+        arguments: [["run", "--help"], ["inspect", "-h"], ["help", "inspect"]])
+    func help(arguments: [String]) throws {
+        #expect(!Overview.isAsked(arguments))
+        do {
+            var command = try GoWasmFast.parseAsRoot(arguments)
+            try command.run()
+            Issue.record("nothing was shown")
+        } catch {
+            #expect(GoWasmFast.exitCode(for: error) == .success)
+            #expect(GoWasmFast.fullMessage(for: error).contains("USAGE: gowasm-fast"))
         }
+    }
+
+    @Test("what asks for a run is none of the command's questions about itself")
+    func runs() {
+        for given in [[], ["main.wasm"], ["--help", "main.wasm"], ["--trace", "--help"], ["inspect", "--help"]] {
+            #expect(!Overview.isAsked(given), "\(given)")
+        }
+    }
+}
+
+@Suite("Values of options")
+struct OptionValueTests {
+    @Test(
+        "times",
+        arguments: [
+            ("1", 1), ("1.5", 1.5), (".5", 0.5), ("1s", 1), ("500ms", 0.5), ("2m", 120), ("2min", 120), ("1h", 3600),
+            ("1h30m", 5400), ("1m1.5s", 61.5),
+        ] as [(String, Double)])
+    func times(text: String, seconds: Double) throws { #expect(try OptionValue.seconds(text) == seconds) }
+
+    @Test(
+        "no times",
+        arguments: [
+            "", "0", "0s", "-1", "s", "1 s", "1d", "1e3", "inf", "nan", "0x10", "1.2.3", "1s1", "1000000000", "٣", "+1",
+        ])
+    func noTimes(text: String) { #expect(throws: ValueProblem.self) { try OptionValue.seconds(text) } }
+
+    @Test(
+        "sizes",
+        arguments: [
+            ("65536", 65536), ("64K", 65536), ("64k", 65536), ("64KiB", 65536), ("64KB", 64000), ("1M", 1 << 20),
+            ("512MB", 512_000_000), ("512mb", 512_000_000), ("1GiB", 1 << 30), ("1G", 1 << 30), ("1GB", 1_000_000_000),
+            ("1.5GiB", 3 << 29), ("1B", 1),
+        ] as [(String, UInt64)])
+    func sizes(text: String, bytes: UInt64) throws { #expect(try OptionValue.bytes(text) == bytes) }
+
+    @Test(
+        "no sizes", arguments: ["", "0", "-1", "M", "1T", "1 M", "1e3", "0x10", "99999999999999999999", "inf", "0.1"])
+    func noSizes(text: String) { #expect(throws: ValueProblem.self) { try OptionValue.bytes(text) } }
+
+    @Test("variables have a value, or that of this process")
+    func variables() throws {
+        #expect(try OptionValue.variable("A=b=c") == OptionValue.Variable(name: "A", value: "b=c"))
+        #expect(try OptionValue.variable("A=") == OptionValue.Variable(name: "A", value: ""))
+        #expect(try OptionValue.variable("A") == OptionValue.Variable(name: "A", value: nil))
     }
 }
 

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Foundation
 import Testing
 import WasmFrontend
@@ -155,5 +156,60 @@ struct TextModuleTests {
         let many = (0..<40).map { "(func (export \"f\($0)\"))" }.joined()
         #expect(try run("(module \(many))").lines.first?.hasSuffix("f11() -> (), and 28 more") == true)
         #expect(try run("(module)").lines.first?.hasPrefix("it is no program, and exports no function") == true)
+    }
+
+    /// Calls an export of a text.
+    private func invoke(
+        _ text: String, _ name: String, _ arguments: String..., stubs: Bool
+    ) throws -> (code: Int32, results: [String], lines: [String]) {
+        try withTemporaryFile(Array(text.utf8)) { path in
+            nonisolated(unsafe) var lines: [String] = []
+            var results: [String] = []
+            var invocation = Invocation(file: path, arguments: [])
+            invocation.stubsImports = stubs
+            invocation.printLine = { results.append($0) }
+            invocation.report = { lines.append($0.replacing("gowasm-fast: \(path): ", with: "")) }
+            return (invocation.invoke(name, arguments: arguments), results, lines)
+        }
+    }
+
+    @Test("with imports that nobody provides name the first of them, or run until one is called")
+    func unknownImports() throws {
+        let refused = try invoke(Self.library, "add", "2", "3", stubs: false)
+        #expect(refused.code == CommandExit.failure)
+        #expect(
+            refused.lines == [
+                "unknown import: env.log, a function (i32) -> (), and 2 more; the module is a library of functions that need "
+                    + "no system; with --stub-imports calls of them trap instead"
+            ])
+        let added = try invoke(Self.library, "add", "2", "3", stubs: true)
+        #expect(added.code == CommandExit.success && added.results == ["5"] && added.lines == [])
+        let called = try invoke(Self.library, "say", "1", stubs: true)
+        #expect(called.code == CommandExit.failure && called.results == [])
+        #expect(
+            called.lines == [
+                "trap: the import env.log was called, a function (i32) -> () that nobody provides (--stub-imports)"
+            ])
+        // What the host has is no stub.
+        #expect(try run(Self.exiting) { $0.stubsImports = true }.code == 7)
+    }
+
+    @Test(
+        "say so where an option has no effect for them",
+        arguments: [
+            (["--tcp-listen", "127.0.0.1:0"], "--tcp-listen has no effect: the module imports nothing that accepts"),
+            (["--dir", "/tmp"], "--dir has no effect: the module imports nothing that opens files"),
+            (["--env", "A=1"], "--env has no effect: the module does not ask for environment variables"),
+            (["--inherit-env"], "--inherit-env has no effect: the module does not ask for environment variables"),
+            (["--allow-net"], "--allow-net has no effect: the module imports nothing that opens connections"),
+            (["--trace-filter", "proc_exit,fd_*"], "--trace-filter: 'fd_*' names no import of the module"),
+            (["--timeout", "30s", "--max-memory", "64M", "--stub-imports"], nil),
+        ] as [([String], String?)])
+    func ineffective(given: [String], line: String?) throws {
+        let options = try RunOptions.parse(given)
+        let finished = try run(Self.exiting) { options.apply(to: &$0) }
+        #expect(finished.code == 7)
+        let lines = finished.lines.filter { !$0.contains("proc_exit(") }
+        #expect(lines.count == (line == nil ? 0 : 1) && lines.first?.hasPrefix(line ?? "") != false, "\(lines)")
     }
 }

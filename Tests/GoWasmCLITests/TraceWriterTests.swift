@@ -13,12 +13,12 @@ struct TraceWriterTests {
             ("!nanotime*,!walltime", true), ("VALUEGET", false), ("", true),
         ])
     func filters(filter: String, isWanted: Bool) {
-        #expect(TraceWriter(filter: filter, isJSON: false).wants("gojs", "syscall/js.valueGet") == isWanted)
+        #expect(TraceWriter(filter: NameFilter(filter), isJSON: false).wants("gojs", "syscall/js.valueGet") == isWanted)
     }
 
     private func line(_ call: HostCall, isJSON: Bool) -> String {
         nonisolated(unsafe) var lines: [String] = []
-        TraceWriter(filter: "*", isJSON: isJSON).trace { lines.append($0) }.report(call)
+        TraceWriter(filter: NameFilter("*"), isJSON: isJSON).trace { lines.append($0) }.report(call)
         return lines.joined(separator: "\n")
     }
 
