@@ -24,20 +24,11 @@ public struct GoWasmFast: ParsableCommand {
 
     /// The command line's entry: runs the process to its end.
     ///
-    /// Called `go_js_wasm_exec` or `go_wasip1_wasm_exec`, it stands for Go's script of that name, which `go run` and
-    /// `go test` look for in PATH: all arguments are the program's, which has the whole environment, all files, and the
-    /// working directory of the process.
+    /// Called `go_js_wasm_exec` or `go_wasip1_wasm_exec`, it stands for Go's script of that name; see ``GoLauncher``.
     public static func launch(_ arguments: [String] = CommandLine.arguments) -> Never {
         ProcessSetup.run()
-        let name = arguments.first?.split(separator: "/").last
-        if arguments.count > 1, name == "go_js_wasm_exec" || name == "go_wasip1_wasm_exec" {
-            var invocation = Invocation(file: arguments[1], arguments: Array(arguments.dropFirst()))
-            invocation.endProcess = endProcess
-            invocation.inheritedVariables = [NameFilter("*")]
-            invocation.access = .all
-            invocation.standsForNode = true
-            _ = invocation.startWatch()
-            endProcess(invocation.run())
+        if let name = arguments.first?.split(separator: "/").last, let launcher = GoLauncher(rawValue: String(name)) {
+            endProcess(launcher.run(Array(arguments.dropFirst())))
         }
         // Without options there is nothing to parse; looking at the options' declarations takes longer than a small
         // program.

@@ -3,7 +3,7 @@ import GoWasm
 import HostSystem
 import WasmRuntime
 
-/// The options of `gowasm-fast run`.
+/// The options of a run: of `gowasm-fast run`, and of what `GOWASM_OPTIONS` gives to the links for the go command.
 struct RunOptions: ParsableArguments {
     // MARK: - What the program is given
 

@@ -116,6 +116,22 @@ struct GoCommandTests {
         }
     }
 
+    @Test("options come from the environment, or with -exec", arguments: GoCommand.systems)
+    func options(system: String) throws {
+        let command = try GoCommand("check", for: system)
+        let run = try command.run(
+            ["run", "."], environment: ["GIVEN": "this", "GOWASM_OPTIONS": "--env 'GIVEN=a b' --timeout 1m"])
+        #expect(String(decoding: run.output, as: UTF8.self).hasSuffix("[] a b\n"), "\(run.errorText)")
+        let tested = try command.run(
+            ["test", "-count=1", "-exec", "\(Tools.executable) --allow-all --inherit-env", "."],
+            environment: ["GIVEN": "this", "TMPDIR": "/tmp"])
+        #expect(tested.end == .exited(0), "\(String(decoding: tested.output, as: UTF8.self))\(tested.errorText)")
+        let stopped = try command.run(
+            ["test", "-count=1", "."], environment: ["GIVEN": "this", "GOWASM_OPTIONS": "--timeout 1ms"])
+        #expect(stopped.end == .exited(1))
+        #expect(String(decoding: stopped.output, as: UTF8.self).contains("exit status 124"))
+    }
+
     @Test("a program for js has the local time that --env TZ names")
     func timeZone() throws {
         let folder = try TemporaryFolder()

@@ -235,6 +235,15 @@ struct OptionValueTests {
         #expect(try OptionValue.variable("A=") == OptionValue.Variable(name: "A", value: ""))
         #expect(try OptionValue.variable("A") == OptionValue.Variable(name: "A", value: nil))
     }
+
+    @Test(
+        "words of the environment are separated as a shell does it",
+        arguments: [
+            ("", []), ("  \n", []), ("a b", ["a", "b"]), ("--env 'A=b c' d", ["--env", "A=b c", "d"]),
+            (#"--env "A=b \" c""#, ["--env", #"A=b " c"#]), (#"a\ b 'c\d'"#, ["a b", #"c\d"#]), ("'' \"\"", ["", ""]),
+            ("a'b'\"c\"d", ["abcd"]), ("'a", nil), ("\"a", nil), ("a\\", nil),
+        ] as [(String, [String]?)])
+    func words(text: String, words: [String]?) { #expect(ShellWords.split(text) == words) }
 }
 
 @Suite("Files that cannot be run")

@@ -7,7 +7,7 @@ import _TestSupport
 
 /// What the built command is asked and answers, as a process of its own.
 @Suite(
-    "The command's words and codes", .serialized,
+    "The command's words, codes and links", .serialized,
     .disabled(if: !Built.canRun, "the executable or main.wasm is missing"))
 struct CommandTests {
     /// Modules that end in all ways in which no Go program is needed.
@@ -164,5 +164,53 @@ struct CommandTests {
         for word in ["max-memory", "stub-imports", "tcp-listen", "inspect", "json", "wasm"] {
             #expect(finished.errors.contains(word), "\(word)")
         }
+    }
+
+    // MARK: - The links for the go command
+
+    /// Calls the command by a name of its own.
+    private func linked(_ name: String, _ script: String) throws -> (status: Int32, output: String, errors: String) {
+        try Built.shell(
+            "d=$(mktemp -d) && ln -s \"$1\" $d/\(name) && { \(script.replacing("LINK", with: "$d/\(name)")); }; s=$?; rm -r $d; exit $s"
+        )
+    }
+
+    @Test("the links say what they are", arguments: ["go_js_wasm_exec", "go_wasip1_wasm_exec"])
+    func links(name: String) throws {
+        let nothing = try linked(name, "LINK")
+        #expect(nothing.status == 64 && nothing.output == "")
+        let help = try linked(name, "LINK --help")
+        #expect(help.status == 0 && help.errors == "")
+        #expect(help.output == nothing.errors)
+        #expect(help.output.hasPrefix("\(name): gowasm-fast under the name that the go command looks for.\n"))
+        #expect(help.output.contains("GOWASM_OPTIONS"))
+        #expect(help.output.contains("GOWASIRUNTIMEARGS") == (name == "go_wasip1_wasm_exec"))
+        for line in help.output.split(separator: "\n") { #expect(line.count <= 100, "\(line)") }
+    }
+
+    @Test("options of the links come from variables")
+    func linkOptions() throws {
+        let traced = try linked(
+            "go_js_wasm_exec", "GOWASM_OPTIONS=\"--trace-filter 'runtime.wasmExit'\" LINK \"$2\" 12")
+        #expect(traced.status == 0 && traced.output == "fib(12) = 144\n")
+        #expect(traced.errors.split(separator: "\n").count == 1 && traced.errors.contains("runtime.wasmExit(code=0)"))
+        let stopped = try linked("go_js_wasm_exec", "GOWASM_OPTIONS='--timeout 200ms' LINK \"$2\" 60")
+        #expect(stopped.status == CommandExit.timeout)
+        // Go's own variable is that of the script for WASI.
+        let other = try linked("go_js_wasm_exec", "GOWASIRUNTIMEARGS='--nothing' LINK \"$2\" 12")
+        #expect(other.status == 0 && other.errors == "")
+        let own = try linked("go_wasip1_wasm_exec", "GOWASIRUNTIMEARGS='--timeout 200ms' LINK \"$2\" 60")
+        #expect(own.status == CommandExit.timeout)
+        for (options, message) in [
+            ("--nothing", "Unknown option '--nothing'"), ("file", "Unexpected argument 'file'"),
+            ("--timeout 0", "The value '0' is invalid for '--timeout <TIME>'"),
+        ] {
+            let wrong = try linked("go_js_wasm_exec", "GOWASM_OPTIONS='\(options)' LINK \"$2\" 12")
+            #expect(wrong.status == 64 && wrong.output == "")
+            #expect(wrong.errors.hasPrefix("gowasm-fast: GOWASM_OPTIONS: \(message)"), "\(wrong.errors)")
+            #expect(wrong.errors.split(separator: "\n").count == 1)
+        }
+        let open = try linked("go_js_wasm_exec", "GOWASM_OPTIONS=\"--env 'A\" LINK \"$2\" 12")
+        #expect(open.status == 64 && open.errors.contains("a quotation mark is not closed"))
     }
 }
