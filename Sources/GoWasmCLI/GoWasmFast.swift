@@ -89,6 +89,7 @@ struct Overview: ParsableCommand {
         version: "gowasm-fast \(GoWasmFast.version)", subcommands: [Run.self, Inspect.self])
 
     @OptionGroup var options: RunOptions
+    @OptionGroup var modes: RunModes
 
     @Argument(
         help: ArgumentHelp("The program, and its arguments.", valueName: "FILE.wasm"),

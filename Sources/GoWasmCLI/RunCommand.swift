@@ -15,18 +15,8 @@ extension ExitingCommand {
     mutating func run() throws { throw ExitCode(execute([])) }
 }
 
-/// The command `gowasm-fast run`, which may be left out: runs a module.
-struct Run: ExitingCommand {
-    static let configuration = CommandConfiguration(
-        commandName: Subcommand.run.rawValue, abstract: "Runs a program. The word 'run' may be left out.",
-        usage: "gowasm-fast [run] [options] FILE.wasm [arguments ...]",
-        discussion: """
-            Everything after FILE goes to the program as it is. The program gets standard input, output and error, the clock \
-            and randomness; environment variables, files and the network only as options say.
-            """)
-
-    @OptionGroup var options: RunOptions
-
+/// What is done with a module instead of running it as a program.
+struct RunModes: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Call this export with the arguments after FILE, and print its results, instead of running the program.",
@@ -46,6 +36,29 @@ struct Run: ExitingCommand {
             if llvm-objdump or objdump is installed.
             """)
     var machineCode = false
+
+    /// Checks that the options do not contradict each other.
+    mutating func validate() throws {
+        if machineCode, !disassemble { throw ValidationError("'--machine-code' goes with '--disassemble' only") }
+        if disassemble, invoke != nil {
+            throw ValidationError("'--disassemble' and '--invoke' contradict each other")
+        }
+    }
+}
+
+/// The command `gowasm-fast run`, which may be left out: runs a module.
+struct Run: ExitingCommand {
+    static let configuration = CommandConfiguration(
+        commandName: Subcommand.run.rawValue, abstract: "Runs a program. The word 'run' may be left out.",
+        usage: "gowasm-fast [run] [options] FILE.wasm [arguments ...]",
+        discussion: """
+            Everything after FILE goes to the program as it is. The program gets standard input, output and error, the clock \
+            and randomness; environment variables, files and the network only as options say.
+            """)
+
+    @OptionGroup var options: RunOptions
+
+    @OptionGroup var modes: RunModes
 
     @Argument(
         parsing: .captureForPassthrough,
@@ -70,11 +83,7 @@ struct Run: ExitingCommand {
             }
         }
         if command.isEmpty { throw ValidationError("Missing expected argument 'FILE.wasm'") }
-        if machineCode, !disassemble { throw ValidationError("'--machine-code' goes with '--disassemble' only") }
-        if disassemble, invoke != nil {
-            throw ValidationError("'--disassemble' and '--invoke' contradict each other")
-        }
-        if machineCode, options.noNative {
+        if modes.machineCode, options.noNative {
             throw ValidationError("'--machine-code' and '--no-native' contradict each other")
         }
     }
@@ -95,9 +104,7 @@ struct Run: ExitingCommand {
     /// The options, without an argument that would take whatever the parser does not know.
     private struct OptionsAlone: ParsableArguments {
         @OptionGroup var options: RunOptions
-        @Option var invoke: String?
-        @Flag var disassemble = false
-        @Flag var machineCode = false
+        @OptionGroup var modes: RunModes
     }
 
     mutating func execute(_ given: [String]) -> Int32 {
@@ -105,15 +112,15 @@ struct Run: ExitingCommand {
         var invocation = Invocation(file: command[0], arguments: command)
         invocation.endProcess = endProcess
         options.apply(to: &invocation)
-        if disassemble {
+        if modes.disassemble {
             if !options.namesOfWatching.isEmpty {
                 let names = options.namesOfWatching.joined(separator: ", ")
                 invocation.report("gowasm-fast: no effect with --disassemble, which runs nothing: \(names)")
             }
-            return invocation.disassemble(functions: Array(command.dropFirst()), withMachineCode: machineCode)
+            return invocation.disassemble(functions: Array(command.dropFirst()), withMachineCode: modes.machineCode)
         }
         guard options.watch(&invocation) else { return CommandExit.failure }
-        if let invoke { return invocation.invoke(invoke, arguments: Array(command.dropFirst())) }
+        if let invoke = modes.invoke { return invocation.invoke(invoke, arguments: Array(command.dropFirst())) }
         return invocation.run()
     }
 }

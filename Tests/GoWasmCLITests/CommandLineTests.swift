@@ -172,7 +172,7 @@ struct CommandLineTests {
             #expect(text.contains("gowasm-fast"))
             // Options of a run and subcommands are in all of them but the version.
             guard arguments != ["--version"] else { return }
-            for word in ["max-memory", "inspect", "stub-imports"] { #expect(text.contains(word), "\(word)") }
+            for word in ["max-memory", "inspect", "stub-imports", "invoke"] { #expect(text.contains(word), "\(word)") }
         }
     }
 
