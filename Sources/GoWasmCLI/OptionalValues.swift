@@ -4,6 +4,9 @@
 enum OptionalValues {
     private static let names = ["allow-net", "inherit-env"]
 
+    /// What stands for an empty value: a list without elements.
+    static let nothing = ","
+
     /// The name of the option that gets the values.
     static func hiddenName(of name: String) -> String { name + "-value" }
 
@@ -13,7 +16,9 @@ enum OptionalValues {
     static func rewritten(_ arguments: [String]) -> [String] {
         arguments.map { argument in
             guard let prefix = prefixes.first(where: { argument.hasPrefix($0.given) }) else { return argument }
-            return prefix.hidden + argument.dropFirst(prefix.given.count)
+            let value = argument.dropFirst(prefix.given.count)
+            // For an empty value the parser would take the next argument.
+            return prefix.hidden + (value.isEmpty ? nothing : String(value))
         }
     }
 

@@ -163,7 +163,8 @@ struct RunOptions: ParsableArguments {
                 do {
                     try body(text)
                 } catch {
-                    throw ValidationError("The value '\(text)' is invalid for '\(option)': \(error)")
+                    let value = text == OptionalValues.nothing ? "" : text
+                    throw ValidationError("The value '\(value)' is invalid for '\(option)': \(error)")
                 }
             }
         }

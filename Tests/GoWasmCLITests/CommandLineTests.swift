@@ -46,7 +46,7 @@ struct CommandLineTests {
         #expect(try parse("--trace", "run", "x").command == ["run", "x"])
         #expect(try parse("--trace", "inspect").command == ["inspect"])
         #expect(try parse("./inspect", "x").command == ["./inspect", "x"])
-        #expect(try complaint(["inspect"]) == "Missing expected argument 'FILE.wasm'")
+        #expect(try complaint(["inspect"]) == "Missing expected argument '<FILE.wasm>'")
         #expect(try complaint(["inspect", "a", "b"]) == "Unexpected argument 'b'")
         #expect(try complaint(["inspect", "--jsno", "a"]) == "Unknown option '--jsno'. Did you mean '--json'?")
         #expect(try complaint(["run"]) == "Missing expected argument 'FILE.wasm'")
