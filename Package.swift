@@ -21,6 +21,8 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "GoWasm", targets: ["GoWasm"]),
+        // What only programs that use Foundation want, so that others need not link it.
+        .library(name: "GoWasmFoundation", targets: ["GoWasmFoundation"]),
         .executable(name: "gowasm-fast", targets: ["gowasm-fast"]),
     ],
     dependencies: [
@@ -61,6 +63,8 @@ let package = Package(
             name: "GoWasm",
             dependencies: ["WasmRuntime", "WasmFrontend", "HostSystem", "WASI", "CHostSystem", "CZlib", "LibC"],
             swiftSettings: swiftSettings),
+        // Gives the library's types what Foundation's users expect of theirs.
+        .target(name: "GoWasmFoundation", dependencies: ["GoWasm"], swiftSettings: swiftSettings),
         // Writes what a profiler found in the formats of others' tools.
         .target(name: "Profiles", dependencies: ["WasmRuntime", "CZlib"], swiftSettings: swiftSettings),
         // The command line as testable types.
@@ -116,7 +120,8 @@ let package = Package(
             swiftSettings: swiftSettings),
         // Uses the library as applications do.
         .testTarget(
-            name: "EmbeddingTests", dependencies: ["GoWasm", "LibC", "_Application", "_TestSupport"],
+            name: "EmbeddingTests",
+            dependencies: ["GoWasm", "GoWasmFoundation", "LibC", "_Application", "_TestSupport"],
             swiftSettings: swiftSettings),
         // Runs the specification's own tests.
         .testTarget(

@@ -34,7 +34,7 @@ enum Failure {
         case .unlinkable(let error): return describe(error, module)
         case .notRunnable(let reason): return "\(oneLine(reason)); \(advice)"
         case .hostFunction(let error): return describe(error, module)
-        default: return oneLine(error.description)
+        default: return oneLine(error.message)
         }
     }
 

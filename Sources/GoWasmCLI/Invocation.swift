@@ -115,11 +115,12 @@ struct Invocation {
             let note = trap?.backtrace.isEmpty == false ? "" : "; no function was running"
             for line in Failure.report(file, message + note, trap, loaded.module) { report(line) }
             return reason.exitCode
-        } catch ProgramError.exited(let status) where !status.isSuccess {
-            return status.code
         } catch let error as InvocationError {
             report(Failure.line(file, Failure.describe(error)))
             return error.exitCode
+        } catch let error as ProgramError where error.exitStatus?.isSuccess == false {
+            // What there is to say the program itself has said.
+            return error.exitStatus?.code ?? CommandExit.failure
         } catch ProgramError.argumentsTooLong(let overflow) {
             report(Failure.line(file, "\(overflow); \(advice(overflow))"))
         } catch {
@@ -198,7 +199,8 @@ struct Invocation {
             do {
                 try instance.perform { try call(name, given, in: instance.instance) }
                 return try instance.runReadyEvents()?.code ?? 0
-            } catch ProgramError.exited(let status) {
+            } catch let error as ProgramError {
+                guard let status = error.exitStatus else { throw error }
                 return status.code
             }
         }

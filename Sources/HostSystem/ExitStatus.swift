@@ -7,7 +7,7 @@ public struct ExitStatus: Equatable, Sendable, CustomStringConvertible {
     /// Makes the status for a number passed to `os.Exit`.
     public init(code: Int32) { self.code = code & 0xFF }
 
-    /// The status of Go's programs that their runtime ends: after a panic, a deadlock, SIGQUIT.
+    /// What Go's runtime gives when it ends a program: after a panic, a deadlock, SIGQUIT or a failure of its own.
     package static let goFailure = ExitStatus(code: 2)
 
     /// Whether the program says that all went well.

@@ -37,6 +37,9 @@ package final class FileSystem {
     private var modeMask: UInt32 = 0
     private var hasModeMask = false
 
+    /// Gets what the runtime of a Go program says of its end; nil for nobody.
+    package var runtimeReport: RuntimeReport?
+
     /// What can end the waiting for pipes, sockets and terminals; nil for nothing.
     package var waker: Waker?
 

@@ -32,7 +32,10 @@ extension WASIHost {
 
     func fdWrite(_ number: UInt32, _ vectors: UInt32, _ count: UInt32, _ result: UInt32) throws(ErrorCode) {
         try transfer(number, .fdWrite, vectors, count, result) { file, buffers throws(ErrorCode) in
-            try Transfers.write(files, file, buffers)
+            if number == UInt32(STDERR_FILENO), let report = files.runtimeReport {
+                for buffer in buffers { report.note(UnsafeRawBufferPointer(buffer)) }
+            }
+            return try Transfers.write(files, file, buffers)
         }
     }
 

@@ -1,12 +1,22 @@
 package import HostSystem
 internal import LibC
 internal import WasmFrontend
-internal import WasmRuntime
+package import WasmRuntime
 
 /// How a guest ended that called `proc_exit`: thrown through everything that is running.
-package struct WASIExit: Error, Equatable {
+package struct WASIExit: GuestEnding, Equatable {
     /// The number that the guest gave.
     package let status: ExitStatus
+    /// The functions that the guest was in, where it may be Go's runtime that ended it.
+    package private(set) var calls: [Trap.Frame] = []
+
+    /// Makes the end of a guest that gave this number.
+    package init(status: ExitStatus) { self.status = status }
+
+    /// Takes note of the functions that the guest was in.
+    package mutating func note(_ calls: () -> [Trap.Frame]) {
+        if status == ExitStatus.goFailure, self.calls.isEmpty { self.calls = calls() }
+    }
 }
 
 /// The host of one running guest of WASI preview 1.

@@ -46,6 +46,8 @@ package struct WASIProgram: Sendable {
         /// Finds the indices of functions of a Go program by their names, or nil unless there are all of them; nil for
         /// other programs.
         package var findGoFunctions: (([String]) -> [Int]?)?
+        /// Gets what Go's runtime says of the program's end.
+        package var report: RuntimeReport?
         /// Ends the process with an exit status right where the program exits.
         package var endProcess: ((Int32) -> Never)?
 
@@ -82,6 +84,7 @@ package struct WASIProgram: Sendable {
         let files = try FileSystem(options.access, streams: options.streams)
         files.waker = options.waker
         if let reportHint = options.reportHint { files.report = reportHint }
+        files.runtimeReport = options.report
         try files.addPreopens()
         var variables = options.environment
         // Go looks here for the working directory, of which WASI knows nothing.

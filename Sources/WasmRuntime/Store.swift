@@ -198,23 +198,33 @@ public final class Store {
             pendingError = nil
             // A host function that was stopped stands for the guest that called it: its stack is what is wanted.
             if let failure = error as? any HostFailure, failure.isInterruption { return self.trap(.interrupted) }
+            if var ending = error as? any GuestEnding {
+                ending.note { backtrace().calls }
+                return ending
+            }
             return error
         }
         return self.trap(Trap.Code(code: trap))
     }
 
-    /// The trap that the execution ended with just now.
-    func trap(_ code: Trap.Code) -> Trap {
+    /// The functions that the execution was in which has just ended, the innermost first, and whether there were more.
+    private func backtrace() -> (calls: [Trap.Frame], isTruncated: Bool) {
         var frames = [GWFrame](repeating: GWFrame(), count: Trap.longestBacktrace + 1)
         let count = gw_backtrace(machine, &frames, frames.count)
-        let backtrace = frames.prefix(min(count, Trap.longestBacktrace)).compactMap { frame -> Trap.Frame? in
+        let calls = frames.prefix(min(count, Trap.longestBacktrace)).compactMap { frame -> Trap.Frame? in
             guard let instance = frame.instance, let storage = instances[instance],
                 let function = storage.code.function(at: Int(frame.cell))
             else { return nil }
             return Trap.Frame(
                 function: function, module: storage.module, code: storage.code, cell: Int(frame.cell))
         }
-        var trap = Trap(code: code, backtrace: backtrace, isTruncated: count > Trap.longestBacktrace)
+        return (calls, count > Trap.longestBacktrace)
+    }
+
+    /// The trap that the execution ended with just now.
+    func trap(_ code: Trap.Code) -> Trap {
+        let (calls, isTruncated) = backtrace()
+        var trap = Trap(code: code, backtrace: calls, isTruncated: isTruncated)
         if code == .invalidFunction, let function = machine.pointee.unresolved?.pointee,
             let storage = instances[function.instance]
         {

@@ -185,6 +185,12 @@ extension Limits {
     var text: String { "{min \(minimum)\(maximum.map { ", max \($0)" } ?? "")}" }
 }
 
+/// An error by which a host function ends its guest because the guest asked for that.
+package protocol GuestEnding: Error {
+    /// Takes note of the functions that the guest was in, the innermost first, if that says why it asked.
+    mutating func note(_ calls: () -> [Trap.Frame])
+}
+
 /// An error of a host function that may say nothing but that the function was stopped (``Store/interrupt()``).
 package protocol HostFailure: Error {
     /// Whether it is that.

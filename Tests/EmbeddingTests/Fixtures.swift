@@ -9,6 +9,8 @@ enum Fixture: String, CaseIterable, CustomTestStringConvertible {
     case js = "embedded.wasm"
     case wasi = "wasip1/embedded.wasm"
     case plugin = "wasip1/plugin.wasm"
+    case ends = "wasip1/ends.wasm"
+    case endsJS = "ends.wasm"
 
     /// Both kinds of the same program.
     static let programs = [js, wasi]
@@ -28,11 +30,15 @@ enum Fixture: String, CaseIterable, CustomTestStringConvertible {
             case .js: try Self.loadedJS.get()
             case .wasi: try Self.loadedWASI.get()
             case .plugin: try Program(contentsOf: path)
+            case .ends: try Self.loadedEnds.get()
+            case .endsJS: try Self.loadedEndsJS.get()
             }
         }
     }
     private static let loadedJS = load(.js)
     private static let loadedWASI = load(.wasi)
+    private static let loadedEnds = load(.ends)
+    private static let loadedEndsJS = load(.endsJS)
     private static func load(_ fixture: Fixture) -> Result<Program, ProgramError> {
         Result { () throws(ProgramError) in try Program(contentsOf: fixture.path) }
     }
@@ -43,6 +49,16 @@ enum Fixture: String, CaseIterable, CustomTestStringConvertible {
 /// Whether a run or a call was stopped, as errors of tests of that have to say.
 func isCancelled(_ error: any Error) -> Bool {
     if case ProgramError.cancelled = error { true } else { false }
+}
+
+/// Whether a program had been stopped before a call.
+func wasCancelled(_ error: any Error) -> Bool {
+    if case ProgramError.ended(.cancelled) = error { true } else { false }
+}
+
+/// Whether a call ended with this exception of JavaScript's.
+func isException(_ error: any Error, _ exception: JavaScriptError) -> Bool {
+    if case ProgramError.exception(exception) = error { true } else { false }
 }
 
 /// What a run has written.

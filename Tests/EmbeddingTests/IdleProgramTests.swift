@@ -90,27 +90,35 @@ extension LibraryTests {
             return try await Program(module).startInBackground(Output().configuration(limits: limits))
         }
 
-        @Test("what the caller's closure throws comes as it is")
+        @Test("what the caller's closure throws, and the program goes on")
         func callers() async throws {
             let running = try await start()
-            let errors: [any Error & Sendable] = [
-                Refusal(), JavaScriptError(message: "x"), CancellationError(), CallError.otherStore,
-            ]
-            for error in errors {
-                let thrown = await #expect(throws: (any Error).self) { try await running.perform { _ in throw error } }
-                #expect(thrown.map { type(of: $0) == type(of: error) } == true, "\(String(describing: thrown))")
+            func thrown(_ error: any Error & Sendable) async -> ProgramError? {
+                await #expect(throws: ProgramError.self) { try await running.perform { _ in throw error } }
             }
+            func isRight(_ error: ProgramError?, _ test: (ProgramError) -> Bool) {
+                #expect(error.map(test) == true, "\(String(describing: error))")
+            }
+            isRight(await thrown(Refusal())) { if case .hostFunction(is Refusal) = $0 { true } else { false } }
+            isRight(await thrown(JavaScriptError(message: "x"))) { isException($0, JavaScriptError(message: "x")) }
+            isRight(await thrown(CallError.otherStore)) {
+                if case .uncallable(.otherStore) = $0 { true } else { false }
+            }
+            isRight(await thrown(ProgramError.cancelled), isCancelled)
+            try await running.perform { #expect($0.ending == nil) }
         }
 
         @Test("memory that was refused before has nothing to do with what the caller's closure throws")
         func memory() async throws {
             let running = try await start(.init(memory: 65_536))
-            await #expect(throws: Refusal.self) {
+            await #expect {
                 try await running.perform { program in
                     let grow = try program.function(named: "grow", as: (() -> Int32).self)
                     #expect(try grow() == -1)
                     throw Refusal()
                 }
+            } throws: {
+                if case ProgramError.hostFunction(is Refusal) = $0 { true } else { false }
             }
         }
 
@@ -124,6 +132,12 @@ extension LibraryTests {
             }
             await #expect {
                 try await running.perform { try $0.function(named: "leave", as: (() -> Void).self)() }
+            } throws: {
+                if case ProgramError.ended(.trap) = $0 { true } else { false }
+            }
+            let other = try await start()
+            await #expect {
+                try await other.perform { try $0.function(named: "leave", as: (() -> Void).self)() }
             } throws: {
                 if case ProgramError.exited(ExitStatus(code: 3)) = $0 { true } else { false }
             }

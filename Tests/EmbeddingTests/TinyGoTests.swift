@@ -104,8 +104,10 @@ extension LibraryTests {
                 return try twice(21)
             }
             #expect(doubled == 42)
-            await #expect(throws: JavaScriptError(name: "Error", message: "Go program has already exited")) {
+            await #expect {
                 try await running.call("double", 1)
+            } throws: {
+                isException($0, JavaScriptError(name: "Error", message: "Go program has already exited"))
             }
             #expect(try await program.run(configuration(Output())).code == 0)
         }

@@ -96,7 +96,7 @@ struct GoABITests {
             (["main"], "it was not built by Go's compiler; exports run and mem are missing"),
         ] {
             let error = #expect(throws: ProgramError.self) { try GoProgram(module(imports: [], exports: exports)) }
-            #expect(error?.description == "not a Go program for js/wasm: \(reason)")
+            #expect(error?.message == "not a Go program for js/wasm: \(reason)")
         }
     }
 }

@@ -265,7 +265,7 @@ struct OldVersionTests {
             WebAssemblyText.module("(module (memory (export \"mem\") 1) (func (export \"run\") (param i64)))"))
         let error = #expect(throws: ProgramError.self) { try program.run() }
         #expect(
-            error?.description
+            error?.message
                 == "not a Go program for js/wasm: its export run has the type (i64) -> (), not (i32, i32) -> ()")
     }
 }

@@ -111,7 +111,7 @@ struct TinyGoProgramTests {
             builder.addExport("go_scheduler", .function, 0)
             change(&builder)
             let program = Program(try Module(builder.bytes))
-            return #expect(throws: ProgramError.self) { try program.runSynchronously() }?.description
+            return #expect(throws: ProgramError.self) { try program.runSynchronously() }?.message
         }
         #expect(
             try message { $0.addExport("_start", .function, 0) }?.contains("exports no memory named memory") == true)
@@ -136,7 +136,7 @@ struct TinyGoProgramTests {
         let program = Program(try Module(builder.bytes))
         let error = #expect(throws: ProgramError.self) { try program.runSynchronously() }
         #expect(
-            error?.description
+            error?.message
                 == "incompatible import type: env.syscall/js.valueGet is wanted as a "
                 + "function (i32, i32, i32, i32, i32, i32) -> (), and is a function (i64, i32, i32) -> (i64), and 1 more"
         )
@@ -305,7 +305,7 @@ struct TinyGoProgramTests {
         let failed = try TinyGoGuest()
         failed.code.start = { try failed.call("proc_exit", [.i32(3)]) }
         let error = #expect(throws: ProgramError.self) { try failed.program.start() }
-        #expect(error?.description == "the program has ended (exit status 3) and cannot be called")
+        #expect(error?.message == "the program has ended (exit status 3) and cannot be called")
     }
 
     @Test("leave nothing behind: the host goes with the program, also with functions, timers and an exit behind it")

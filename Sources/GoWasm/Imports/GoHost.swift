@@ -178,6 +178,9 @@ final class GoHost {
         return failure
     }
 
+    /// Takes note that an export of the program is called without this object.
+    func noteEntry() { entryCount &+= 1 }
+
     /// Calls a function that the program exports by `go:wasmexport`.
     func callExport(_ name: String, _ arguments: [Value]) throws -> [Value] {
         entryCount &+= 1

@@ -17,6 +17,9 @@ extension GoHost {
         let descriptor = stack.int64()
         let address = stack.int64()
         let bytes = try stack.bytes(at: address, count: stack.int32())
+        if descriptor == Int64(STDERR_FILENO) {
+            realm.host.files.runtimeReport?.note(UnsafeRawBufferPointer(bytes))
+        }
         // Go's runtime ignores what comes of its own messages on every system.
         if let file = realm.host.files.descriptors[Int(descriptor)] {
             try? realm.host.files.writeAll(file, UnsafeRawBufferPointer(bytes))

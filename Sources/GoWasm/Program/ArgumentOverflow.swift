@@ -33,13 +33,17 @@ public struct ArgumentOverflow: Error, Sendable, Hashable {
 extension ArgumentOverflow: CustomStringConvertible {
     /// What is too long, in one sentence.
     public var description: String {
-        // A name may contain anything, and be long.
-        let text =
-            switch longest {
-            case .argument(let number): "argument \(number)"
-            case .variable(let name): "the variable \(String(name.prefix(60)).debugDescription)"
-            }
-        return "\(argumentCount) arguments and \(variableCount) environment variables take \(needed) bytes, "
-            + "but Go's start code for js has room for \(available); the longest is \(text) with \(longestLength) bytes"
+        "\(argumentCount) arguments and \(variableCount) environment variables take \(needed) bytes, "
+            + "but Go's start code for js has room for \(available); the longest is \(longest.text) with \(longestLength) bytes"
+    }
+}
+
+extension ArgumentOverflow.Item {
+    /// Which text it is, in words; a name may contain anything, and be long.
+    var text: String {
+        switch self {
+        case .argument(let number): "argument \(number)"
+        case .variable(let name): "the variable \(String(name.prefix(60)).debugDescription)"
+        }
     }
 }

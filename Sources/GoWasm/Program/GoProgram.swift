@@ -42,6 +42,7 @@ package struct GoProgram: Sendable {
         }
         let files = try options.makeFiles()
         files.waker = mailbox?.waker
+        files.runtimeReport = options.report
         let services = HostServices(
             environment: environment, files: files, network: options.access.network,
             maximumBodySize: options.limits.responseBody,
@@ -81,14 +82,35 @@ package struct GoProgram: Sendable {
 
     /// The exit status that an error stands for, or the error that callers get to see.
     static func outcome(of error: any Error, _ host: GoHost) throws -> ExitStatus {
-        switch error {
-        case let exit as GuestExit: return ExitStatus(code: exit.code)
-        case let exit as WASIExit: return exit.status
-        case JSFailure.aborted(let cause): return try outcome(of: cause, host)
+        let cause = cause(of: error)
+        guard let exit = exit(cause) else { throw shown(cause, host) }
+        return exit.status
+    }
+
+    /// What an error of JavaScript's stands for that ends the program.
+    static func cause(of error: any Error) -> any Error {
+        if case JSFailure.aborted(let cause) = error { return self.cause(of: cause) }
+        return error
+    }
+
+    /// The status of a program that exited, and the functions that it was in, where that was noted.
+    static func exit(_ cause: any Error) -> (status: ExitStatus, calls: [Trap.Frame])? {
+        switch cause {
+        case let exit as GuestExit: (ExitStatus(code: exit.code), exit.calls)
+        case let exit as WASIExit: (exit.status, exit.calls)
+        default: nil
+        }
+    }
+
+    /// The error that callers get to see where the program did not exit.
+    static func failure(_ cause: any Error, _ host: GoHost?) -> ProgramError { ProgramError(shown(cause, host)) }
+
+    private static func shown(_ cause: any Error, _ host: GoHost?) -> any Error {
+        switch cause {
         case JSFailure.thrown(let value):
-            throw ProgramError.exception(JavaScriptError(message: host.realm.errorText(value)))
-        case let fault as GuestFault: throw ProgramError.fault(fault.description)
-        default: throw error
+            ProgramError.exception(JavaScriptError(message: host?.realm.errorText(value) ?? ""))
+        case let fault as GuestFault: ProgramError.fault(fault.description)
+        default: cause
         }
     }
 

@@ -48,6 +48,8 @@ extension Program {
         ///
         /// Used by the run's thread, and by others when the run is over.
         package nonisolated(unsafe) var collections: GarbageCollections?
+        /// Gets what Go's runtime says of the program's end; used by the run's thread only.
+        nonisolated(unsafe) var report: RuntimeReport?
         /// What stops the run beside ``limits``; nil for nobody.
         package var control: RunControl?
         /// Whether `TMPDIR` is added where the environment has none: what Go's own launcher does, from 1.12 on.

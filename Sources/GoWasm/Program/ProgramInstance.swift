@@ -15,18 +15,34 @@ internal import WASI
 /// js/wasm whose `main` does not return. An export of the latter that waits for an event, such as the end of an output
 /// of package fmt, returns early with a meaningless result: so Go has made it. Goroutines that exports start run when
 /// ``runReadyEvents()`` is called.
+///
+/// An export that does not return (it calls `os.Exit`, panics, traps, is stopped, or a function of the host's that it
+/// calls throws) is the program's end: what was under way in it will never be finished. The call says why it ended, as
+/// does ``ending``; all later calls throw ``ProgramError/ended(_:)``.
 public final class ProgramInstance {
     /// The module's instance.
+    ///
+    /// Functions that are called by it, and not by ``function(named:as:)``, throw what the engine throws.
     public let instance: Instance
-    /// How the program ended, if it has.
+    /// How the program ended, if it has ended by itself.
     public private(set) var exitStatus: ExitStatus?
+    /// Why nothing in the program can be called any more; nil as long as it can.
+    public private(set) var ending: ProgramError? { didSet { hasEnded = ending != nil } }
+    /// Whether there is an ``ending``: what each call looks at.
+    private var hasEnded = false
 
     let host: GoHost?
     private let program: Program
     private let block: ArgumentBlock?
     private let control: RunControl?
+    private let report = RuntimeReport()
+    /// Whether nobody calls exports.
+    private var isRunToEnd = false
 
     init(_ program: Program, _ configuration: Program.Configuration, _ control: RunControl?) throws {
+        try configuration.check()
+        var configuration = configuration
+        configuration.report = report
         self.program = program
         self.control = control
         let store = Store(configuration: configuration.storeConfiguration)
@@ -62,7 +78,8 @@ public final class ProgramInstance {
 
     /// Runs the program to its end.
     func runToEnd() throws(ProgramError) -> ExitStatus {
-        let status = try ending {
+        isRunToEnd = true
+        let status = try running {
             if let host, let block { return try GoProgram.execute(host, block) }
             if let host { return try TinyGoProgram(program.module).execute(host) }
             try WASIProgram.enter(instance, "_start")
@@ -73,7 +90,7 @@ public final class ProgramInstance {
 
     /// Starts the program; see ``Program/start(_:)``.
     func start() throws(ProgramError) {
-        let status = try ending {
+        let status = try running {
             if let host {
                 try host.run(block?.argumentCount ?? 0, block?.pointersAddress ?? 0)
                 try host.runEventLoop(onlyReady: true)
@@ -82,44 +99,87 @@ public final class ProgramInstance {
             }
             return nil
         }
-        guard let status else { return }
-        guard canBeCalledAfterExit else { throw .exited(status) }
-        host?.endEvents()
+        if let ending { throw ending }
+        if status != nil { host?.endEvents() }
     }
 
     /// Whether the program has ended, and its exports are functions that can be called nevertheless: `main` of a
     /// program of TinyGo's is often empty, and what `//export` names needs no goroutines.
-    var canBeCalledAfterExit: Bool { program.kind == .tinyGoProgram && exitStatus?.isSuccess == true }
+    private var canBeCalledAfterExit: Bool { program.kind == .tinyGoProgram && exitStatus?.isSuccess == true }
 
-    /// Runs `body`, and turns what it throws into how the program ended or what callers get to see.
-    private func ending(_ body: () throws -> ExitStatus?) throws(ProgramError) -> ExitStatus? {
-        if let exitStatus, !canBeCalledAfterExit { throw .exited(exitStatus) }
+    // MARK: - Its end
+
+    /// Runs `body`, in which the program runs, and notes how it ends, if it does.
+    ///
+    /// - Returns: The status, where it ended by itself.
+    private func running(_ body: () throws -> ExitStatus?) throws(ProgramError) -> ExitStatus? {
+        try checkEnding()
         // It need not be the thread of the last time.
         host?.realm.adoptCurrentThread()
-        let status: ExitStatus?
         do {
-            do {
-                status = try instance.store.charging { () throws -> ExitStatus? in try body() }
-            } catch {
-                status = try outcome(of: error)
-            }
+            guard let status = try instance.store.charging(body) else { return nil }
+            return try end(with: status, []).get()
         } catch {
-            try control?.check(error)
-            // Not of errors of the caller's or of a host function, which come about without the program, too.
-            if error is Trap, instance.store.hasReachedMemoryLimit { throw .limitReached(.memory) }
-            if error is MemoryLimitReached || isRefusal(error) { throw .limitReached(.memory) }
-            throw ProgramError(error)
+            return try end(by: error).get()
         }
-        guard let status else { return nil }
-        exitStatus = status
-        try control?.check()
-        if !status.isSuccess, instance.store.hasReachedMemoryLimit { throw .limitReached(.memory) }
-        return status
     }
 
-    /// Whether an exception that nobody caught is one about memory that the host did not get.
-    private func isRefusal(_ error: any Error) -> Bool {
-        guard case ProgramError.exception(let exception) = error else { return false }
+    private func checkEnding() throws(ProgramError) {
+        if _slowPath(hasEnded), let ending { throw .ended(ending) }
+    }
+
+    /// Notes that the program ended by an error, and says how.
+    private func end(by error: any Error) -> Result<ExitStatus, ProgramError> {
+        // What called the program while it ended hears of it, too, whatever it has become on its way.
+        if let ending { return .failure(error as? ProgramError ?? ending) }
+        let cause = GoProgram.cause(of: error)
+        do throws(ProgramError) {
+            try control?.check(cause)
+            if let exit = GoProgram.exit(cause) { return end(with: exit.status, exit.calls) }
+            // Not of errors of the caller's or of a host function, which come about without the program, too.
+            if cause is Trap, instance.store.hasReachedMemoryLimit { throw .limitReached(.memory) }
+            // What a whole run ends with is a status or a trap, as on every system.
+            if !isRunToEnd, let trap = cause as? Trap, trap.code == .unreachable,
+                let crash = GoCrash.error(trap.backtrace, program.module, report.message)
+            {
+                throw crash
+            }
+            let failure = GoProgram.failure(cause, host)
+            if cause is MemoryLimitReached || isRefusal(failure) { throw .limitReached(.memory) }
+            throw failure
+        } catch {
+            end(error)
+            return .failure(error)
+        }
+    }
+
+    /// Notes that the program ended by itself.
+    ///
+    /// - Parameter calls: The functions that it was in, where they may say more.
+    private func end(with status: ExitStatus, _ calls: [Trap.Frame]) -> Result<ExitStatus, ProgramError> {
+        exitStatus = status
+        do throws(ProgramError) {
+            try control?.check()
+            if !status.isSuccess, instance.store.hasReachedMemoryLimit { throw .limitReached(.memory) }
+        } catch {
+            end(error)
+            return .failure(error)
+        }
+        if !canBeCalledAfterExit { end(GoCrash.error(calls, program.module, report.message) ?? .exited(status)) }
+        return .success(status)
+    }
+
+    /// Lets nothing run in the program any more.
+    private func end(_ reason: ProgramError) {
+        ending = reason
+        exitStatus = exitStatus ?? reason.exitStatus
+        // A function of the host's that has called the program returns to it otherwise.
+        instance.store.interrupt()
+    }
+
+    /// Whether an error is an exception that nobody caught, about memory that the host did not get.
+    private func isRefusal(_ error: ProgramError) -> Bool {
+        guard case .exception(let exception) = error else { return false }
         return exception.message.hasPrefix("RangeError:") && instance.store.hasRefusedHost
     }
 
@@ -128,7 +188,7 @@ public final class ProgramInstance {
     /// - Throws: What `body` throws; ``ProgramError``, where that is how the program ended.
     package func perform<Result>(_ body: () throws -> Result) throws -> Result {
         var result: Swift.Result<Result, any Error>?
-        let status = try ending {
+        _ = try running {
             do {
                 result = .success(try body())
             } catch let error as ExecutionError where Self.isEnd(error.cause) {
@@ -138,7 +198,7 @@ public final class ProgramInstance {
             }
             return nil
         }
-        guard let result else { throw ProgramError.exited(status ?? ExitStatus(code: 0)) }
+        guard let result else { throw ending ?? ProgramError.exited(exitStatus ?? ExitStatus(code: 0)) }
         return try result.get()
     }
 
@@ -153,10 +213,11 @@ public final class ProgramInstance {
     /// Runs events until none can come any more, or while something is so; returns how the program has ended, if it
     /// has, also where that was in a call before.
     func nextEnding(while isWanted: () -> Bool) -> Result<ExitStatus, ProgramError>? {
+        if let ending, ending.exitStatus == nil { return .failure(ending) }
         if let exitStatus { return .success(exitStatus) }
         do throws(ProgramError) {
-            try control?.check()
-            let status = try ending {
+            let status = try running {
+                try control?.check()
                 try host?.runEventLoop(while: isWanted)
                 return nil
             }
@@ -166,27 +227,27 @@ public final class ProgramInstance {
         }
     }
 
-    private func outcome(of error: any Error) throws -> ExitStatus {
-        if let host { return try GoProgram.outcome(of: error, host) }
-        guard let exit = error as? WASIExit else { throw error }
-        return exit.status
-    }
-
     // MARK: - Calling exports
 
     /// The function that is exported under a name, as a Swift function with a result.
     ///
-    /// It may be called again from host functions that the program calls while it runs. It throws `Trap`, and what host
-    /// functions throw.
+    /// It may be called again from host functions that the program calls while it runs. It throws
+    /// ``ProgramError``: where it does not return, the program has ended, and the error says why, in particular
+    /// ``ProgramError/exited(_:)``, ``ProgramError/panicked(_:)``, ``ProgramError/deadlocked``,
+    /// ``ProgramError/trap(_:)``, ``ProgramError/limitReached(_:)`` and ``ProgramError/hostFunction(_:)``.
     ///
     /// - Throws: ``ProgramError/uncallable(_:)``, where there is none of the name or it has another type.
     public func function<each Parameter: WasmValue, Result: WasmValue>(
         named name: String, as type: ((repeat each Parameter) -> Result).Type
-    ) throws(ProgramError) -> (repeat each Parameter) throws -> Result {
+    ) throws(ProgramError) -> (repeat each Parameter) throws(ProgramError) -> Result {
+        let function: (repeat each Parameter) throws -> Result
         do {
-            return try instance.function(named: name, as: type)
+            function = try instance.function(named: name, as: type)
         } catch {
             throw ProgramError(error)
+        }
+        return { (arguments: repeat each Parameter) throws(ProgramError) -> Result in
+            try self.calling { () throws -> Result in try function(repeat each arguments) }
         }
     }
 
@@ -195,11 +256,35 @@ public final class ProgramInstance {
     /// - Throws: As the other one.
     public func function<each Parameter: WasmValue>(
         named name: String, as type: ((repeat each Parameter) -> Void).Type
-    ) throws(ProgramError) -> (repeat each Parameter) throws -> Void {
+    ) throws(ProgramError) -> (repeat each Parameter) throws(ProgramError) -> Void {
+        let function: (repeat each Parameter) throws -> Void
         do {
-            return try instance.function(named: name, as: type)
+            function = try instance.function(named: name, as: type)
         } catch {
             throw ProgramError(error)
+        }
+        return { (arguments: repeat each Parameter) throws(ProgramError) -> Void in
+            try self.calling { () throws -> Void in try function(repeat each arguments) }
+        }
+    }
+
+    /// Runs `body`, which calls a function of the program.
+    @inline(__always)
+    func calling<Result>(_ body: () throws -> Result) throws(ProgramError) -> Result {
+        try checkEnding()
+        host?.noteEntry()
+        do {
+            return try instance.store.charging(body)
+        } catch {
+            throw endCall(error)
+        }
+    }
+
+    /// The program's end by an error that left one of its functions.
+    private func endCall(_ error: any Error) -> ProgramError {
+        switch end(by: error) {
+        case .failure(let error): error
+        case .success(let status): ending ?? .exited(status)
         }
     }
 
@@ -228,9 +313,10 @@ public final class ProgramInstance {
     /// - Throws: ``ProgramError``.
     @discardableResult
     public func runReadyEvents() throws(ProgramError) -> ExitStatus? {
-        guard let host else { return nil }
         if canBeCalledAfterExit { return exitStatus }
-        return try ending {
+        try checkEnding()
+        guard let host else { return nil }
+        return try running {
             try host.runEventLoop(onlyReady: true)
             return nil
         }
@@ -246,6 +332,7 @@ extension Program.Configuration {
         options.clock = makeClock()
         options.random = RandomSource(seed: randomSeed)
         options.waker = waker
+        options.report = report
         options.endProcess = endProcess
         imports(&options.imports)
         return options

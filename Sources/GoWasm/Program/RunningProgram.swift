@@ -14,7 +14,7 @@ internal import Synchronization
 ///
 /// The program goes on between calls: timers, goroutines, its network. It is stopped with the last reference to it, by
 /// ``stop()``, or where a task is cancelled that waits for a call: a program that was stopped in the middle of
-/// something cannot go on.
+/// something cannot go on. All that is called then throws ``ProgramError/ended(_:)``.
 public actor RunningProgram {
     private let thread: ProgramThread
     private let control: RunControl
@@ -94,17 +94,23 @@ public actor RunningProgram {
     /// Gives `body` the program, on the program's thread.
     ///
     /// - Returns: What `body` returns.
-    /// - Throws: What `body` throws; ``ProgramError``.
+    /// - Throws: What `body` throws: a ``ProgramError`` as it is, a `JavaScriptError` and a `CallError` as the cases
+    ///   ``ProgramError/exception(_:)`` and ``ProgramError/uncallable(_:)``, and everything else as
+    ///   ``ProgramError/hostFunction(_:)``. ``ProgramError/ended(_:)``, where the program had ended before.
     public func perform<Result: Sendable>(
         _ body: @Sendable (ProgramInstance) throws -> Result
-    ) async throws -> Result {
-        try await withTaskCancellationHandler {
-            try thread.withResident { resident in
-                let program = try resident.current()
-                return try program.perform { try body(program) }
+    ) async throws(ProgramError) -> Result {
+        do {
+            return try await withTaskCancellationHandler {
+                try thread.withResident { resident in
+                    let program = try resident.current()
+                    return try program.perform { try body(program) }
+                }
+            } onCancel: { [control] in
+                control.stop(.cancelled)
             }
-        } onCancel: { [control] in
-            control.stop(.cancelled)
+        } catch {
+            throw ProgramError(error)
         }
     }
 
@@ -118,57 +124,69 @@ public actor RunningProgram {
     ///   - path: The names that lead from the global object to the function, with dots between: `app.greet`.
     ///   - arguments: What the function gets.
     ///   - type: What its result is taken for.
-    /// - Throws: ``JavaScriptError``, where the function throws, the promise is rejected, or the result is something
-    ///   else; ``ProgramError``.
+    /// - Throws: ``ProgramError/exception(_:)``, where the function throws, the promise is rejected, or the result is
+    ///   something else; what else ``ProgramError`` has, where the program ends.
     public func call<Result: JavaScriptConvertible & Sendable>(
         _ path: String, _ arguments: any JavaScriptConvertible & Sendable..., as type: Result.Type = Result.self
-    ) async throws -> Result {
+    ) async throws(ProgramError) -> Result {
         try await invoke(path, arguments, type)
     }
 
     /// Calls a function of JavaScript's whose result is of no interest, as the other one does.
-    public func call(_ path: String, _ arguments: any JavaScriptConvertible & Sendable...) async throws {
+    public func call(
+        _ path: String, _ arguments: any JavaScriptConvertible & Sendable...
+    ) async throws(ProgramError) {
         _ = try await invoke(path, arguments, JavaScriptIgnored.self)
     }
 
     private func invoke<Result: JavaScriptConvertible & Sendable>(
         _ path: String, _ arguments: [any JavaScriptConvertible & Sendable], _ type: Result.Type
-    ) async throws -> Result {
-        try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                let once = Once(continuation)
-                let waiter = addWaiter { ending in
-                    switch ending {
-                    case .success(let status): once.resume(.failure(ProgramError.exited(status)))
-                    case .failure(let error): once.resume(.failure(error))
-                    }
-                }
-                let finish = { [weak self] (result: Swift.Result<Result, any Error>) in
-                    self?.assumeIsolated { _ = $0.waiters.removeValue(forKey: waiter) }
-                    once.resume(result)
-                }
-                thread.withResident { resident in
-                    do {
-                        let program = try resident.current()
-                        try program.perform {
-                            let result = try program.globalThis.callFunction(at: path, arguments)
-                            try result.settle { outcome throws(JSFailure) in
-                                do {
-                                    finish(.success(try Result(javaScript: outcome.get())))
-                                } catch let failure as JSFailure {
-                                    throw failure
-                                } catch {
-                                    finish(.failure(error))
-                                }
-                            }
-                        }
-                    } catch {
-                        finish(.failure(error))
-                    }
-                }
+    ) async throws(ProgramError) -> Result {
+        do {
+            return try await withTaskCancellationHandler {
+                try await withCheckedThrowingContinuation { start(path, arguments, type, Once($0)) }
+            } onCancel: { [control] in
+                control.stop(.cancelled)
             }
-        } onCancel: { [control] in
-            control.stop(.cancelled)
+        } catch {
+            throw ProgramError(error)
+        }
+    }
+
+    /// Calls a function, and has the result given to who waits for it, or how the program ends before.
+    private func start<Result: JavaScriptConvertible & Sendable>(
+        _ path: String, _ arguments: [any JavaScriptConvertible & Sendable], _ type: Result.Type, _ once: Once<Result>
+    ) {
+        let waiter = addWaiter { [thread] ending in
+            switch ending {
+            case .success(let status):
+                let reason = thread.withResident { $0.program?.ending }
+                once.resume(.failure(reason ?? .exited(status)))
+            case .failure(let error): once.resume(.failure(error))
+            }
+        }
+        let finish = { [weak self] (result: Swift.Result<Result, any Error>) in
+            self?.assumeIsolated { _ = $0.waiters.removeValue(forKey: waiter) }
+            once.resume(result)
+        }
+        thread.withResident { resident in
+            do {
+                let program = try resident.current()
+                try program.perform {
+                    let result = try program.globalThis.callFunction(at: path, arguments)
+                    try result.settle { outcome throws(JSFailure) in
+                        do {
+                            finish(.success(try Result(javaScript: outcome.get())))
+                        } catch let failure as JSFailure {
+                            throw failure
+                        } catch {
+                            finish(.failure(error))
+                        }
+                    }
+                }
+            } catch {
+                finish(.failure(error))
+            }
         }
     }
 }
@@ -182,12 +200,8 @@ private struct JavaScriptIgnored: JavaScriptConvertible, Sendable {
 extension ProgramThread.Resident {
     /// The program, where it can be called.
     func current() throws(ProgramError) -> ProgramInstance {
-        switch ending {
-        case .success(let status): if program?.canBeCalledAfterExit != true { throw .exited(status) }
-        case .failure(let error): throw error
-        case nil: break
-        }
         guard let program else { throw .cancelled }
+        if let reason = program.ending { throw .ended(reason) }
         return program
     }
 }

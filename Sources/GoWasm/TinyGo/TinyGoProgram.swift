@@ -33,6 +33,7 @@ struct TinyGoProgram {
         var isReady = false
         defer { if !isReady { host.dismantle() } }
         host.realm.events.mailbox = mailbox
+        files.runtimeReport = options.report
         var wasi = options.wasiOptions(waker: mailbox?.waker)
         wasi.clock = clock
         wasi.random = random
