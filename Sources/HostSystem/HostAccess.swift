@@ -81,6 +81,8 @@ public enum HostAccessError: Error, Equatable, Sendable, CustomStringConvertible
     case folder(path: String, reason: String)
     /// A folder cannot be given only to be read, as something else that is granted lets it be changed.
     case readOnly(path: String, reason: String)
+    /// A text names no host that may be reached.
+    case host(String)
     /// An address cannot be listened on.
     case listener(address: String, reason: String)
 
@@ -89,6 +91,9 @@ public enum HostAccessError: Error, Equatable, Sendable, CustomStringConvertible
         switch self {
         case .folder(let path, let reason): "the folder \(path.debugDescription) cannot be opened: \(reason)"
         case .readOnly(let path, let reason): "the folder \(path.debugDescription) cannot be given with :ro: \(reason)"
+        case .host(let text):
+            "\(text.debugDescription) names no host: HOST or HOST:PORT is wanted, HOST being a name, an address, "
+                + "addresses such as 10.0.0.0/8 or [fd00::/8], or *, and PORT 1 to 65535"
         case .listener(let address, let reason): "cannot listen on \(address.debugDescription): \(reason)"
         }
     }

@@ -108,6 +108,18 @@ public struct NetworkAccess: Sendable, Hashable {
         self.init(rules: rules.compactMap { $0 })
     }
 
+    /// Permits the hosts of a list, each written as ``Rule/init(parsing:)`` reads it: `api.example.com:443`, `10.0.0.0/8`.
+    ///
+    /// - Throws: ``HostAccessError/host(_:)``, where one is none.
+    public init(hosts: [String]) throws(HostAccessError) {
+        var rules: [Rule] = []
+        for host in hosts {
+            guard let rule = Rule(parsing: host) else { throw .host(host) }
+            rules.append(rule)
+        }
+        self.init(rules: rules)
+    }
+
     /// Nothing.
     public static let none = NetworkAccess(rules: [])
     /// Every host and port.

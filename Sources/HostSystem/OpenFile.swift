@@ -70,6 +70,9 @@ package final class OpenFile {
     private var charge = Charge(size)
     private static let size = 256
 
+    /// What goes with the file, such as the other end of a pipe.
+    var keeps: AnyObject?
+
     /// How many operations wait for this file: it is closed behind the last of them.
     private var users = 0
     private var isClosePending = false

@@ -7,6 +7,7 @@ public struct StandardInput: Sendable {
         case descriptor(Int32)
         case closure(@Sendable (Int) throws -> [UInt8])
         case bytes([UInt8])
+        case sequence(@Sendable (InputPipe.WritingEnd) async -> Void)
     }
     let source: Source
 
@@ -39,6 +40,7 @@ public struct StandardOutput: Sendable {
     enum Target {
         case descriptor(Int32)
         case closure(@Sendable (UnsafeRawBufferPointer) throws -> Void)
+        case sequence(OutputFeed)
     }
     let target: Target
 
@@ -73,6 +75,7 @@ public struct StandardOutput: Sendable {
         switch target {
         case .descriptor(let number): try Descriptors.writeAll(number, bytes)
         case .closure(let write): try write(bytes)
+        case .sequence(let feed): feed.write(bytes)
         }
     }
 }
@@ -126,6 +129,7 @@ package struct StandardStreams: Sendable {
                 defer { rest = rest.dropFirst(count) }
                 return Array(rest.prefix(count))
             }
+        case .sequence(let feed): return InputPipe.open(feed)
         }
     }
 
@@ -133,6 +137,7 @@ package struct StandardStreams: Sendable {
         switch output.target {
         case .descriptor(let number): OpenFile(borrowing: number)
         case .closure(let write): OpenFile(writing: write)
+        case .sequence(let feed): feed.open()
         }
     }
 }

@@ -147,6 +147,11 @@ extension Program.Configuration {
         let error = collections.map { standardError.withoutReports(for: $0) } ?? standardError
         return StandardStreams(input: standardInput, output: standardOutput, error: error)
     }
+    /// Ends what waits for output of a program that has not been started.
+    func endUnusedStreams() {
+        standardOutput.endUnused()
+        standardError.endUnused()
+    }
     var storeConfiguration: Store.Configuration {
         var configuration = engine
         configuration.memoryLimit = min(configuration.memoryLimit, limits.memory)

@@ -81,6 +81,7 @@ public struct Program: Sendable {
     /// - Throws: ``ProgramError``, in particular ``ProgramError/cancelled``, ``ProgramError/limitReached(_:)``,
     ///   ``ProgramError/trap(_:)`` and ``ProgramError/unlinkable(_:)``.
     public func run(_ configuration: Configuration = Configuration()) async throws(ProgramError) -> ExitStatus {
+        defer { configuration.endUnusedStreams() }
         let control = try RunControl(configuration.limits)
         do {
             return try await withTaskCancellationHandler {
@@ -102,6 +103,7 @@ public struct Program: Sendable {
     public func runSynchronously(
         _ configuration: Configuration = Configuration()
     ) throws(ProgramError) -> ExitStatus {
+        defer { configuration.endUnusedStreams() }
         do {
             return try runToEnd(configuration, configuration.runControl())
         } catch {
@@ -116,6 +118,7 @@ public struct Program: Sendable {
     ///
     /// - Throws: As ``run(_:)``; ``ProgramError/exited(_:)`` when the program has ended already.
     public func start(_ configuration: Configuration = Configuration()) throws(ProgramError) -> ProgramInstance {
+        defer { configuration.endUnusedStreams() }
         do {
             let instance = try ProgramInstance(self, configuration, configuration.runControl())
             try instance.start()
@@ -131,7 +134,8 @@ public struct Program: Sendable {
     public func startInBackground(
         _ configuration: Configuration = Configuration()
     ) async throws(ProgramError) -> RunningProgram {
-        try await RunningProgram(self, configuration)
+        defer { configuration.endUnusedStreams() }
+        return try await RunningProgram(self, configuration)
     }
 
     private func runToEnd(_ configuration: Configuration, _ control: RunControl?) throws(ProgramError) -> ExitStatus {

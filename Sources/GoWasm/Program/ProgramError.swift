@@ -246,6 +246,8 @@ public enum FileProblem: Error, Sendable, Hashable, CustomStringConvertible {
     case directory
     /// There is nothing in it.
     case empty
+    /// A URL that leads to no file of this machine.
+    case noFile
 
     /// The problem in words.
     public var description: String {
@@ -253,6 +255,7 @@ public enum FileProblem: Error, Sendable, Hashable, CustomStringConvertible {
         case .system(let number): "cannot open the file: \(ErrorCode(number).message)"
         case .directory: "is a directory; name the .wasm file in it"
         case .empty: "the file is empty"
+        case .noFile: "only URLs of files are read"
         }
     }
 }
