@@ -217,7 +217,12 @@ bench-plugin: build-packages static-libraries ## Say what calls of a plugin writ
 	@printf 'module example/plugin\n\ngo 1.24\n' >"$(TOOLS)/plugin/go.mod"
 	@cd "$(TOOLS)/plugin" && GOOS=wasip1 GOARCH=wasm GOTOOLCHAIN=local GOFLAGS= GOWORK=off GOCACHE="$(TOOLS)/go-cache" \
 	    "$(TOOLS)/go/newest/go/bin/go" build -buildmode=c-shared -o plugin.wasm .
-	@.build/release/plugin-benchmark "$(TOOLS)/plugin/plugin.wasm"
+	@rm -rf "$(TOOLS)/plugin/calls" && cp -R Tests/GoProgramTests/Programs/calls "$(TOOLS)/plugin"
+	@cp -R Tests/Examples/Go/hostcall "$(TOOLS)/plugin/calls"
+	@printf 'module example/calls\n\ngo 1.24\n' >"$(TOOLS)/plugin/calls/go.mod"
+	@cd "$(TOOLS)/plugin/calls" && GOOS=wasip1 GOARCH=wasm GOTOOLCHAIN=local GOFLAGS= GOWORK=off \
+	    GOCACHE="$(TOOLS)/go-cache" "$(TOOLS)/go/newest/go/bin/go" build -buildmode=c-shared -o ../calls.wasm .
+	@.build/release/plugin-benchmark "$(TOOLS)/plugin/plugin.wasm" "$(TOOLS)/plugin/calls.wasm"
 
 bench-imports: build engines ## Say what single imports and operations of package os cost, here and on Node
 	@Tests/Tools/go-toolchains.sh --newest "$(TOOLS)"

@@ -1,6 +1,8 @@
 // Uses a plugin that was written in Go (Benchmarks/Programs/plugin) from Swift, and says what its calls cost.
 //
-// usage: plugin-benchmark plugin.wasm [calls]
+// The calls in one line are those of a second program: Tests/GoProgramTests/Programs/calls.
+//
+// usage: plugin-benchmark plugin.wasm calls.wasm [calls]
 
 import GoWasm
 import LibC
@@ -63,16 +65,20 @@ func processTime() -> Double {
 func measure(_ name: String, _ calls: Int, _ body: (Int) throws -> Void) rethrows {
     let start = processTime()
     for index in 0..<calls { try body(index) }
-    let nanoseconds = (processTime() - start) / Double(calls)
-    let column = name + String(repeating: " ", count: max(1, 48 - name.utf8.count))
-    print(column + "\(Int(nanoseconds.rounded())) ns (\(calls) calls)")
+    printCost(name, calls, processTime() - start)
 }
 
-guard CommandLine.arguments.count > 1 else {
-    print("usage: plugin-benchmark plugin.wasm [calls]")
+/// Prints how long one of so many calls took, which took so many nanoseconds together.
+func printCost(_ name: String, _ calls: Int, _ nanoseconds: Double) {
+    let column = name + String(repeating: " ", count: max(1, 48 - name.utf8.count))
+    print(column + "\(Int((nanoseconds / Double(calls)).rounded())) ns (\(calls) calls)")
+}
+
+guard CommandLine.arguments.count > 2 else {
+    print("usage: plugin-benchmark plugin.wasm calls.wasm [calls]")
     exit(64)
 }
-let calls = CommandLine.arguments.count > 2 ? Int(CommandLine.arguments[2]) ?? 1_000_000 : 1_000_000
+let calls = CommandLine.arguments.count > 3 ? Int(CommandLine.arguments[3]) ?? 1_000_000 : 1_000_000
 let plugin = try Plugin(CommandLine.arguments[1])
 let kilobyte = [UInt8](repeating: 7, count: 1024)
 let isRight = [
@@ -88,3 +94,27 @@ try measure("square(a): calls back into Swift", calls) { _ = try plugin.square(I
 try measure("checksum(bytes): 16 bytes in", calls) { _ in _ = try plugin.checksum(Array(kilobyte.prefix(16))) }
 try measure("checksum(bytes): 1,024 bytes in", calls / 10) { _ in _ = try plugin.checksum(kilobyte) }
 try measure("uppercased(text): 11 bytes in and out", calls) { _ in _ = try plugin.uppercased("hello, Göp") }
+
+var configuration = Program.Configuration()
+configuration.imports = { $0.define("host", "upper") { () -> Int32 in 0 } }
+let program = try Program(contentsOf: CommandLine.arguments[2])
+let oneLine = try program.start(configuration)
+let isRightInOneLine = [
+    try oneLine.call("add", Int32(2), Int32(-3), as: Int32.self) == -1, try oneLine.call("upper", "grün") == "GRÜN",
+    try oneLine.call("twice", [1, 2]) == [1, 2, 1, 2],
+]
+precondition(isRightInOneLine == [true, true, true], "the program computes something else: \(isRightInOneLine)")
+try measure("call(\"add\", a, b): numbers", calls) {
+    sum &+= try oneLine.call("add", sum, Int32(truncatingIfNeeded: $0))
+}
+try measure("call(\"upper\", text): 11 bytes in and out", calls) { _ in
+    let _: String = try oneLine.call("upper", "hello, Göp")
+}
+try measure("call(\"twice\", bytes): 1,024 in, 2,048 out", calls / 10) { _ in
+    let _: [UInt8] = try oneLine.call("twice", kilobyte)
+}
+
+let pool = ProgramPool(program, configuration, size: 1)
+let start = processTime()
+for _ in 0..<calls / 100 { _ = try await pool.perform { try $0.call("upper", "hello, Göp") } }
+printCost("the same in a pool of one, with its start", calls / 100, processTime() - start)

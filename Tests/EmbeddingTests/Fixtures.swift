@@ -11,6 +11,8 @@ enum Fixture: String, CaseIterable, CustomTestStringConvertible {
     case plugin = "wasip1/plugin.wasm"
     case ends = "wasip1/ends.wasm"
     case endsJS = "ends.wasm"
+    case calls = "wasip1/calls.wasm"
+    case callsJS = "calls.wasm"
 
     /// Both kinds of the same program.
     static let programs = [js, wasi]
@@ -32,6 +34,8 @@ enum Fixture: String, CaseIterable, CustomTestStringConvertible {
             case .plugin: try Program(contentsOf: path)
             case .ends: try Self.loadedEnds.get()
             case .endsJS: try Self.loadedEndsJS.get()
+            case .calls: try Self.loadedCalls.get()
+            case .callsJS: try Self.loadedCallsJS.get()
             }
         }
     }
@@ -39,6 +43,8 @@ enum Fixture: String, CaseIterable, CustomTestStringConvertible {
     private static let loadedWASI = load(.wasi)
     private static let loadedEnds = load(.ends)
     private static let loadedEndsJS = load(.endsJS)
+    private static let loadedCalls = load(.calls)
+    private static let loadedCallsJS = load(.callsJS)
     private static func load(_ fixture: Fixture) -> Result<Program, ProgramError> {
         Result { () throws(ProgramError) in try Program(contentsOf: fixture.path) }
     }

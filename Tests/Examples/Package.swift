@@ -7,7 +7,11 @@ let package = Package(
     name: "examples",
     platforms: [.macOS(.v15)],
     dependencies: [.package(path: "../..")],
-    targets: ["Readme", "Greeting", "Plugin", "Engine"].map { name in
-        .executableTarget(name: name, dependencies: [.product(name: "GoWasm", package: "gowasm-fast")])
+    targets: ["Readme", "Greeting", "Plugin", "Engine", "Calls"].map { name in
+        .executableTarget(
+            name: name,
+            dependencies: [
+                .product(name: name == "Calls" ? "GoWasmFoundation" : "GoWasm", package: "gowasm-fast")
+            ])
     }
 )

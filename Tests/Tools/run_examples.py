@@ -35,7 +35,7 @@ def main():
     newest = max(versions, key=lambda version: [int(number) for number in version.split(".")])
     programs = tools / "programs" / newest
     arguments = {"Greeting": [programs / "embedded.wasm"], "Plugin": [programs / "wasip1/plugin.wasm"], "Engine": [],
-                 "Readme": []}
+                 "Readme": [], "Calls": [programs / "wasip1/calls.wasm"]}
     failures = 0
     for name, given in arguments.items():
         result = subprocess.run(

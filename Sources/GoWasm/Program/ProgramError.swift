@@ -70,6 +70,8 @@ public enum ProgramError: Error, Sendable {
     case limitReached(Limit)
     /// An export could not be called.
     case uncallable(CallError)
+    /// A function that was called with a text or bytes returned an error, whose text this is; the program goes on.
+    case functionFailed(String)
     /// A function of the host's threw an error, or the closure that was given to ``RunningProgram/perform(_:)``.
     case hostFunction(any Error)
 
@@ -137,6 +139,7 @@ extension ProgramError: CustomStringConvertible {
         case .limitReached(.memory): "the program reached its limit of memory"
         case .limitReached(.time): "the program reached its limit of time"
         case .uncallable(let error): "\(error)"
+        case .functionFailed(let text): "the function returned an error: \(text)"
         case .hostFunction(let error): "a function of the host failed: \(error)"
         }
     }
@@ -153,7 +156,7 @@ extension ProgramError: CustomStringConvertible {
     public var advice: String? {
         switch self {
         case .unreadable(_, .system): "check the path, which is relative to the working directory"
-        case .unreadable, .cancelled, .exception, .fault: nil
+        case .unreadable, .cancelled, .exception, .fault, .functionFailed: nil
         case .malformed, .invalid:
             "build the module again, with GOOS=wasip1 GOARCH=wasm or GOOS=js GOARCH=wasm where it is Go"
         case .unsupported: "build the module for WebAssembly 2.0, without what is named"
@@ -170,6 +173,8 @@ extension ProgramError: CustomStringConvertible {
         case .runtimeFailed: "start another instance; the program's standard error says more"
         case .limitReached(.memory): "raise Program.Limits.memory"
         case .limitReached(.time): "raise Program.Limits.time"
+        case .uncallable(.noSuchFunction(PassingConvention.bufferName)):
+            "calls with texts and bytes need the Go package hostcall (Tests/Examples/Go) in the program"
         case .uncallable(.noSuchFunction):
             "Go exports functions with //go:wasmexport; ProgramInstance.instance.module.exports lists all"
         case .uncallable(.mismatchedType), .uncallable(.mismatchedArguments):

@@ -36,6 +36,8 @@ public final class ProgramInstance {
     private let block: ArgumentBlock?
     private let control: RunControl?
     private let report = RuntimeReport()
+    /// What calls that pass bytes need; nil before the first.
+    var passing: PassingConvention?
     /// Whether nobody calls exports.
     private var isRunToEnd = false
 

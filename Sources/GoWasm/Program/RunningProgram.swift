@@ -91,6 +91,9 @@ public actor RunningProgram {
         return try ending.get()
     }
 
+    /// Why nothing in the program can be called any more; nil as long as it can.
+    public var ending: ProgramError? { thread.withResident { $0.program?.ending } }
+
     /// Gives `body` the program, on the program's thread.
     ///
     /// - Returns: What `body` returns.

@@ -1,0 +1,110 @@
+/// Instances of one program that tasks take in turns: as many calls run at the same time as there are instances.
+///
+/// ```swift
+/// let pool = ProgramPool(try Program(contentsOf: "plugin.wasm"), size: 4)
+/// let text = try await pool.perform { try $0.call("upper", "text") }
+/// ```
+///
+/// An instance is started when it is first needed. One that has ended, by a panic or because a task was cancelled while
+/// it ran, is replaced by a new one; the others go on. Their memories are separate, so that what one call has left in
+/// variables of Go the next may find or not.
+public actor ProgramPool {
+    private let program: Program
+    private let configuration: Program.Configuration
+    /// How many instances there are at most.
+    public nonisolated let size: Int
+    private var idle: [RunningProgram] = []
+    /// How many instances there are, or are being started.
+    private var count = 0
+    private var waiters: [(number: Int, continuation: CheckedContinuation<Bool, Never>)] = []
+    private var nextWaiter = 0
+
+    /// Makes a pool; nothing is started yet.
+    ///
+    /// - Parameters:
+    ///   - configuration: What each instance is given; a limit of time counts from the start of each.
+    ///   - size: How many instances there are at most, at least 1.
+    public init(
+        _ program: Program, _ configuration: Program.Configuration = Program.Configuration(), size: Int
+    ) {
+        self.program = program
+        self.configuration = configuration
+        self.size = max(1, size)
+    }
+
+    /// Gives `body` an instance that nobody else uses, on its thread; waits until there is one.
+    ///
+    /// - Throws: As ``Program/startInBackground(_:)`` and ``RunningProgram/perform(_:)``.
+    public func perform<Result: Sendable>(
+        _ body: @Sendable (ProgramInstance) throws -> Result
+    ) async throws(ProgramError) -> Result {
+        let instance = try await take()
+        do throws(ProgramError) {
+            let result = try await instance.perform(body)
+            await giveBack(instance)
+            return result
+        } catch {
+            await giveBack(instance)
+            throw error
+        }
+    }
+
+    private func take() async throws(ProgramError) -> RunningProgram {
+        while true {
+            if let instance = idle.popLast() { return instance }
+            if count < size {
+                count += 1
+                do throws(ProgramError) {
+                    return try await program.startInBackground(configuration)
+                } catch {
+                    leave()
+                    throw error
+                }
+            }
+            guard await wait() else { throw .cancelled }
+        }
+    }
+
+    private func giveBack(_ instance: RunningProgram) async {
+        if await instance.ending == nil {
+            idle.append(instance)
+            wakeNext()
+        } else {
+            leave()
+        }
+    }
+
+    /// One instance less; another may be started.
+    private func leave() {
+        count -= 1
+        wakeNext()
+    }
+
+    private func wakeNext() {
+        guard !waiters.isEmpty else { return }
+        waiters.removeFirst().continuation.resume(returning: true)
+    }
+
+    /// Waits for an instance; false where the task is cancelled meanwhile.
+    private func wait() async -> Bool {
+        nextWaiter += 1
+        let number = nextWaiter
+        let isWanted = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                if Task.isCancelled {
+                    continuation.resume(returning: false)
+                } else {
+                    waiters.append((number, continuation))
+                }
+            }
+        } onCancel: {
+            Task { await self.cancel(number) }
+        }
+        return isWanted
+    }
+
+    private func cancel(_ number: Int) {
+        guard let place = waiters.firstIndex(where: { $0.number == number }) else { return }
+        waiters.remove(at: place).continuation.resume(returning: false)
+    }
+}
