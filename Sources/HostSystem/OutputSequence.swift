@@ -51,9 +51,10 @@ public struct OutputSequence: AsyncSequence, Sendable {
             public mutating func next(isolation actor: isolated (any Actor)?) async -> String? {
                 var searched = start
                 while true {
-                    if let end = held[searched...].firstIndex(of: UInt8(ascii: "\n")) {
+                    let end = held.indices.dropFirst(searched).first { held[$0] == UInt8(ascii: "\n") }
+                    if let end {
                         defer { start = end + 1 }
-                        return String(decoding: held[start..<end], as: UTF8.self)
+                        return String(decoding: held.prefix(upTo: end).dropFirst(start), as: UTF8.self)
                     }
                     held.removeFirst(start)
                     searched = held.count

@@ -35,6 +35,6 @@ package final class RuntimeReport {
             end = start
             break
         }
-        return String(decoding: bytes[..<end], as: UTF8.self)
+        return String(decoding: bytes.prefix(upTo: end), as: UTF8.self)
     }
 }

@@ -117,7 +117,7 @@ extension ProgramInstance {
         let convention = try self.convention()
         let function = try convention.function(name, of: self)
         guard bytes.count <= PassingConvention.longest else { throw .uncallable(.outOfMemory) }
-        let count = UInt32(bytes.count)
+        let count = UInt32(truncatingIfNeeded: bytes.count)
         let address = try calling { try convention.buffer(count) }
         guard let place = convention.memory.bytes(at: address, count: count) else {
             throw .fault("\(PassingConvention.bufferName) returned an address outside of the memory")
@@ -125,7 +125,7 @@ extension ProgramInstance {
         place.copyMemory(from: bytes)
         let span = try calling { try function(UInt64(address) << 32 | UInt64(count)) }
         let size = UInt32(truncatingIfNeeded: span) & ~PassingConvention.failure
-        guard let result = convention.memory.bytes(at: UInt32(span >> 32), count: size) else {
+        guard let result = convention.memory.bytes(at: UInt32(truncatingIfNeeded: span >> 32), count: size) else {
             throw .fault("\(name) returned a span that lies outside of the memory")
         }
         if UInt32(truncatingIfNeeded: span) & PassingConvention.failure != 0 {
