@@ -1,6 +1,6 @@
 public import WasmRuntime
 
-/// What passes as bytes to and from functions that a program exports; see ``ProgramInstance/call(_:_:as:)-(_,Argument,_)``.
+/// What passes as bytes to and from functions that a program exports; see the calls of ``ProgramInstance`` with a text or bytes.
 ///
 /// Texts, and arrays of bytes; with the library `GoWasmFoundation` also its `Data`.
 public protocol PassedBytes {
@@ -46,11 +46,11 @@ extension [UInt8]: PassedBytes {
 
 /// Calls in one line: of functions that take and return numbers, and of those that take and return bytes.
 ///
-/// Each call looks for the function by its name; ``ProgramInstance/function(named:as:)-(_,(_)->Result)`` does that once.
+/// Each call looks for the function by its name; `function(named:as:)` does that once.
 extension ProgramInstance {
     /// Calls an export with numbers and returns its result: `try plugin.call("add", Int32(2), Int32(3), as: Int32.self)`.
     ///
-    /// - Throws: As ``function(named:as:)-(_,(_)->Result)`` and the function that it returns.
+    /// - Throws: As `function(named:as:)` and the function that it returns.
     public func call<each Parameter: WasmValue, Result: WasmValue>(
         _ name: String, _ arguments: repeat each Parameter, as type: Result.Type = Result.self
     ) throws(ProgramError) -> Result {
@@ -90,7 +90,7 @@ extension ProgramInstance {
     /// set, the result is the text of an error.
     ///
     /// - Throws: ``ProgramError/functionFailed(_:)``, where the function returned an error, after which the program can
-    ///   be called as before; otherwise as ``function(named:as:)-(_,(_)->Result)`` and the function that it returns.
+    ///   be called as before; otherwise as `function(named:as:)` and the function that it returns.
     public func call<Argument: PassedBytes, Result: PassedBytes>(
         _ name: String, _ argument: Argument, as type: Result.Type = Result.self
     ) throws(ProgramError) -> Result {
@@ -99,14 +99,14 @@ extension ProgramInstance {
 
     /// Calls an export with a text and returns a text.
     ///
-    /// - Throws: As ``call(_:_:as:)-(_,Argument,_)``.
+    /// - Throws: As the call that returns any ``PassedBytes``.
     public func call(_ name: String, _ argument: String) throws(ProgramError) -> String {
         try call(name, argument, as: String.self)
     }
 
     /// Calls an export with bytes and returns bytes.
     ///
-    /// - Throws: As ``call(_:_:as:)-(_,Argument,_)``.
+    /// - Throws: As the call that returns any ``PassedBytes``.
     public func call(_ name: String, _ argument: [UInt8]) throws(ProgramError) -> [UInt8] {
         try call(name, argument, as: [UInt8].self)
     }
