@@ -11,7 +11,8 @@ struct Person: Codable, Sendable {
 }
 
 let program = try Program(contentsOf: CommandLine.arguments[1])
-var configuration = Program.Configuration()
+// Go writes the stacks of its goroutines there when it panics.
+var configuration = Program.Configuration(standardError: .discarded)
 configuration.imports = { $0.define("host", "upper") { () -> Int32 in 0 } }
 let plugin = try program.start(configuration)
 print(try plugin.call("add", Int32(2), Int32(3), as: Int32.self))
@@ -30,7 +31,7 @@ for text in ["", "no luck"] {
 
 // Of a pool, as many instances work at the same time as it has.
 let pool = ProgramPool(program, configuration, size: 2)
-try await withThrowingTaskGroup(of: String.self) { group in
-    for word in ["one", "two", "three"] { group.addTask { try await pool.perform { try $0.call("upper", word) } } }
-    print(try await group.reduce(into: []) { $0.append($1) }.sorted())
-}
+async let one = pool.perform { try $0.call("upper", "one") }
+async let two = pool.perform { try $0.call("upper", "two") }
+async let three = pool.perform { try $0.call("upper", "three") }
+print(try await [one, two, three])
