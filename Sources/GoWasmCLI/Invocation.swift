@@ -48,11 +48,21 @@ struct Invocation {
 
     /// The module, once it is loaded, and its code, if it is to be kept.
     final class Loaded: Sendable {
-        private let state = Mutex<(module: Module?, keepCode: (@Sendable () -> Void)?)>((nil, nil))
+        private struct State {
+            var module: Module?
+            var keepCode: (@Sendable () -> Void)?
+            var goroutines: GoroutineDump?
+        }
+        private let state = Mutex(State())
 
         var module: Module? {
             get { state.withLock { $0.module } }
             set { state.withLock { $0.module = newValue } }
+        }
+        /// The goroutines of a run that ended other than by itself, where they could be read.
+        var goroutines: GoroutineDump? {
+            get { state.withLock { $0.goroutines } }
+            set { state.withLock { $0.goroutines = newValue } }
         }
         /// Has the code kept that was made until now; nil for nobody.
         var keepCode: (@Sendable () -> Void)? {
@@ -107,6 +117,7 @@ struct Invocation {
             return try body()
         } catch ProgramError.trap(let trap) {
             for line in Failure.report(file, Failure.describe(trap), trap, loaded.module) { report(line) }
+            reportGoroutines()
         } catch ProgramError.cancelled {
             // Nobody else stops it.
             guard let watch, let reason = watch.beginReport() else { return CommandExit.failure }
@@ -114,6 +125,7 @@ struct Invocation {
             let trap = watch.control.trap
             let note = trap?.backtrace.isEmpty == false ? "" : "; no function was running"
             for line in Failure.report(file, message + note, trap, loaded.module) { report(line) }
+            reportGoroutines()
             return reason.exitCode
         } catch let error as InvocationError {
             report(Failure.line(file, Failure.describe(error)))
@@ -127,6 +139,12 @@ struct Invocation {
             report(Failure.line(file, Failure.describe(error, loaded.module)))
         }
         return CommandExit.failure
+    }
+
+    /// Prints the goroutines of a program that was ended, as Go does.
+    private func reportGoroutines() {
+        guard let goroutines = loaded.goroutines, !goroutines.goroutines.isEmpty else { return }
+        report("\n\(goroutines)")
     }
 
     /// What to do about arguments and variables that are too long, the larger part of which comes first.
@@ -157,6 +175,7 @@ struct Invocation {
             configuration.collections = statistics.collections
         }
         configuration.trace = trace?.trace(report)
+        configuration.goroutines = { [loaded] in loaded.goroutines = $0 }
         return configuration
     }
 

@@ -39,6 +39,10 @@ public final class Instance {
     /// The module.
     public var module: Module { storage.module }
 
+    /// The functions that are being executed in the store, the innermost first: where a host function was called, or where
+    /// the last execution ended.
+    package var backtrace: [Trap.Frame] { store.trap(.interrupted).backtrace }
+
     /// The code that the instance runs.
     package var code: LoweredCode { storage.code }
 

@@ -3,10 +3,10 @@
 #
 # usage: build-programs.sh FOLDER
 #
-# Reads FOLDER/go-toolchains.tsv. Makes FOLDER/programs/VERSION/{probe.wasm,probe,fib.wasm} and lists the versions in
+# Reads FOLDER/go-toolchains.tsv. Makes FOLDER/programs/VERSION/{probe.wasm,probe,fib.wasm,goroutines.wasm,goroutines} and lists the versions in
 # FOLDER/programs/versions.txt, which the tests read. What is newer than its sources, its compiler and this script stays.
 #
-# For WASI the oldest version that knows it and the newest are enough: VERSION/wasip1/{probe,fib,files,store,echo,embedded,streams,sockets,plugin,ends,calls}.wasm,
+# For WASI the oldest version that knows it and the newest are enough: VERSION/wasip1/{probe,fib,goroutines,files,store,echo,embedded,streams,sockets,plugin,ends,calls}.wasm,
 # and VERSION/{files,store,embedded,streams,ends,calls}.wasm; VERSION/streams is native. Those with exports, plugin, ends and calls, need Go 1.24. gofmt, for both and natively, comes from the newest one.
 set -euo pipefail
 
@@ -17,6 +17,7 @@ export FILES=$root/Tests/GoProgramTests/Programs/files ECHO=$root/Tests/GoProgra
 export STORE=$root/Tests/GoProgramTests/Programs/store EMBEDDED=$root/Tests/GoProgramTests/Programs/embedded
 export ENDS=$root/Tests/GoProgramTests/Programs/ends
 export CALLS=$root/Tests/GoProgramTests/Programs/calls HOSTCALL=$root/Tests/Examples/Go/hostcall
+export GOROUTINES=$root/Tests/GoProgramTests/Programs/goroutines
 export STREAMS=$root/Tests/GoProgramTests/Programs/streams
 export SOCKETS=$root/Tests/GoProgramTests/Programs/sockets
 export PLUGIN=$root/Benchmarks/Programs/plugin SCRIPT=$root/Tests/Tools/build-programs.sh
@@ -26,10 +27,10 @@ export NEWEST
 build_version() {
     local folder=$1 version=$2 go=$3
     local out=$folder/programs/$version started=$SECONDS
-    mkdir -p "$out/probe-source" "$out/fib-source"
+    mkdir -p "$out/probe-source" "$out/fib-source" "$out/goroutines-source"
     export GOTOOLCHAIN=local GOCACHE=$folder/go-cache GOFLAGS= GOENV=off CGO_ENABLED=0 GOWORK=off GOPATH=$folder/go-path
     unset GOOS GOARCH GOROOT GOWASM GOEXPERIMENT
-    if [[ -f $out/done && ! $go -nt $out/done && -z $(find "$PROBE" "$FIB" "$FILES" "$STORE" "$ECHO" "$EMBEDDED" "$STREAMS" "$SOCKETS" "$PLUGIN" "$ENDS" "$CALLS" "$HOSTCALL" "$SCRIPT" -newer "$out/done") ]]; then
+    if [[ -f $out/done && ! $go -nt $out/done && -z $(find "$PROBE" "$FIB" "$FILES" "$STORE" "$ECHO" "$EMBEDDED" "$STREAMS" "$SOCKETS" "$PLUGIN" "$ENDS" "$CALLS" "$HOSTCALL" "$GOROUTINES" "$SCRIPT" -newer "$out/done") ]]; then
         return 0
     fi
     rm -rf "$out/done" "$out/gofmt-source"
@@ -38,14 +39,18 @@ build_version() {
     # The language version of a module decides what loops and timers mean: each compiler is asked for its own.
     # The first versions know no modules, or not without a network.
     local source
-    for source in probe fib; do
-        rm -f "$out/$source-source"/*
-        if [[ $source == probe ]]; then cp "$PROBE"/*.go "$out/probe-source"; else cp "$FIB"/*.go "$out/fib-source"; fi
+    for source in "$PROBE" "$FIB" "$GOROUTINES"; do
+        rm -f "$out/${source##*/}-source"/*
+        cp "$source"/*.go "$out/${source##*/}-source"
+        source=${source##*/}
         printf 'module %s\n\ngo 1.%s\n' "$source" "$minor" >"$out/$source-source/go.mod"
     done
     if [[ $minor -ge 16 ]]; then export GO111MODULE=on; else export GO111MODULE=off; fi
     (cd "$out/probe-source" && "$go" build -o "$out/probe" . && GOOS=js GOARCH=wasm "$go" build -o "$out/probe.wasm" .)
     (cd "$out/fib-source" && GOOS=js GOARCH=wasm "$go" build -o "$out/fib.wasm" .)
+    # Stacks have to be read without any symbols, too.
+    (cd "$out/goroutines-source" && GOOS=js GOARCH=wasm "$go" build -ldflags=-s -o "$out/goroutines.wasm" . &&
+        "$go" build -o "$out/goroutines" .)
     if [[ $minor -eq 21 || $version == "$NEWEST" ]]; then build_for_wasi "$out" "$go" "$minor"; fi
     touch "$out/done"
     echo "    Go $version: programs built in $((SECONDS - started)) s"
@@ -54,7 +59,7 @@ build_version() {
 build_for_wasi() {
     local out=$1 go=$2 minor=$3 source
     mkdir -p "$out/wasip1"
-    for source in probe fib; do
+    for source in probe fib goroutines; do
         (cd "$out/$source-source" && GOOS=wasip1 GOARCH=wasm "$go" build -o "$out/wasip1/$source.wasm" .)
     done
     for source in "$FILES" "$STORE" "$ECHO" "$EMBEDDED" "$STREAMS" "$SOCKETS" "$PLUGIN" "$ENDS" "$CALLS"; do

@@ -44,6 +44,13 @@ extension Program {
         /// Called on the run's thread. Without it the sentences go to this process's standard error.
         public var reportHint: (@Sendable (_ hint: String) -> Void)?
 
+        /// Gets the goroutines of a Go program that ends other than by itself: because it trapped, was cancelled or reached
+        /// a limit; nil for nobody.
+        ///
+        /// Called at most once for each run, on its thread, before the error is thrown; not where nothing can be read,
+        /// see ``GoroutineDump``.
+        public var goroutines: (@Sendable (GoroutineDump) -> Void)?
+
         /// Gets the garbage collections of a Go program, whose GODEBUG is changed for that; nil for nobody.
         ///
         /// Used by the run's thread, and by others when the run is over.

@@ -1,6 +1,7 @@
 public import HostSystem
 public import WasmRuntime
 
+internal import LibC
 internal import WASI
 
 /// A program that has been started: its exports can be called, by one thread at a time.
@@ -40,6 +41,9 @@ public final class ProgramInstance {
     var passing: PassingConvention?
     /// Whether nobody calls exports.
     private var isRunToEnd = false
+    /// What Go's `nanotime` returns now.
+    private let nanotime: () -> Int64
+    private let goroutineReport: (@Sendable (GoroutineDump) -> Void)?
 
     init(_ program: Program, _ configuration: Program.Configuration, _ control: RunControl?) throws {
         try configuration.check()
@@ -47,11 +51,13 @@ public final class ProgramInstance {
         configuration.report = report
         self.program = program
         self.control = control
+        goroutineReport = configuration.goroutines
         let store = Store(configuration: configuration.storeConfiguration)
         try control?.attach(store)
         var isReady = false
         defer { if !isReady { control?.detach() } }
         do {
+            let clock = configuration.makeClock()
             (instance, host, block) = try store.charging { () throws -> (Instance, GoHost?, ArgumentBlock?) in
                 switch program.kind {
                 case .goProgram:
@@ -63,9 +69,14 @@ public final class ProgramInstance {
                     return (instance, host, nil)
                 case .wasiCommand, .wasiReactor, .plain:
                     var options = configuration.wasiOptions(waker: control?.waker)
+                    options.clock = clock
                     options.findGoFunctions = program.findGoFunctions
                     return (try WASIProgram(program.module).instantiate(options, store), nil, nil)
                 }
+            }
+            // Simulated clocks go on where they are looked at.
+            nanotime = { [host] in
+                clock.isSimulated ? 0 : host?.realm.host.clock.nanotime ?? clock.time(of: CLOCK_MONOTONIC)
             }
         } catch CallError.memoryLimit {
             throw ProgramError.limitReached(.memory)
@@ -135,9 +146,11 @@ public final class ProgramInstance {
         // What called the program while it ended hears of it, too, whatever it has become on its way.
         if let ending { return .failure(error as? ProgramError ?? ending) }
         let cause = GoProgram.cause(of: error)
+        let exit = GoProgram.exit(cause)
+        if exit == nil, let goroutineReport, let goroutines = goroutines() { goroutineReport(goroutines) }
         do throws(ProgramError) {
             try control?.check(cause)
-            if let exit = GoProgram.exit(cause) { return end(with: exit.status, exit.calls) }
+            if let exit { return end(with: exit.status, exit.calls) }
             // Not of errors of the caller's or of a host function, which come about without the program, too.
             if cause is Trap, instance.store.hasReachedMemoryLimit { throw .limitReached(.memory) }
             // What a whole run ends with is a status or a trap, as on every system.
@@ -299,6 +312,25 @@ public final class ProgramInstance {
         } catch {
             throw ProgramError(error)
         }
+    }
+
+    // MARK: - Goroutines
+
+    /// The goroutines of a Go program as they are now: while a host function is called, between calls, and after the
+    /// program has ended, in whatever way.
+    ///
+    /// - Returns: nil for programs of other compilers and of versions of Go that are not known (see ``GoroutineDump``),
+    ///   and before the program has started.
+    public func goroutines() -> GoroutineDump? {
+        let name = host == nil ? "memory" : "mem"
+        // Go's linker makes the stack pointer the first global.
+        guard instance.module.globalTypes.first?.value == .i32, let memory = try? instance.memory(named: name) else {
+            return nil
+        }
+        var reader = GoroutineReader(
+            instance.module, GuestMemory(base: memory.baseAddress, count: UInt64(memory.byteCount)),
+            stackPointer: instance.globalCell(0).pointee & 0xFFFF_FFFF, backtrace: instance.backtrace, now: nanotime())
+        return reader?.read()
     }
 
     // MARK: - JavaScript

@@ -117,6 +117,11 @@ public actor RunningProgram {
         }
     }
 
+    /// The goroutines of a Go program as they are when it waits next; see ``ProgramInstance/goroutines()``.
+    ///
+    /// - Throws: ``ProgramError``, where the program has ended.
+    public func goroutines() async throws -> GoroutineDump? { try await perform { $0.goroutines() } }
+
     // MARK: - JavaScript
 
     /// Calls a function of JavaScript's, such as a Go program made with `js.FuncOf` and put on the global object.

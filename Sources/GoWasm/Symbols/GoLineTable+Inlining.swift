@@ -28,8 +28,9 @@ extension GoLineTable {
             return [Frame(name: name, line: line(inFunction: function, returnAddress: returnAddress))]
         }
         let first = returnAddress == nil ? min(last, (previous ?? 0) & 0xFFFF) : last
-        return inlining?.frames(self, function, first...last, name)
-            ?? [Frame(name: name, line: line(inFunction: function, block: last))]
+        if let frames = inlining?.frames(self, function, first...last, name) { return frames }
+        let own = inlining?.lastOwnBlock(self, function, first...last)
+        return [Frame(name: name, line: line(inFunction: function, block: own ?? last))]
     }
 
     /// Where what Go's compiler says of inlining is: the trees of functions (`go:func.*`, package runtime's
@@ -47,16 +48,9 @@ extension GoLineTable {
 
         /// Finds it; nil where there is none, or none that is known.
         init?(_ table: GoLineTable) {
-            guard table.layout.entrySize == 4 else { return nil }
+            guard let module = table.moduleData else { return nil }
             let image = table.image
             has1_20Layout = image.bytes[table.layout.start] == 0xF1
-            let address = UInt64(image.start + table.layout.start)
-            let names = UInt64(image.start + table.layout.names)
-            // The module's description begins with the addresses of the table and of the names in it.
-            let module = stride(from: (8 - image.start % 8) % 8, to: image.bytes.count - 64 * 8, by: 8).first {
-                image.long($0) == address && image.long($0 + 8) == names
-            }
-            guard let module else { return nil }
             for candidate in Self.candidates {
                 guard let word = image.long(module + 8 * candidate), word > UInt64(image.start),
                     word - UInt64(image.start) < UInt64(image.bytes.count)
@@ -97,18 +91,32 @@ extension GoLineTable {
         private var parentField: Int { has1_20Layout ? 8 : 16 }
         /// Where the numbers of a function's further tables begin in its description: behind the number of its file,
         /// from 1.20 on that of its line, and a word of bytes.
-        private func tables(_ description: Int) -> Int { description + 4 + (has1_20Layout ? 40 : 36) }
+        func tables(_ description: Int) -> Int { description + 4 + (has1_20Layout ? 40 : 36) }
 
         private func tree(_ description: Int, _ table: GoLineTable) -> Int? {
             guard let count = table.image.word(description + 4 + 24), count > Self.inlineTreeIndexTable, count < 32,
                 let index = table.image.word(tables(description) + 4 * Self.inlineTreeIndexTable), index != 0
             else { return nil }
-            let counts = table.image.word(tables(description) - 4).map { $0 >> 24 }
-            guard let counts, counts > Self.inlineTreeData,
-                let offset = table.image.word(tables(description) + 4 * (Int(count) + Self.inlineTreeData)),
-                offset != .max
+            return place(ofData: UInt32(Self.inlineTreeData), description, table)
+        }
+
+        /// Where a function's data of a number is (runtime.funcdata); nil where it has none.
+        func place(ofData number: UInt32, _ description: Int, _ table: GoLineTable) -> Int? {
+            guard let count = table.image.word(description + 4 + 24), count < 32,
+                let counts = table.image.word(tables(description) - 4).map({ $0 >> 24 }), counts > number,
+                let offset = table.image.word(tables(description) + 4 * (Int(count) + Int(number))), offset != .max
             else { return nil }
             return start + Int(offset)
+        }
+
+        /// The last of some blocks that belongs to the function itself, whose line is therefore one of its own; nil where
+        /// there is none, or nothing is inlined.
+        func lastOwnBlock(_ table: GoLineTable, _ function: Int, _ blocks: ClosedRange<Int>) -> Int? {
+            guard blocks.count <= 1000, let description = table.description(function),
+                tree(description, table) != nil,
+                let indices = table.image.word(tables(description) + 4 * Self.inlineTreeIndexTable)
+            else { return nil }
+            return blocks.last { table.value(at: $0, table: Int(indices)) ?? -1 < 0 }
         }
 
         /// nil where nothing is inlined, or in one of the blocks something else than in the others.

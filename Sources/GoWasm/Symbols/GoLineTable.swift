@@ -7,7 +7,7 @@ public import WasmFrontend
 /// guest's memory.
 public struct GoLineTable: Sendable {
     /// A line of a source file.
-    public struct Line: Sendable, Equatable {
+    public struct Line: Sendable, Hashable {
         /// The path of the file as it was given to the compiler, or below the module's or GOROOT's path with -trimpath.
         public var file: String
         /// The number of the line, from 1.
@@ -15,10 +15,13 @@ public struct GoLineTable: Sendable {
     }
 
     let image: DataImage
-    private let importedFunctionCount: Int
+    let importedFunctionCount: Int
     let layout: Layout
     /// Where the descriptions of functions are, by wasm function without the imports; 0 for none.
     let descriptions: [Int]
+    /// The place in the image of the runtime's description of the module (`runtime.firstmoduledata`); nil where there is
+    /// none that is known, up to Go 1.17.
+    private(set) var moduleData: Int?
     /// Where inlined functions are described; nil where that is not known.
     private(set) var inlining: Inlining?
 
@@ -29,6 +32,7 @@ public struct GoLineTable: Sendable {
         self.layout = layout
         importedFunctionCount = module.importedFunctionCount
         descriptions = layout.descriptions(in: image, functionCount: module.bodies.count)
+        moduleData = layout.moduleData(in: image)
         inlining = Inlining(self)
     }
 
@@ -168,6 +172,15 @@ extension GoLineTable {
             self.values = values
             self.functions = functions
             descriptions = functions
+        }
+
+        /// The module's description begins with the addresses of the table and of the names in it.
+        func moduleData(in image: DataImage) -> Int? {
+            guard entrySize == 4 else { return nil }
+            let (table, names) = (UInt64(image.start + start), UInt64(image.start + names))
+            return stride(from: (8 - image.start % 8) % 8, to: image.bytes.count - 64 * 8, by: 8).first {
+                image.long($0) == table && image.long($0 + 8) == names
+            }
         }
 
         func descriptions(in image: DataImage, functionCount wanted: Int) -> [Int] {
