@@ -33,9 +33,14 @@ struct GoroutineTests {
         var outside = Self.goroutines(finished.errorText)
         #expect(inside.removeValue(forKey: "1") != nil, what)
         let main = outside.removeValue(forKey: "1")
-        // Ten of the program's own; those that Go shows of finalizers and events may come and go.
-        #expect(inside.count >= 12, what)
-        for (number, text) in inside { #expect(outside[number] == text, what) }
+        var compared = 0
+        for (number, text) in inside {
+            // What handles JavaScript's events goes on meanwhile; up to Go 1.20 the end of a long stack was left out.
+            if text.contains("runtime.handleEvent()") || text.contains("...additional frames elided...") { continue }
+            #expect(outside[number] == text, what)
+            compared += 1
+        }
+        #expect(compared >= 11, what)
         return try #require(main, what)
     }
 
@@ -100,12 +105,14 @@ struct GoroutineTests {
         /// Without numbers, arguments, which the native program has in registers, and paths of another system's files.
         func structure(_ text: String) -> [String] {
             let goroutines = Self.goroutines(text).filter { $0.key != "1" }.values.map { goroutine in
-                goroutine.replacing(/goroutine \d+/, with: "goroutine N").replacing(/\(.*\)\n/, with: "()\n")
+                goroutine.replacing(", locked to thread", with: "").replacing(/goroutine \d+/, with: "goroutine N")
+                    .replacing(/\(.*\)\n/, with: "()\n")
                     .replacing(#/ \+0x[0-9a-f]+/#, with: "")
             }
-            return goroutines.filter { $0.contains("created by main.") }.sorted()
+            // There are no threads on wasm, and a long stack is cut off elsewhere.
+            return goroutines.filter { $0.contains("created by main.") && $0.count(where: \.isNewline) < 60 }.sorted()
         }
-        #expect(structure(finished.errorText).count >= 12)
+        #expect(structure(finished.errorText).count == 11)
         #expect(structure(finished.errorText) == structure(native.errorText))
     }
 }

@@ -121,7 +121,7 @@ struct GoroutineReaderTests {
         let goroutines = (1...6).map { FakeRuntime.Goroutine(id: $0, status: 4, reason: "select", calls: calls) }
         let values: [UInt64] = [0, 1, 7, 8, 0x7FFF_FFFF, 0xFFFF_FFFF, .max, .max - 7, 1 << 63, FakeRuntime.goroutines]
         var found = 0
-        for _ in 0..<200 {
+        for _ in 0..<25 {
             let dump = runtime.read(goroutines) { memory in
                 for _ in 0..<4 {
                     // In the goroutines themselves, or on their stacks.
@@ -135,7 +135,7 @@ struct GoroutineReaderTests {
             if dump?.goroutines.isEmpty == false { found += 1 }
             _ = dump?.description
         }
-        #expect(found > 20)
+        #expect(found > 5)
     }
 
     @Test("names are printed as Go prints them")
@@ -249,7 +249,8 @@ private struct FakeRuntime {
         let stack = goroutine.stack ?? low..<low + (goroutines(fit: goroutine.calls.count) ? 4096 : 1 << 20)
         var place = low + 64
         let start = place
-        for (call, outer) in zip(goroutine.calls, goroutine.calls.dropFirst() + [nil]) {
+        let callers: [GoLineTable.CodeAddress?] = Array(goroutine.calls.dropFirst()) + [nil]
+        for (call, outer) in zip(goroutine.calls, callers) {
             place += UInt64(table.stackBytes(call) ?? 0)
             Self.put(pc(outer), at: Int(place), in: &memory)
             Self.put(goroutine.arguments, at: Int(place) + 8, in: &memory)

@@ -41,10 +41,11 @@ struct GoRuntimeLayout: Sendable {
     /// in words: `allgs` is one of them.
     static let variables = (start: 28, end: 29)
 
-    /// The layout of a version; nil where it is not known, before Go 1.19 and behind Go 1.27.
+    /// The layout of a version; nil where it is not known: before Go 1.19, of Go 1.20, which was not at hand, and after
+    /// Go 1.27.
     init?(_ version: GoVersion) {
         switch version.minor {
-        case 19...20:
+        case 19:
             self.init(status: 144, lockedThread: 232, parent: nil, creationPC: 296, wrapperFunction: 21)
         case 21...22:
             self.init(

@@ -93,7 +93,7 @@ extension Goroutine: CustomStringConvertible {
 /// The goroutines of a Go program at one moment, without those of Go's runtime itself.
 ///
 /// They are read from the program's memory, in which Go's runtime keeps them, by the layout of the version of Go that
-/// the module names: of Go 1.19 to 1.27, also of programs that were linked with `-s` and `-w`. Nothing in the program
+/// the module names: of Go 1.19 and 1.21 to 1.27, also of programs that were linked with `-s` and `-w`. Nothing in the program
 /// runs for that. What a program has made of its memory may be anything: then nothing or nonsense is said, and reading
 /// ends after a while.
 public struct GoroutineDump: Hashable, Sendable {
