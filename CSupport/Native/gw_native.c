@@ -13,7 +13,7 @@ static uint64_t now(void) {
 
 // Where code has one address only, says whether this thread may write it, or run it. (Untried.)
 static void let_write(bool writes) {
-#if defined(__APPLE__)
+#if defined(__APPLE__) && GW_NATIVE_TARGET
     pthread_jit_write_protect_np(!writes);
 #else
     (void)writes;

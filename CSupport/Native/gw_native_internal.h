@@ -6,8 +6,12 @@
 
 #include "gw_native.h"
 
-/// Whether there are templates for this processor.
-#if defined(__x86_64__) || defined(__aarch64__)
+#if defined(__APPLE__)
+#include <TargetConditionals.h>
+#endif
+
+/// Whether there are templates for this processor, on a system that lets programs make machine code. (iOS does not.)
+#if (defined(__x86_64__) || defined(__aarch64__)) && !(defined(__APPLE__) && TARGET_OS_IPHONE)
 #define GW_NATIVE_TARGET 1
 #else
 #define GW_NATIVE_TARGET 0

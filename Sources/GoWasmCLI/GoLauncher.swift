@@ -78,7 +78,7 @@ enum GoLauncher: String {
     /// What the link is, for those who call it by hand.
     private var help: String {
         let system = self == .js ? "js" : "wasip1"
-        let more = self == .js ? "" : ", and before them from Go's own \(Self.goOptionsVariable)"
+        let more = self == .js ? "" : ",\nand before them from Go's own \(Self.goOptionsVariable)"
         return """
             \(rawValue): gowasm-fast under the name that the go command looks for.
 

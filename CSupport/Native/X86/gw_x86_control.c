@@ -1,5 +1,7 @@
 // Templates of jumps, calls and returns.
-#if defined(__x86_64__)
+#include "gw_native_internal.h"
+
+#if GW_NATIVE_TARGET && defined(__x86_64__)
 #include "gw_x86_templates.h"
 
 // --- Jumps, calls, returns ---

@@ -1,5 +1,7 @@
 // Templates of loads, stores, moves, constants, globals and addresses.
-#if defined(__x86_64__)
+#include "gw_native_internal.h"
+
+#if GW_NATIVE_TARGET && defined(__x86_64__)
 #include "gw_x86_templates.h"
 
 // --- Loads and stores ---

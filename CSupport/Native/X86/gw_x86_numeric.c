@@ -1,5 +1,7 @@
 // Templates of arithmetic, comparisons and the jumps that they are fused with.
-#if defined(__x86_64__)
+#include "gw_native_internal.h"
+
+#if GW_NATIVE_TARGET && defined(__x86_64__)
 #include "gw_x86_templates.h"
 
 // --- Binary operations ---

@@ -1,7 +1,7 @@
 // The pieces of machine code that all functions use, and the way from the loop to machine code.
 #include "gw_native_internal.h"
 
-#if defined(__x86_64__)
+#if GW_NATIVE_TARGET && defined(__x86_64__)
 #include <cpuid.h>
 
 #include "gw_x86_templates.h"

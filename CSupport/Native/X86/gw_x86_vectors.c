@@ -1,7 +1,9 @@
 // Templates of vectors. A vector is two neighbouring slots of the frame, the low half first; it is taken to xmm0 and
 // xmm1 for each instruction. What is the result is still in xmm0 when the next instruction wants it first. Operations
 // that the processor has no instruction for are C functions, made of the same rows as the loop's handlers.
-#if defined(__x86_64__)
+#include "gw_native_internal.h"
+
+#if GW_NATIVE_TARGET && defined(__x86_64__)
 #include "gw_native_lanes.h"
 #include "gw_vector.h"
 #include "gw_x86_templates.h"
