@@ -21,7 +21,8 @@ C = re.compile(r"()(?:\{$|[A-Za-z].*\) ?\{$)")
 # A row of a table, which is not counted.
 ROW = re.compile(r" *[A-Z_]+\([^()]*\)$")
 SYSTEM = re.compile(r"\s*(?:@\w+ )?(?:\w+ )?import (Glibc|Musl|Darwin)\b")
-ASKED = re.compile(r"\s*#(?:else)?if\b.*\b(?:os|targetEnvironment|canImport)\s*\(")
+# (Which of Foundation's modules there is, is no question of the system's.)
+ASKED = re.compile(r"\s*#(?:else)?if\b.*\b(?:os|targetEnvironment|canImport)\s*\((?!FoundationEssentials\))")
 OFFERED = re.compile(r"(?:@_exported )?public import (C[A-Z]\w*|LibC)\b")
 
 
