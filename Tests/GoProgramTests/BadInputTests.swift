@@ -87,7 +87,9 @@ struct BadInputTests {
 
     @Test("in the form of wrong options ends with the code 64 and the usage")
     func wrongOptions() throws {
-        for arguments in [[], ["--no-such-option", Tools.mainModule], ["--env", "NAME", Tools.mainModule], ["--env"]] {
+        for arguments in [
+            [], ["--no-such-option", Tools.mainModule], ["--timeout", "soon", Tools.mainModule], ["--env"],
+        ] {
             let finished = try Self.run(arguments)
             #expect(finished.end == .exited(64), "\(arguments)")
             #expect(finished.errorText.contains("Usage: gowasm-fast"), "\(arguments)")

@@ -28,16 +28,20 @@ struct GoroutineTests {
     }
 
     /// What Go printed in the program, without the one that printed it, and what was printed from outside.
-    private func compare(_ finished: Finished, _ what: Comment) throws -> String {
+    private func compare(_ finished: Finished, _ module: String) throws -> String {
+        let what = Comment(rawValue: module)
         var inside = Self.goroutines(String(decoding: finished.output, as: UTF8.self))
         var outside = Self.goroutines(finished.errorText)
         #expect(inside.removeValue(forKey: "1") != nil, what)
         let main = outside.removeValue(forKey: "1")
         var compared = 0
         for (number, text) in inside {
-            // What handles JavaScript's events goes on meanwhile; up to Go 1.20 the end of a long stack was left out.
-            if text.contains("runtime.handleEvent()") || text.contains("...additional frames elided...") { continue }
-            #expect(outside[number] == text, what)
+            // What handles JavaScript's events goes on meanwhile; up to Go 1.20 the end of a long stack was left out, without
+            // a word.
+            let printed = outside[number] ?? ""
+            let isCut = printed.contains(" frames elided...") && !text.contains(" frames elided...")
+            if text.contains("runtime.handleEvent()") || isCut && module.contains("/1.19.") { continue }
+            #expect(printed == text, what)
             compared += 1
         }
         #expect(compared >= 11, what)
@@ -48,7 +52,7 @@ struct GoroutineTests {
     func loop(module: String) throws {
         let finished = try run(["--timeout", "2", module, "loop"])
         #expect(finished.end == .exited(124))
-        let main = try compare(finished, "\(module)")
+        let main = try compare(finished, module)
         let lines = main.split(separator: "\n")
         #expect(lines.first == "goroutine 1 [running]:")
         #expect(lines.dropFirst().first == "main.spin(0x3)", "\(main)")
@@ -59,7 +63,7 @@ struct GoroutineTests {
     func waiting(module: String) throws {
         let finished = try run(["--timeout", "2", module, "wait"])
         #expect(finished.end == .exited(124))
-        let main = try compare(finished, "\(module)")
+        let main = try compare(finished, module)
         #expect(main.hasPrefix("goroutine 1 [chan receive]:\nmain.main()\n\t"), "\(main)")
     }
 
@@ -68,7 +72,7 @@ struct GoroutineTests {
         let finished = try run([module, "trap"])
         #expect(finished.end == .exited(1))
         #expect(finished.errorText.contains("out of bounds memory access"))
-        let main = try compare(finished, "\(module)")
+        let main = try compare(finished, module)
         #expect(main.hasPrefix("goroutine 1 [running]:\nmain.main()\n\t"), "\(main)")
     }
 
@@ -76,7 +80,7 @@ struct GoroutineTests {
     func collecting(module: String) throws {
         let finished = try run(["--timeout", "2", module, "collect"])
         #expect(finished.end == .exited(124))
-        let main = try compare(finished, "\(module)")
+        let main = try compare(finished, module)
         #expect(main.contains("main.main()"), "\(main)")
     }
 

@@ -21,9 +21,9 @@ import _TestSupport
             ).run()
         }
 
-        /// What says which functions a program was in, with files and lines.
+        /// What says which functions a program was in, with files and lines: the trace, without the goroutines after it.
         private func calls(_ finished: Finished) -> [String] {
-            finished.errorLines.filter { $0.contains("main.go:") }.map {
+            finished.errorLines.prefix { !$0.hasPrefix("goroutine ") }.filter { $0.contains("main.go:") }.map {
                 $0.trimmingCharacters(in: .whitespaces)
             }
         }
