@@ -130,14 +130,12 @@ class Target:
     libraries: list
     # What comes before the runner.
     emulator: list
-    has_libffi: bool
 
 
-def sources(target: Target) -> list[pathlib.Path]:
+def sources() -> list[pathlib.Path]:
     files = sorted((ROOT / "CSupport").rglob("*.c")) + [ROOT / "Sources/CHostSystem/gw_account.c"]
     files += sorted((ROOT / "Tests/Images").rglob("*.c"))
-    left_out = "host_direct.c" if target.has_libffi else "gw_trampoline.c"
-    return [file for file in files if file.name != left_out]
+    return files
 
 
 def build_runner(target: Target, folder: pathlib.Path) -> pathlib.Path:
@@ -159,7 +157,7 @@ def build_runner(target: Target, folder: pathlib.Path) -> pathlib.Path:
         return target_file
 
     # What takes longest begins first.
-    files = sorted(sources(target), key=lambda file: "gw_interpreter" not in file.name)
+    files = sorted(sources(), key=lambda file: "gw_interpreter" not in file.name)
     with concurrent.futures.ThreadPoolExecutor(CPUS) as pool:
         objects = list(pool.map(compile_one, files))
     run([*target.link, "-o", out / "gw-image-runner", *objects, *target.libraries], f"linking for {target.name}")
@@ -176,14 +174,23 @@ def targets(options: argparse.Namespace, folder: pathlib.Path) -> list[Target]:
         compiler = [clang, "--target=aarch64-linux-gnu", "-isystem", "/usr/aarch64-linux-gnu/include",
                     "-isystem", debian / "usr/include/aarch64-linux-gnu"]
         link = ["aarch64-linux-gnu-gcc", "-static", f"-L{debian}/usr/lib/aarch64-linux-gnu"]
-        result.append(Target("arm64-glibc", compiler, link, ["-lffi"], emulator, True))
+        result.append(Target("arm64-glibc", compiler, link, ["-lffi"], emulator))
     if "musl" in options.systems:
         # Zig names the folder of its own cache by the home folder, which need not be there.
         os.environ.setdefault("ZIG_GLOBAL_CACHE_DIR", str(folder / "zig"))
+        # Compiled as everywhere, by Swift's clang: another compiler may give two handlers one place. Zig has the headers,
+        # and links. (Debian's libffi asks of the C library what musl has as well.)
         zig = [*find_zig(folder), "-target", "aarch64-linux-musl"]
-        result.append(Target("arm64-musl", zig, [*zig, "-static"], [], emulator, False))
+        headers = next((folder / "venv").glob("lib/python3*/site-packages/ziglang/lib/libc/include"))
+        debian = find_libffi(folder)
+        compiler = [clang, "--target=aarch64-linux-musl", "-nostdlibinc"]
+        for name in ("aarch64-linux-musl", "generic-musl", "aarch64-linux-any", "any-linux-any"):
+            compiler += ["-isystem", headers / name]
+        compiler += ["-isystem", debian / "usr/include/aarch64-linux-gnu"]
+        link = [*zig, "-static", f"-L{debian}/usr/lib/aarch64-linux-gnu"]
+        result.append(Target("arm64-musl", compiler, link, ["-lffi"], emulator))
     if "native" in options.systems:
-        result.append(Target("native", [clang], [clang], ["-lffi", "-lpthread"], [], True))
+        result.append(Target("native", [clang], [clang], ["-lffi", "-lpthread"], []))
     return result
 
 
@@ -281,8 +288,7 @@ def ways(options: argparse.Namespace, images: list, target: Target) -> list[tupl
         # As Apple's systems have them.
         for flags in (["--guarded"], ["--native", "0"]):
             result.append((f"pages of 16 KiB {' '.join(flags)}", flags, some, ["-p", "16384"]))
-    if target.has_libffi:
-        result.append(("host functions", ["--trampolines"], [], []))
+    result.append(("host functions", ["--trampolines"], [], []))
     return result
 
 
@@ -290,11 +296,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tools", type=pathlib.Path, help="the folder of tools, in which `arm64` is made")
     parser.add_argument("--swift", default="swift", help="the command of Swift")
-    parser.add_argument("--slice", action="store_true", help="fewer images, for CI; nothing for this processor")
+    parser.add_argument("--slice", action="store_true", help="fewer images, for CI, with glibc only")
     parser.add_argument("--systems", default="", help="some of glibc, musl and native, with commas between")
     parser.add_argument("--keep-images", action="store_true", help="run the images that are there")
     options = parser.parse_args()
-    options.systems = (options.systems or ("glibc,musl" if options.slice else "glibc,musl,native")).split(",")
+    options.systems = (options.systems or ("glibc" if options.slice else "glibc,musl,native")).split(",")
     folder = options.tools.resolve() / "arm64"
     options.tools = options.tools.resolve()
     folder.mkdir(parents=True, exist_ok=True)

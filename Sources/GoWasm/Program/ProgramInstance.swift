@@ -23,7 +23,7 @@ internal import WASI
 public final class ProgramInstance {
     /// The module's instance.
     ///
-    /// Functions that are called by it, and not by ``function(named:as:)``, throw what the engine throws.
+    /// Functions that are called by it, and not by `function(named:as:)`, throw what the engine throws.
     public let instance: Instance
     /// How the program ended, if it has ended by itself.
     public private(set) var exitStatus: ExitStatus?

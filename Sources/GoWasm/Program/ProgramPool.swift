@@ -22,6 +22,7 @@ public actor ProgramPool {
     /// Makes a pool; nothing is started yet.
     ///
     /// - Parameters:
+    ///   - program: The program that each instance is of.
     ///   - configuration: What each instance is given; a limit of time counts from the start of each.
     ///   - size: How many instances there are at most, at least 1.
     public init(

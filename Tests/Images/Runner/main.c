@@ -12,7 +12,8 @@
 static const char usage[] =
     "usage: gw-image-runner [options] FILE...\n"
     "\n"
-    "Runs images; of a folder, all that end in .image. Ends with 1 where a call fails, with 2 where nothing can be said\n"
+    "Runs images; of a folder, all that end in .image. Ends with 1 where a call fails, with 2 where nothing can be "
+    "said\n"
     "of any, and with 3 where the engine fails.\n"
     "\n"
     "  --guarded        by the loop for memories with guard pages (this is so without being said)\n"
