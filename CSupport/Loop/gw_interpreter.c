@@ -169,8 +169,13 @@
     } while (0)
 // Stores, then changes the register global, although the guest does it the other way round: a fault finds the old
 // value, and gw_outside_fault makes it the new one. KEEP stops the compiler from moving the state to other registers
-// before the store, as it does in handlers as large as these.
+// before the store, as it does in handlers as large as these. (For arm64, clang copies what is said to change here, and
+// uses the register of `sp` for something else before a load that may fault.)
+#if defined(__aarch64__)
+#define KEEP() __asm__ volatile("" : : "r"(pc), "r"(fp), "r"(sp) : "memory")
+#else
 #define KEEP() __asm__ volatile("" : "+r"(pc), "+r"(fp), "+r"(sp) : : "memory")
+#endif
 // (Hidden, as the sum that three handlers begin with would otherwise be a constant in a register of its own.)
 #define PUSHED() (GW_HIDDEN((uint32_t)sp) - GW_PUSH_SIZE)
 #define PUSH() \
@@ -272,6 +277,9 @@ registers : {
     return GWTrap_none;
 }
 interruption:
+    // In handlers of calls that push, arm64's clang uses the register of `sp` for a host's address once the value has
+    // moved on: whatever is there, the global is one of 32 bits.
+    sp = (uint32_t)sp;
     m->trap = GWTrap_interrupted;
 trapped:
     SAVE();

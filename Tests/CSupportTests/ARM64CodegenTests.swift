@@ -13,6 +13,8 @@ private struct CrossLoop {
     /// Where handlers begin that a signal may move the thread out of, and where anything else does.
     private(set) var handlers: Set<UInt> = []
     private(set) var others: Set<UInt> = [0]
+    /// The handlers that are two instructions.
+    private(set) var pairs: Set<UInt> = []
     /// The place that calls C functions.
     let outside: UInt
 
@@ -62,6 +64,7 @@ private struct CrossLoop {
         for (place, address) in addresses.enumerated() {
             if place < opcodes && place != Int(GWOp.exit.rawValue) {
                 handlers.insert(address)
+                if gw_op_info()[place].family == .pair { pairs.insert(address) }
             } else {
                 others.insert(address)
             }
@@ -173,6 +176,38 @@ struct ARM64CodegenTests {
         // The C function's frame, which its end needs.
         live.subtract(["sp", "x29"])
         #expect(live == Set(loop.contract.values))
+    }
+
+    /// A fault takes the state from these registers. (The first instruction of a pair may change them before the second's
+    /// access.)
+    ///
+    /// An access to linear memory is one whose base is `mem` or a sum with it, on the straight way from a handler's
+    /// beginning.
+    @Test("leaves frame and register global alone until all accesses to memory of a handler are done")
+    func accesses() throws {
+        let loop = try CrossLoop("guarded")
+        let memory = ARM64Instruction.bit(try #require(loop.contract["mem"])[...])
+        let state = try ["fp", "sp"].reduce(0) { $0 | ARM64Instruction.bit(try #require(loop.contract[$1])[...]) }
+        var (bases, hasChanged, isPair, count) = (memory, false, false, 0)
+        for index in loop.ofHandlers {
+            let (address, text) = loop.instructions[index]
+            guard let instruction = ARM64Instruction(text) else { continue }
+            if loop.handlers.contains(address) {
+                (bases, hasChanged, isPair) = (memory, false, loop.pairs.contains(address))
+            }
+            if let place = instruction.operands.last, place.hasPrefix("[") {
+                let base = place.dropFirst().prefix { !",]".contains($0) }
+                if ARM64Instruction.bit(base) & bases != 0 {
+                    count += 1
+                    #expect(!hasChanged || isPair, "\(String(address, radix: 16)): \(text)")
+                }
+            }
+            hasChanged = hasChanged || instruction.writtenBits & state != 0
+            let isSum = instruction.mnemonic == "add" && instruction.readBits & bases != 0
+            bases = isSum ? bases | instruction.writtenBits : bases & ~instruction.writtenBits
+            if !instruction.continues { (bases, hasChanged) = (memory, false) }
+        }
+        #expect(count > 300)
     }
 
     /// (On the ways out of the loop clang uses the register of `mem` for a trap's number or a function, where it is not
