@@ -407,6 +407,8 @@ bool gw_native_jump(compiler *c);
 void gw_native_call(compiler *c);
 void gw_native_return(compiler *c);
 bool gw_native_vector(compiler *c);
+/// The same by a C function, which reads the instruction's operands itself; no register holds a slot.
+void gw_native_call_vector(compiler *c, gw_vector_function *function);
 
 
 #endif

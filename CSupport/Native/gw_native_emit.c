@@ -21,6 +21,32 @@ static bool call_numeric(compiler *c) {
     return function != NULL;
 }
 
+// Vectors that are operands have to be in the frame.
+static void store_vectors(compiler *c) {
+    for (int k = 0; k < c->effect_count; k++) {
+        if (c->effects[k].count != 2 || c->effects[k].kind != gw_effect_use) continue;
+        for (uint32_t slot = c->effects[k].slot; slot < c->effects[k].slot + 2u; slot++)
+            for (int n = 0; n < 2; n++) {
+                bank *b = n ? &c->floats : &c->integers;
+                int r = b->of[slot];
+                if (r >= 0 && b->dirty >> r & 1) write_slot(c, b, r);
+            }
+    }
+}
+// Instructions of vectors: those of the family, and the move and the selection of them.
+static bool write_vector_instruction(compiler *c) {
+    if (c->info->family != GWFamily_vector && c->info->plain != GWOp_v128Move && c->info->plain != GWOp_v128Select)
+        return false;
+    store_vectors(c);
+    if (gw_native_vector(c)) return true;
+    gw_vector_function *function = gw_native_vectors[c->i->op];
+    if (!function) return false;
+    flush_all(c);
+    forget_all(c);
+    gw_native_call_vector(c, function);
+    return true;
+}
+
 // Two moves, one after the other. The marks of the second's slots would be taken for the first's: they are the same
 // slots at times. So both are done as if all values were needed still.
 static void move_twice(compiler *c) {
@@ -45,9 +71,9 @@ static bool write_instruction(compiler *c) {
             move_twice(c);
             return true;
         }
-        return gw_native_vector(c) || gw_native_constant(c);
+        return write_vector_instruction(c) || gw_native_constant(c);
     case GWFamily_constant:
-    case GWFamily_select: return gw_native_vector(c) || gw_native_constant(c);
+    case GWFamily_select: return write_vector_instruction(c) || gw_native_constant(c);
     case GWFamily_register:
     case GWFamily_global: return gw_native_global(c);
     case GWFamily_address: return gw_native_address(c);
@@ -63,7 +89,7 @@ static bool write_instruction(compiler *c) {
         if (c->info->plain != GWOp_unreachable) return call_for_loop(c);
         add_outline(c, (outline){gw_jump(X), c->i->cell, outline_trap, GWTrap_unreachable, NULL});
         return true;
-    case GWFamily_vector: return gw_native_vector(c) || call_for_loop(c);
+    case GWFamily_vector: return write_vector_instruction(c) || call_for_loop(c);
     case GWFamily_memory: return call_for_loop(c) || gw_native_constant(c);
     case GWFamily_table:
     case GWFamily_vectorCall:

@@ -4,18 +4,6 @@
 
 #include "gw_native_compiler.h"
 
-// Vectors that are operands have to be in the frame.
-static inline void settle(compiler *c) {
-    for (int k = 0; k < c->effect_count; k++) {
-        if (c->effects[k].count != 2 || c->effects[k].kind != gw_effect_use) continue;
-        for (uint32_t slot = c->effects[k].slot; slot < c->effects[k].slot + 2u; slot++)
-            for (int n = 0; n < 2; n++) {
-                bank *b = n ? &c->floats : &c->integers;
-                int r = b->of[slot];
-                if (r >= 0 && b->dirty >> r & 1) write_slot(c, b, r);
-            }
-    }
-}
 // A vector has been written to these slots: what registers hold of them is old. (Not before its operands are read,
 // which may lie there.)
 static inline void replace(compiler *c, uint32_t first) {

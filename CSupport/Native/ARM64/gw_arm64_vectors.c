@@ -378,16 +378,11 @@ static bool splat(compiler *c) {
 
 // --- C functions ---
 
-static bool by_function(compiler *c) {
-    gw_vector_function *function = gw_native_vectors[c->i->op];
-    if (!function) return false;
-    flush_all(c);
-    forget_all(c);
+void gw_native_call_vector(compiler *c, gw_vector_function *function) {
     gw_arm64_move(X, true, X0, FRAME);
     gw_arm64_address(X, X1, (uintptr_t)c->pc);
     gw_arm64_constant(X, ADDRESS, (uint64_t)(uintptr_t)function);
     gw_arm64_call_register(X, ADDRESS);
-    return true;
 }
 
 // --- All ---
@@ -432,12 +427,8 @@ static bool others(compiler *c) {
 }
 
 bool gw_native_vector(compiler *c) {
-    // Rows of vectors, and those of moves and selection whose letters say so.
-    if (c->info->family != GWFamily_vector && c->info->plain != GWOp_v128Move && c->info->plain != GWOp_v128Select)
-        return false;
-    settle(c);
     return others(c) || load_vector(c) || lane_in_memory(c) || lane_as_number(c) || splat(c) || by_operation(c) ||
-           by_count(c) || by_function(c);
+           by_count(c);
 }
 
 #endif

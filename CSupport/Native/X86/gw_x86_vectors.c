@@ -359,16 +359,11 @@ static bool splat(compiler *c) {
 
 // --- C functions ---
 
-static bool by_function(compiler *c) {
-    gw_vector_function *function = gw_native_vectors[c->i->op];
-    if (!function) return false;
-    flush_all(c);
-    forget_all(c);
+void gw_native_call_vector(compiler *c, gw_vector_function *function) {
     gw_x86_move(X, true, RDI, FRAME);
     gw_x86_address(X, true, RSI, gw_x86_absolute((uintptr_t)c->pc));
     gw_x86_constant(X, RAX, (uint64_t)(uintptr_t)function);
     gw_x86_register_op(X, 0, false, 0xFF, 2, RAX, false);
-    return true;
 }
 
 // --- All ---
@@ -402,12 +397,7 @@ static bool others(compiler *c) {
 }
 
 bool gw_native_vector(compiler *c) {
-    // Rows of vectors, and those of moves and selection whose letters say so.
-    if (c->info->family != GWFamily_vector && c->info->plain != GWOp_v128Move && c->info->plain != GWOp_v128Select)
-        return false;
-    settle(c);
-    return others(c) || load_vector(c) || lane_in_memory(c) || lane_as_number(c) || splat(c) || by_instruction(c) ||
-           by_function(c);
+    return others(c) || load_vector(c) || lane_in_memory(c) || lane_as_number(c) || splat(c) || by_instruction(c);
 }
 
 #endif
