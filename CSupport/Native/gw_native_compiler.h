@@ -122,7 +122,12 @@ static inline uint32_t offset_here(const compiler *c) {
 
 static inline void note_place(compiler *c, uint32_t cell) {
     GROW(c, places, place_count, place_capacity);
-    if (!c->failed) c->places[c->place_count++] = (gw_native_place){offset_here(c), cell};
+    if (!c->failed) c->places[c->place_count++] = (gw_native_place){.offset = offset_here(c), .cell = cell};
+}
+/// Says that the frame has changed before the instruction at hand is over.
+static inline void note_transit(compiler *c, gw_native_transit transit) {
+    note_place(c, c->i->cell);
+    if (!c->failed) c->places[c->place_count - 1].transit = transit;
 }
 
 // --- Slots in registers ---

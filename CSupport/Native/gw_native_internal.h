@@ -21,8 +21,19 @@
 typedef struct gw_native_place {
     /// From the first byte of all machine code on.
     uint32_t offset;
-    uint32_t cell;
+    uint32_t cell : 30;
+    /// A gw_native_transit.
+    uint32_t transit : 2;
 } gw_native_place;
+
+/// Where the frame is another function's already than the instruction at the cell.
+typedef enum gw_native_transit {
+    gw_native_settled,
+    /// In a call behind the change of the frame: its header says where the call is, and in which frame.
+    gw_native_entered,
+    /// In a return behind it: the register for cells has where the caller goes on.
+    gw_native_left,
+} gw_native_transit;
 
 /// A function that has been compiled.
 typedef struct gw_native_function {
@@ -104,8 +115,8 @@ void gw_native_publish(
 bool gw_native_emit(
     GWNative *native, const GWModuleShape *shape, uint32_t function, uint32_t first, uint32_t end, uint32_t slots);
 
-/// The code that an address belongs to, and the cell of the instruction there; null where it belongs to no function's
-/// machine code. For signal handlers.
-const GWNative *gw_native_find(uintptr_t address, uint32_t *cell);
+/// The code that an address belongs to, and what is there; null where it belongs to no function's machine code. For
+/// signal handlers.
+const GWNative *gw_native_find(uintptr_t address, gw_native_place *place);
 
 #endif

@@ -73,17 +73,17 @@ static void withdraw(GWNative *native) {
         if (n->native == native) n->native = NULL;
 }
 
-static uint32_t cell_at(const gw_native_function *f, uint32_t offset) {
+static gw_native_place place_at(const gw_native_function *f, uint32_t offset) {
     uint32_t low = 0, high = f->place_count;
     while (low < high) {
         uint32_t middle = (low + high) / 2;
         if (f->places[middle].offset <= offset) low = middle + 1;
         else high = middle;
     }
-    return low ? f->places[low - 1].cell : 0;
+    return low ? f->places[low - 1] : (gw_native_place){0};
 }
 
-const GWNative *gw_native_find(uintptr_t address, uint32_t *cell) {
+const GWNative *gw_native_find(uintptr_t address, gw_native_place *place) {
     for (node *n = nodes; n; n = n->next) {
         const GWNative *native = n->native;
         if (!native || address - (uintptr_t)native->run >= native->capacity) continue;
@@ -95,7 +95,7 @@ const GWNative *gw_native_find(uintptr_t address, uint32_t *cell) {
             else high = middle;
         }
         if (low == native->count || offset < native->functions[low].begin) return NULL;
-        *cell = cell_at(&native->functions[low], offset);
+        *place = place_at(&native->functions[low], offset);
         return native;
     }
     return NULL;
@@ -303,7 +303,7 @@ uint32_t gw_native_cell(const GWCode *code, uint32_t function, uint64_t offset, 
             break;
         }
     *next = end - f->begin;
-    return cell_at(f, at);
+    return place_at(f, at).cell;
 }
 
 uint32_t gw_native_handler(const GWCode *code, const uint32_t *cell, uint32_t value) {

@@ -45,27 +45,36 @@
 #define TRAP(u) REGISTER(u, REG_RCX)
 #endif
 
+// What the bytecode's state is where a thread is in machine code.
+static const GWNative *find_state(ucontext_t *u, uint64_t *pc, uint64_t *fp) {
+    gw_native_place place;
+    const GWNative *native = gw_native_find((uintptr_t)*PLACE(u), &place);
+    if (!native) return NULL;
+    *pc = (uint64_t)(uintptr_t)(native->arena + place.cell);
+    *fp = *FRAME(u);
+    if (place.transit == gw_native_left) *pc = *CELL(u);
+    if (place.transit == gw_native_entered) {
+        const uint64_t *frame = (const uint64_t *)(uintptr_t)*fp;
+        *pc = frame[-1];
+        *fp = frame[-3];
+    }
+    return native;
+}
+
 bool gw_native_end(void *context, GWTrap trap) {
     ucontext_t *u = context;
-    uint32_t cell;
-    const GWNative *native = gw_native_find((uintptr_t)*PLACE(u), &cell);
+    uint64_t pc, fp;
+    const GWNative *native = find_state(u, &pc, &fp);
     if (!native) return false;
     // What the stub `trap` expects.
-    *CELL(u) = (uint64_t)(uintptr_t)(native->arena + cell);
+    *CELL(u) = pc;
+    *FRAME(u) = fp;
     *TRAP(u) = trap;
     *PLACE(u) = (uint64_t)(uintptr_t)(native->run + native->stubs.trap);
     return true;
 }
 
-bool gw_native_state(void *context, uint64_t *pc, uint64_t *fp) {
-    ucontext_t *u = context;
-    uint32_t cell;
-    const GWNative *native = gw_native_find((uintptr_t)*PLACE(u), &cell);
-    if (!native) return false;
-    *pc = (uint64_t)(uintptr_t)(native->arena + cell);
-    *fp = *FRAME(u);
-    return true;
-}
+bool gw_native_state(void *context, uint64_t *pc, uint64_t *fp) { return find_state(context, pc, fp) != NULL; }
 
 #else
 

@@ -193,7 +193,11 @@ private struct PlaceNamer {
         case GWSample_host:
             let (module, code) = modules[Int(place.code)]
             let caller = guest(place, isCall: true)
-            guard let callee = code.directCallee(at: Int(place.cell)) else { return [Self.other("[host]"), caller] }
+            guard let callee = code.directCallee(at: Int(place.cell)) else {
+                // Loops count, too, and have what is executed often compiled.
+                let work = code.isCall(at: Int(place.cell)) ? "[host]" : "[translating wasm]"
+                return [Self.other(work), caller]
+            }
             return callee < module.importedFunctionCount
                 ? [CallProfile.Place(function: function(callee, of: module)), caller]
                 : [Self.other("[translating wasm]"), caller]

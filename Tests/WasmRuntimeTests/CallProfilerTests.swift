@@ -168,9 +168,15 @@ struct CallProfilerTests {
             print("profile of \(policy == nil ? "the loop" : "machine code"): \(much), \(little)")
             #expect(abs(much - 0.75) < tolerance)
             #expect(abs(little - 0.25) < tolerance)
-            for names in profile.stacks.map({ names($0, of: profile) }) where ["much", "little"].contains(names[0]) {
-                #expect(names.count == 2 && names[1] == "caller")
+            // In the few instructions of a call or a return of the loop, and where it is left for machine code, the
+            // frame is one function's already and the place still the other's.
+            var others = 0
+            for stack in profile.stacks where ["much", "little"].contains(names(stack, of: profile)[0]) {
+                guard names(stack, of: profile) != [names(stack, of: profile)[0], "caller"] else { continue }
+                #expect(!stack.isNative, "\(names(stack, of: profile))")
+                others += stack.periods
             }
+            #expect(others * 100 < Self.seconds * 1000)
         }
     }
 

@@ -45,8 +45,10 @@ static void stack_check(compiler *c) {
     gw_arm64_bind(is_short_of_stack, X->at);
 }
 
-// Goes on at the cell in x16, in machine code if there is any.
+// Goes on in the caller at the cell in x16, in machine code if there is any.
 static void go_on(compiler *c) {
+    gw_arm64_access(X, A_LDR64, FRAME, gw_arm64_at(FRAME, -24));
+    note_transit(c, gw_native_left);
     gw_arm64_access(X, A_LDR32, TEMPORARY, gw_arm64_indexed(ADDRESS, MAP, false, false));
     gw_arm64_op(X, A_ADD, true, TEMPORARY, TEMPORARY, RUN);
     gw_arm64_jump_register(X, TEMPORARY);
@@ -54,12 +56,10 @@ static void go_on(compiler *c) {
 static void leave(compiler *c) {
     gw_arm64_access(X, A_LDR64, ADDRESS, gw_arm64_at(FRAME, -8));
     gw_arm64_add_number(X, true, ADDRESS, ADDRESS, RETURN_BYTES);
-    gw_arm64_access(X, A_LDR64, FRAME, gw_arm64_at(FRAME, -24));
     go_on(c);
 }
 static void leave_zero(compiler *c) {
     gw_arm64_access(X, A_LDR64, ADDRESS, gw_arm64_at(FRAME, -16));
-    gw_arm64_access(X, A_LDR64, FRAME, gw_arm64_at(FRAME, -24));
     go_on(c);
 }
 static void set_result(compiler *c, uint32_t number) {
@@ -146,6 +146,7 @@ void gw_native_call(compiler *c) {
     gw_arm64_access(X, A_STR64, FRAME, gw_arm64_at(T0, -24));
     gw_arm64_pair(X, false, T1, ADDRESS, T0, -16);
     gw_arm64_move(X, true, FRAME, T0);
+    note_transit(c, gw_native_entered);
     gw_arm64_access(X, A_LDR64, TEMPORARY, gw_arm64_at(MACHINE, FIELD(GWMachine, stack_limit)));
     gw_arm64_op(X, A_SUBS, true, ZERO, FRAME, TEMPORARY);
     uint8_t *fits = gw_arm64_jump_if(X, CC_LS);

@@ -41,9 +41,11 @@ static void stack_check(compiler *c) {
     gw_x86_bind_short(X, is_short_of_stack);
 }
 
-// Goes on at the cell in rax, in machine code if there is any.
+// Goes on in the caller at the cell in rax, in machine code if there is any.
 static void go_on(compiler *c) {
     const GWNative *n = c->native;
+    gw_x86_load(X, true, FRAME, gw_x86_at(FRAME, -24));
+    note_transit(c, gw_native_left);
     gw_x86_load(X, false, RCX, gw_x86_at(RAX, (int32_t)((intptr_t)n->map - (intptr_t)n->arena)));
     gw_x86_address(X, true, RDX, gw_x86_absolute((uintptr_t)n->run));
     gw_x86_register_op(X, 0, true, 0x03, RCX, RDX, false);
@@ -52,12 +54,10 @@ static void go_on(compiler *c) {
 static void leave(compiler *c) {
     gw_x86_load(X, true, RAX, gw_x86_at(FRAME, -8));
     gw_x86_immediate(X, true, X_ADD, RAX, RETURN_BYTES);
-    gw_x86_load(X, true, FRAME, gw_x86_at(FRAME, -24));
     go_on(c);
 }
 static void leave_zero(compiler *c) {
     gw_x86_load(X, true, RAX, gw_x86_at(FRAME, -16));
-    gw_x86_load(X, true, FRAME, gw_x86_at(FRAME, -24));
     go_on(c);
 }
 static void set_result(compiler *c, uint32_t number) {
@@ -139,6 +139,7 @@ void gw_native_call(compiler *c) {
     gw_x86_store(X, true, RCX, gw_x86_at(RDX, -16));
     gw_x86_store(X, true, FRAME, gw_x86_at(RDX, -24));
     gw_x86_move(X, true, FRAME, RDX);
+    note_transit(c, gw_native_entered);
     gw_x86_memory_op(X, 0, true, 0x3B, FRAME, gw_x86_at(MACHINE, FIELD(GWMachine, stack_limit)), false);
     gw_x86_bind(gw_x86_jump_if(X, CC_A), (uint8_t *)(stub(c, n->stubs.limit) - (uintptr_t)X->distance));
     if (is_indirect) {

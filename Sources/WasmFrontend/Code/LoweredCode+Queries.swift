@@ -31,6 +31,11 @@ extension LoweredCode {
     /// The index in the module of the function that a cell of the arena belongs to; nil for none.
     package func function(at cell: Int) -> Int? { lowered(at: cell)?.function }
 
+    /// Whether the instruction at a cell calls a function, known or not.
+    package func isCall(at cell: Int) -> Bool {
+        reader.instruction(at: cell).map { [.call, .callIndirect].contains($0.info.family) } ?? false
+    }
+
     /// The index in the module of the function that the call instruction at a cell calls; nil where there is no such
     /// instruction, or it finds out while it runs.
     package func directCallee(at cell: Int) -> Int? {
