@@ -198,7 +198,7 @@ struct BuiltInTests {
             let value = try object.get(key(number), guest.realm)
             #expect(number % 3 == 0 ? value.isUndefined : value.isSame(as: .number(number)))
         }
-        #expect(object.properties.count == 200)
+        #expect(object.properties.propertyCount == 200)
     }
 
     @Test("dates")

@@ -285,13 +285,13 @@ struct LargeValueTests {
 }
 
 /// The account that tests charge to.
-private struct TestAccount {
+struct TestAccount {
     let store: Store
     var kept: UInt64 { store.keptBytes }
     func charging(_ body: () throws -> Void) throws { try store.charging { () throws in try body() } }
 }
 
-private func gwAccount(limit: UInt64) -> TestAccount? {
+func gwAccount(limit: UInt64) -> TestAccount? {
     var configuration = Store.Configuration()
     configuration.memoryLimit = limit
     return TestAccount(store: Store(configuration: configuration))

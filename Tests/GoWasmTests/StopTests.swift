@@ -162,7 +162,7 @@ struct StopTests {
                 random.next() & 1 == 0 && count + start <= text.count
                 ? Array(text[start..<start + count]) : (0..<count).map { _ in UInt16(97 + random.next() % 2) }
             let places = (0...text.count).filter { text[$0...].starts(with: wanted) }
-            let search = try UTF16Search(wanted, guest.realm)
+            let search = try TextSearch(wanted, guest.realm)
             let from = Int(random.next() % 50)
             #expect(search.first(in: text, from: from) == places.first { $0 >= from })
             #expect(search.last(in: text, from: from) == places.last { $0 <= from })

@@ -110,7 +110,7 @@ extension Array: JavaScriptConvertible where Element: JavaScriptConvertible {
         }
         guard let array = value.value.array else { throw JavaScriptError.wrongType("an array", value) }
         var elements: [Element] = []
-        elements.reserveCapacity(array.elements.count)
+        elements.reserveCapacity(array.denseCount)
         guard let realm = value.realm else { throw JavaScriptError.wrongType("an array", value) }
         let all = try value.leaving { () throws(JSFailure) in try array.allElements(realm) }
         for element in all {

@@ -39,39 +39,46 @@ extension JSRealm {
         return array
     }
 
+    /// Throws where an array may not be changed: be given so many elements more, or another one at an index.
+    func checkChange(of array: JSArray, at index: Int = 0, adding count: Int = 0) throws(JSFailure) {
+        guard count <= 0 || array.isExtensible else {
+            throw typeError("Cannot add property \(array.length), object is not extensible")
+        }
+        guard count <= JSArray.maximumLength - array.length else { throw rangeError("Invalid array length") }
+        guard array.isFrozen else { return }
+        throw typeError("Cannot assign to read only property '\(index)' of object '[object Array]'")
+    }
+
     private func installArrayEnds() {
         let prototype = prototypes.array
         method(prototype, "push") { realm, this, arguments throws(JSFailure) in
             let array = try realm.arrayThis(this, "push")
-            guard array.isExtensible else {
-                throw realm.typeError("Cannot add property \(array.length), object is not extensible")
-            }
-            guard array.length <= JSArray.maximumLength - arguments.count else {
-                throw realm.rangeError("Invalid array length")
-            }
+            try realm.checkChange(of: array, adding: arguments.count)
             for position in 0..<arguments.count { try array.append(arguments[position], realm) }
             return .number(array.length)
         }
         method(prototype, "pop") { realm, this, _ throws(JSFailure) in
             let array = try realm.arrayThis(this, "pop")
             guard array.length > 0 else { return .undefined }
+            guard !array.isFrozen else {
+                throw realm.typeError("Cannot delete property '\(array.length - 1)' of [object Array]")
+            }
             let last = array[array.length - 1]
-            try array.set(realm.keys.length, .number(array.length - 1), realm)
+            array.setLength(array.length - 1)
             return last
         }
         method(prototype, "shift") { realm, this, _ throws(JSFailure) in
             let array = try realm.arrayThis(this, "shift")
             guard array.length > 0 else { return .undefined }
-            var places = try array.allPlaces(realm)
-            let first = places.removeFirst()
-            array.replace(with: places)
-            return first ?? .undefined
+            try realm.checkChange(of: array)
+            let first = array[0]
+            try array.replace(0..<1, with: [], realm)
+            return first
         }
         method(prototype, "unshift") { realm, this, arguments throws(JSFailure) in
             let array = try realm.arrayThis(this, "unshift")
-            var places = ContiguousArray<JSValue?>(arguments.values.map { $0 })
-            places.append(contentsOf: try array.allPlaces(realm))
-            array.replace(with: places)
+            try realm.checkChange(of: array, adding: arguments.count)
+            try array.replace(0..<0, with: arguments.values, realm)
             return .number(array.length)
         }
     }
@@ -102,29 +109,34 @@ extension JSRealm {
         }
         method(prototype, "splice") { realm, this, arguments throws(JSFailure) in
             let array = try realm.arrayThis(this, "splice")
-            var places = try array.allPlaces(realm)
             let start = try realm.range(
-                JSArguments(base: arguments.base, count: min(1, arguments.count)), count: places.count
+                JSArguments(base: arguments.base, count: min(1, arguments.count)), count: array.length
             ).lowerBound
-            let available = places.count - start
+            let available = array.length - start
             let count =
                 try arguments.count < 2
                 ? (arguments.count == 0 ? 0 : available) : min(max(0, realm.toInteger(arguments[1])), available)
-            let removed = realm.makeArray([])
-            removed.replace(with: ContiguousArray(places[start..<start + count]))
-            places.replaceSubrange(start..<start + count, with: arguments.dropFirst(2).values.map { $0 })
-            array.replace(with: places)
+            let new = arguments.dropFirst(2).values
+            try realm.checkChange(of: array, at: start, adding: new.count - count)
+            // Reading the arguments may have made it shorter.
+            let end = min(start + count, array.length)
+            let removed = try array.slice(min(start, end)..<end, realm)
+            try array.replace(min(start, end)..<end, with: new, realm)
             return .object(removed)
         }
         method(prototype, "reverse") { realm, this, _ throws(JSFailure) in
             let array = try realm.arrayThis(this, "reverse")
+            if array.length > 1 { try realm.checkChange(of: array) }
             array.replace(with: ContiguousArray(try array.allPlaces(realm).reversed()))
             return this
         }
         method(prototype, "fill") { realm, this, arguments throws(JSFailure) in
             let array = try realm.arrayThis(this, "fill")
+            let range = try realm.range(arguments.dropFirst(1), count: array.length)
+            guard !range.isEmpty else { return this }
+            try realm.checkChange(of: array, at: range.lowerBound)
             var places = try array.allPlaces(realm)
-            for index in try realm.range(arguments.dropFirst(1), count: places.count) { places[index] = arguments[0] }
+            for index in range.clamped(to: 0..<places.count) { places[index] = arguments[0] }
             array.replace(with: places)
             return this
         }
@@ -238,6 +250,7 @@ extension JSRealm {
         }
         method(prototype, "sort") { realm, this, arguments throws(JSFailure) in
             let array = try realm.arrayThis(this, "sort")
+            if array.length > 0 { try realm.checkChange(of: array) }
             var values = ContiguousArray<JSValue>()
             try ElementSource(this, realm).forEach { (_, element) throws(JSFailure) in
                 try values.add(element, realm)
@@ -273,7 +286,7 @@ extension JSRealm {
         return function
     }
 
-    /// A stable merge sort, which bears comparison functions that contradict themselves; `undefined` goes to the end.
+    /// Sorts values by a ``MergeSort``, which bears comparison functions that contradict themselves; `undefined` goes to the end.
     func sorted(_ values: ContiguousArray<JSValue>, by comparison: JSValue) throws(JSFailure)
         -> ContiguousArray<JSValue>
     {
@@ -295,29 +308,9 @@ extension JSRealm {
             try checkEnd()
             return texts[b].isOrdered(before: texts[a])
         }
-        var order = Array(defined.indices)
-        var width = 1
-        while width < order.count {
-            var merged: [Int] = []
-            merged.reserveCapacity(order.count)
-            for start in stride(from: 0, to: order.count, by: 2 * width) {
-                var (left, right) = (start, min(start + width, order.count))
-                let (middle, end) = (right, min(start + 2 * width, order.count))
-                while left < middle || right < end {
-                    var takesRight = right < end
-                    if takesRight, left < middle { takesRight = try isAfter(order[left], order[right]) }
-                    if takesRight {
-                        merged.append(order[right])
-                        right += 1
-                    } else {
-                        merged.append(order[left])
-                        left += 1
-                    }
-                }
-            }
-            order = merged
-            width *= 2
-        }
+        var runs = MergeSort(count: defined.count, isAfter)
+        try runs.sort()
+        let order = runs.order
         return ContiguousArray(order.map { defined[$0] })
             + ContiguousArray(repeating: .undefined, count: values.count - defined.count)
     }

@@ -127,7 +127,7 @@ extension JSRealm {
         if case .none = function.construction {
         } else {
             construction = .native { realm, _, arguments throws(JSFailure) in
-                let all = bound.elements + arguments.values
+                let all = bound.denseElements + arguments.values
                 return try realm.withArguments(count: all.count, fill: { all[$0] }) { (values) throws(JSFailure) in
                     try realm.construct(.object(function), values)
                 }
@@ -135,7 +135,7 @@ extension JSRealm {
         }
         let result = JSFunction(prototype: prototypes.function, construction: construction, boundTarget: function) {
             realm, _, arguments throws(JSFailure) in
-            try realm.call(function, this: this, values: bound.elements + arguments.values)
+            try realm.call(function, this: this, values: bound.denseElements + arguments.values)
         }
         // Names grow with each `bind`: long ones are made when somebody asks.
         let name = function.hasLateName ? nil : nameText(function)

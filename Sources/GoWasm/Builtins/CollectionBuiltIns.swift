@@ -22,12 +22,24 @@ private struct CollectionKey: Hashable {
 
 /// A `Map` or a `Set` (ECMA-262, 24.1 and 24.2): entries in the order in which they came.
 ///
-/// What is deleted stays as a gap while something goes through the entries, so that an iterator keeps its place.
+/// What is deleted leaves a gap, until there are more gaps than entries. What goes through the entries keeps its place
+/// in a ``Cursor``.
 final class JSCollection: JSObject {
     private var places: [CollectionKey: Int] = [:]
     private var entries: ContiguousArray<(key: JSValue, value: JSValue)?> = []
-    /// Whether an iterator may hold a place.
-    var isWatched = false
+    /// The place of the first entry: there may be gaps before it.
+    private var first = 0
+    /// How many places there are at least before gaps are removed.
+    private static let leastGaps = 16
+
+    /// Where something is that goes through the entries.
+    final class Cursor {
+        fileprivate(set) var place = 0
+    }
+    struct WeakCursor {
+        fileprivate weak var cursor: Cursor?
+    }
+    private var cursors: [WeakCursor] = []
 
     init(_ kind: Kind, prototype: JSObject?) { super.init(kind: kind, prototype: prototype) }
 
@@ -63,29 +75,57 @@ final class JSCollection: JSObject {
     func remove(_ key: JSValue) -> Bool {
         guard let place = places.removeValue(forKey: CollectionKey(value: key)) else { return false }
         entries[place] = nil
+        while first < entries.count, entries[first] == nil { first += 1 }
         gw_account_change(properties.account, -Int64(Self.entrySize))
-        if !isWatched, entries.count > 32, entries.count > places.count * 2 {
-            entries = entries.filter { $0 != nil }
-            for place in entries.indices { places[CollectionKey(value: entries[place]!.key)] = place }
-        }
+        if entries.count > Self.leastGaps, places.count < entries.count / 2 { closeUp() }
         return true
+    }
+
+    /// Removes the gaps, when there are more of them than entries.
+    private func closeUp() {
+        cursors.removeAll { $0.cursor == nil }
+        // Each cursor is as many places further back as there were gaps before it.
+        let waiting = cursors.compactMap(\.cursor).sorted { $0.place < $1.place }
+        var next = 0
+        var kept: ContiguousArray<(key: JSValue, value: JSValue)?> = []
+        kept.reserveCapacity(places.count)
+        for (place, entry) in entries.enumerated() {
+            while next < waiting.count, waiting[next].place <= place {
+                waiting[next].place = kept.count
+                next += 1
+            }
+            guard let entry else { continue }
+            places[CollectionKey(value: entry.key)] = kept.count
+            kept.append(entry)
+        }
+        for cursor in waiting[next...] { cursor.place = kept.count }
+        (entries, first) = (kept, 0)
     }
 
     func removeAll() {
         gw_account_change(properties.account, -Int64(places.count * Self.entrySize))
         places = [:]
-        // Iterators go on with what comes later.
-        if isWatched { for place in entries.indices { entries[place] = nil } } else { entries = [] }
+        (entries, first) = ([], 0)
+        // They go on with what comes later.
+        for reference in cursors { reference.cursor?.place = 0 }
     }
 
-    /// The first entry from a place on, and the place behind it.
-    func entry(from place: Int) -> (key: JSValue, value: JSValue, next: Int)? {
-        var place = place
-        while place < entries.count {
-            if let entry = entries[place] { return (entry.key, entry.value, place + 1) }
-            place += 1
+    /// The entry that a cursor has come to, which goes on behind it.
+    func next(_ cursor: Cursor) -> (key: JSValue, value: JSValue)? {
+        cursor.place = max(cursor.place, first)
+        while cursor.place < entries.count {
+            cursor.place += 1
+            if let entry = entries[cursor.place - 1] { return entry }
         }
         return nil
+    }
+
+    /// A cursor before the first entry, which keeps its place while it lives.
+    func makeCursor() -> Cursor {
+        let cursor = Cursor()
+        if cursors.count == cursors.capacity { cursors.removeAll { $0.cursor == nil } }
+        cursors.append(WeakCursor(cursor: cursor))
+        return cursor
     }
 }
 
@@ -194,13 +234,9 @@ extension JSRealm {
             guard let function = arguments[0].function else {
                 throw realm.typeError("\(realm.inspect(arguments[0])) is not a function")
             }
-            var place = 0
-            let wasWatched = collection.isWatched
-            collection.isWatched = true
-            defer { collection.isWatched = wasWatched }
-            while let (key, value, next) = collection.entry(from: place) {
+            let cursor = collection.makeCursor()
+            while let (key, value) = collection.next(cursor) {
                 _ = try realm.call(function, this: arguments[1], value, key, this)
-                place = next
             }
             return .undefined
         }
@@ -211,11 +247,9 @@ extension JSRealm {
         _ result: @escaping (JSRealm, JSValue, JSValue) -> JSValue
     ) throws(JSFailure) -> JSValue {
         let collection = try collection(this, kind, method)
-        collection.isWatched = true
-        var place = 0
+        let cursor = collection.makeCursor()
         return makeIterator(kind == .map ? .map : .set) { realm throws(JSFailure) in
-            guard let (key, value, next) = collection.entry(from: place) else { return nil }
-            place = next
+            guard let (key, value) = collection.next(cursor) else { return nil }
             return result(realm, key, value)
         }
     }

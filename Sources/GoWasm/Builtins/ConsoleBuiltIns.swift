@@ -174,11 +174,10 @@ extension JSRealm {
             let collection = unsafeDowncast(object, to: JSCollection.self)
             if depth > 2 { return object.kind == .map ? "[Map]" : "[Set]" }
             brackets = ("\(object.kind == .map ? "Map" : "Set")(\(collection.count)) {", "}")
-            var place = 0
-            while let (key, value, next) = collection.entry(from: place), fields.count < 100, hasRoom(fields.last) {
+            let cursor = collection.makeCursor()
+            while fields.count < 100, hasRoom(fields.last), let (key, value) = collection.next(cursor) {
                 let shown = inspect(key, depth: depth + 1)
                 fields.append(object.kind == .map ? "\(shown) => \(inspect(value, depth: depth + 1))" : shown)
-                place = next
             }
         case .iterator, .dataView, .host:
             head = (try? describe(.object(object)).excerpt).map { "Object \($0)" } ?? "[object Object]"
@@ -204,7 +203,7 @@ extension JSRealm {
             while isHole, index < array.length, !array.isThere(index) {
                 // Of what lies far behind, the next that is there.
                 index =
-                    index < array.elements.count
+                    index < array.denseCount
                     ? index + 1 : array.sparseIndices(in: index..<array.length).first ?? array.length
             }
             if isHole {

@@ -42,6 +42,10 @@ extension JSRealm {
         }
         method(prototype, "copyWithin") { realm, this, arguments throws(JSFailure) in
             guard let array = this.array else { throw realm.typeError("Array.prototype.copyWithin wants an array") }
+            if array.isFrozen, array.length > 0 {
+                let target = JSArguments(base: arguments.base, count: min(1, arguments.count))
+                try realm.checkChange(of: array, at: realm.range(target, count: array.length).lowerBound)
+            }
             array.replace(with: try realm.copiedWithin(array.allPlaces(realm), arguments))
             return this
         }

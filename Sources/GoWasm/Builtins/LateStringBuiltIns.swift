@@ -38,21 +38,21 @@ extension JSRealm {
             return place < 0 ? .undefined : realm.codeUnit(of: text, at: place) ?? .undefined
         }
         method(prototype, "codePointAt") { realm, this, arguments throws(JSFailure) in
-            let units = try realm.units(this)
+            let text = try realm.toString(this)
             let index = try realm.toInteger(arguments[0])
-            guard units.indices.contains(index) else { return .undefined }
-            let first = UInt32(units[index])
-            guard first >> 10 == 0x36, index + 1 < units.count, units[index + 1] >> 10 == 0x37 else {
+            guard let first = text.unit(at: index).map(UInt32.init) else { return .undefined }
+            guard first >> 10 == 0x36, let second = text.unit(at: index + 1), second >> 10 == 0x37 else {
                 return .number(Int(first))
             }
-            return .number(Int(0x10000 + (first & 0x3FF) << 10 + UInt32(units[index + 1]) & 0x3FF))
+            return .number(Int(0x10000 + (first & 0x3FF) << 10 + UInt32(second) & 0x3FF))
         }
         method(prototype, "substr") { realm, this, arguments throws(JSFailure) in
-            let units = try realm.units(this)
+            let text = try realm.toString(this)
+            let all = text.utf16Count
             var start = try realm.toInteger(arguments[0])
-            start = start < 0 ? max(0, units.count + start) : min(start, units.count)
-            let count = try arguments[1].isUndefined ? units.count : max(0, realm.toInteger(arguments[1]))
-            return try realm.string(utf16: units[start..<start + min(count, units.count - start)])
+            start = start < 0 ? max(0, all + start) : min(start, all)
+            let count = try arguments[1].isUndefined ? all : max(0, realm.toInteger(arguments[1]))
+            return .string(text.substring(start..<start + min(count, all - start)))
         }
     }
 
@@ -117,38 +117,28 @@ extension JSRealm {
     }
 
     private func installStringSearch(_ prototype: JSObject) {
-        typealias Test = (JSRealm, [UInt16], [UInt16], Int?) throws(JSFailure) -> Bool
-        let tests: [(StaticString, Test)] = [
-            (
-                "includes",
-                { (realm, text, wanted, start) throws(JSFailure) in
-                    try UTF16Search(wanted, realm).first(in: text, from: start ?? 0) != nil
-                }
-            ),
-            ("startsWith", { _, text, wanted, start in text.dropFirst(start ?? 0).starts(with: wanted) }),
-            (
-                "endsWith",
-                { _, text, wanted, end in
-                    let whole = text.prefix(end ?? text.count)
-                    return whole.count >= wanted.count && whole.suffix(wanted.count).elementsEqual(wanted)
-                }
-            ),
-        ]
-        for (name, test) in tests {
-            method(prototype, name) { realm, this, arguments throws(JSFailure) in
-                let text = try realm.units(this)
-                let wanted = try realm.units(arguments[0])
-                let position =
-                    try arguments[1].isUndefined ? nil : min(max(0, realm.toInteger(arguments[1])), text.count)
-                return .boolean(try test(realm, text, wanted, position))
-            }
+        method(prototype, "includes") { realm, this, arguments throws(JSFailure) in
+            let (text, wanted) = (try realm.toString(this), try realm.toString(arguments[0]))
+            let start = min(max(0, try realm.toInteger(arguments[1])), text.utf16Count)
+            return .boolean(try text.firstUnit(of: wanted, from: start, realm) != nil)
+        }
+        method(prototype, "startsWith") { realm, this, arguments throws(JSFailure) in
+            let (text, wanted) = (try realm.toString(this), try realm.toString(arguments[0]))
+            let start = min(max(0, try realm.toInteger(arguments[1])), text.utf16Count)
+            return .boolean(text.has(wanted, at: start))
+        }
+        method(prototype, "endsWith") { realm, this, arguments throws(JSFailure) in
+            let (text, wanted) = (try realm.toString(this), try realm.toString(arguments[0]))
+            let count = text.utf16Count
+            let end = try arguments[1].isUndefined ? count : min(max(0, realm.toInteger(arguments[1])), count)
+            return .boolean(text.substring(0..<end).has(wanted, at: end - wanted.utf16Count))
         }
         method(prototype, "lastIndexOf") { realm, this, arguments throws(JSFailure) in
             let text = try realm.units(this)
             let wanted = try realm.units(arguments[0])
             let number = try realm.toNumber(arguments[1])
             let limit = number.isNaN ? text.count : min(max(0, NumberText.integer(number)), text.count)
-            return .number(try UTF16Search(wanted, realm).last(in: text, from: limit) ?? -1)
+            return .number(try TextSearch(wanted, realm).last(in: text, from: limit) ?? -1)
         }
         method(prototype, "localeCompare") { realm, this, arguments throws(JSFailure) in
             // Without the tables of languages: letters of both cases together, of otherwise equal texts small ones
@@ -171,7 +161,7 @@ extension JSRealm {
                 )
                 let function = arguments[1].function
                 let template = try function == nil ? realm.units(arguments[1]) : []
-                let search = try UTF16Search(wanted, realm)
+                let search = try TextSearch(wanted, realm)
                 var result: [UInt16] = []
                 var (start, from) = (0, 0)
                 while let place = search.first(in: text, from: from) {
@@ -230,17 +220,17 @@ extension JSRealm {
     }
 }
 
-/// Looking for text in text, by UTF-16 code units, in a time that is in proportion to the length of both (the algorithm
+/// Looking for text in text, by UTF-16 code units or by bytes, in a time that is in proportion to the length of both (the algorithm
 /// of Knuth, Morris and Pratt): no choice of texts makes it take for ever.
-struct UTF16Search {
-    private let wanted: [UInt16]
+struct TextSearch<Unit: Equatable> {
+    private let wanted: [Unit]
     /// For each beginning of what is wanted, how much of its end is a beginning of it, too; empty for short texts.
     private var borders: [UInt32] = []
 
     /// Shorter texts are compared at each place.
-    private static let shortest = 16
+    private static var shortest: Int { 16 }
 
-    init(_ wanted: [UInt16], _ realm: JSRealm) throws(JSFailure) {
+    init(_ wanted: [Unit], _ realm: JSRealm) throws(JSFailure) {
         self.wanted = wanted
         guard wanted.count >= Self.shortest else { return }
         try realm.grant(wanted.count * MemoryLayout<UInt32>.stride, "Invalid string length")
@@ -253,14 +243,14 @@ struct UTF16Search {
 
     /// How many code units match, where `matched` did and a further one follows.
     @inline(__always)
-    private func extended(_ matched: Int, by unit: UInt16) -> Int {
+    private func extended(_ matched: Int, by unit: Unit) -> Int {
         var matched = matched
         while matched > 0, matched == wanted.count || wanted[matched] != unit { matched = Int(borders[matched - 1]) }
         return matched < wanted.count && wanted[matched] == unit ? matched + 1 : matched
     }
 
     /// Calls the body for each place from one on where the text occurs, until it says false.
-    private func forEachPlace(in text: [UInt16], from start: Int, _ body: (Int) -> Bool) {
+    private func forEachPlace(in text: UnsafeBufferPointer<Unit>, from start: Int, _ body: (Int) -> Bool) {
         guard wanted.count <= text.count, start <= text.count - wanted.count else { return }
         guard borders.isEmpty else {
             var matched = 0
@@ -277,7 +267,12 @@ struct UTF16Search {
     }
 
     /// Where the text first occurs from a place on.
-    func first(in text: [UInt16], from start: Int) -> Int? {
+    func first(in text: [Unit], from start: Int) -> Int? {
+        text.withUnsafeBufferPointer { first(in: $0, from: start) }
+    }
+
+    /// Where the text first occurs from a place on.
+    func first(in text: UnsafeBufferPointer<Unit>, from start: Int) -> Int? {
         var found: Int?
         forEachPlace(in: text, from: start) { place in
             found = place
@@ -287,17 +282,19 @@ struct UTF16Search {
     }
 
     /// Where the text last occurs, not behind a place.
-    func last(in text: [UInt16], from end: Int) -> Int? {
+    func last(in text: [Unit], from end: Int) -> Int? {
         if borders.isEmpty {
             return stride(from: min(end, text.count - wanted.count), through: 0, by: -1).first {
                 text[$0...].starts(with: wanted)
             }
         }
         var found: Int?
-        forEachPlace(in: text, from: 0) { place in
-            guard place <= end else { return false }
-            found = place
-            return true
+        text.withUnsafeBufferPointer {
+            forEachPlace(in: $0, from: 0) { place in
+                guard place <= end else { return false }
+                found = place
+                return true
+            }
         }
         return found
     }

@@ -88,9 +88,9 @@ extension JSRealm {
     /// What is about single units of a string, and joins and finds strings.
     private func installStringUnits(_ prototype: JSObject) {
         method(prototype, "charCodeAt") { realm, this, arguments throws(JSFailure) in
-            let units = try realm.units(this)
-            let index = try realm.toInteger(arguments[0])
-            return .number(units.indices.contains(index) ? Double(units[index]) : .nan)
+            let text = try realm.toString(this)
+            let unit = text.unit(at: try realm.toInteger(arguments[0]))
+            return .number(unit.map { Double($0) } ?? .nan)
         }
         method(prototype, "charAt") { realm, this, arguments throws(JSFailure) in
             let index = try realm.toInteger(arguments[0])
@@ -105,26 +105,25 @@ extension JSRealm {
             return .string(text)
         }
         method(prototype, "indexOf") { realm, this, arguments throws(JSFailure) in
-            let units = try realm.units(this)
-            let wanted = try realm.units(arguments[0])
-            let start = min(max(0, try realm.toInteger(arguments[1])), units.count)
-            return .number(try UTF16Search(wanted, realm).first(in: units, from: start) ?? -1)
+            let text = try realm.toString(this)
+            let wanted = try realm.toString(arguments[0])
+            let start = min(max(0, try realm.toInteger(arguments[1])), text.utf16Count)
+            return .number(try text.firstUnit(of: wanted, from: start, realm) ?? -1)
         }
     }
 
     /// What returns parts of a string.
     private func installStringParts(_ prototype: JSObject) {
         method(prototype, "slice") { realm, this, arguments throws(JSFailure) in
-            let units = try realm.units(this)
-            let range = try realm.range(arguments, count: units.count)
-            return try realm.string(utf16: units[range])
+            let text = try realm.toString(this)
+            return .string(text.substring(try realm.range(arguments, count: text.utf16Count)))
         }
         method(prototype, "substring") { realm, this, arguments throws(JSFailure) in
-            let units = try realm.units(this)
-            let start = min(max(0, try realm.toInteger(arguments[0])), units.count)
-            let end =
-                try arguments[1].isUndefined ? units.count : min(max(0, realm.toInteger(arguments[1])), units.count)
-            return try realm.string(utf16: units[min(start, end)..<max(start, end)])
+            let text = try realm.toString(this)
+            let count = text.utf16Count
+            let start = min(max(0, try realm.toInteger(arguments[0])), count)
+            let end = try arguments[1].isUndefined ? count : min(max(0, realm.toInteger(arguments[1])), count)
+            return .string(text.substring(min(start, end)..<max(start, end)))
         }
         method(prototype, "split") { realm, this, arguments throws(JSFailure) in
             let text = try realm.toString(this)
@@ -136,7 +135,7 @@ extension JSRealm {
                 for unit in units { try parts.add(.string(JSString.make(utf16: CollectionOfOne(unit))), realm) }
                 return .object(realm.makeArray(parts))
             }
-            let search = try UTF16Search(separator, realm)
+            let search = try TextSearch(separator, realm)
             var start = 0
             while let place = search.first(in: units, from: start) {
                 try parts.add(realm.string(utf16: units[start..<place]), realm)

@@ -72,10 +72,9 @@ extension JSRealm {
             let source = unsafeDowncast(object, to: JSCollection.self)
             let copy = JSCollection(object.kind, prototype: object.kind == .map ? prototypes.map : prototypes.set)
             copies[ObjectIdentifier(object)] = copy
-            var place = 0
-            while let (key, value, next) = source.entry(from: place) {
+            let cursor = source.makeCursor()
+            while let (key, value) = source.next(cursor) {
                 copy.put(try structuredClone(key, &copies), try structuredClone(value, &copies))
-                place = next
             }
             return .object(copy)
         case .array, .ordinary, .error:

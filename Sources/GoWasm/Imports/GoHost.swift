@@ -303,7 +303,7 @@ final class GoHost {
                 let deadline = Clock.moment(interval, after: realm.events.roundTime)
                 realm.events.addTimer(EventLoop.Timer(deadline: deadline, id: timer.id, action: timer.action))
             }
-            _ = try realm.call(function, this: .undefined, values: arguments?.elements ?? [])
+            _ = try realm.call(function, this: .undefined, values: arguments?.denseElements ?? [])
         }
     }
 
@@ -314,7 +314,7 @@ final class GoHost {
                 try realm.call(callback, this: .undefined, arguments: arguments)
             }
         case .call(let function, let arguments):
-            _ = try realm.call(function, this: .undefined, values: arguments?.elements ?? [])
+            _ = try realm.call(function, this: .undefined, values: arguments?.denseElements ?? [])
         case .wake:
             isWakePending = false
             try run(0, 0)

@@ -31,7 +31,7 @@ struct ElementSource {
     /// An element; what a prototype says, or `undefined`, where there is none.
     subscript(index: Int) -> JSValue {
         get throws(JSFailure) {
-            if let array, index < array.elements.count, !array.isHole(index) { return array.elements[index] }
+            if let array, index < array.denseCount, !array.isHole(index) { return array.dense(index) }
             if object.kind == .typedArray { return .number(unsafeDowncast(object, to: JSTypedArray.self)[index]) }
             return try object.get(realm.key(element: Int64(index)), realm)
         }
@@ -57,13 +57,13 @@ struct ElementSource {
                 if try !body(index, self[index]) { return }
             }
         }
-        let count = min(length, array.elements.count)
+        let count = min(length, array.denseCount)
         for step in 0..<count {
             try realm.checkEnd(step)
             let index = backwards ? count - 1 - step : step
             // The body may have made the array shorter.
-            guard index < array.elements.count, !array.isHole(index) else { continue }
-            if try !body(index, array.elements[index]) { return }
+            guard index < array.denseCount, !array.isHole(index) else { continue }
+            if try !body(index, array.dense(index)) { return }
         }
         guard !backwards else { return }
         for index in array.sparseIndices(in: count..<length) {

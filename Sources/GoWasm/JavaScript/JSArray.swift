@@ -4,11 +4,16 @@ internal import CHostSystem
 ///
 /// Elements that were never assigned, or were deleted, are holes: they read as `undefined`, as far as no prototype has
 /// such an element, and most methods pass over them.
+///
+/// Both ends of an array grow and shrink at a cost that does not depend on its length, as queues need it: what is taken
+/// from the front leaves room there, and where there is none as much is made as there are elements.
 final class JSArray: JSObject {
-    /// The elements from index 0 on, `undefined` for holes; may be fewer than ``length``.
-    private(set) var elements: ContiguousArray<JSValue>
-    /// The holes among ``elements``; nil for none, as in nearly all arrays.
-    private var holes: Holes?
+    /// Room at the front, and the elements from index 0 on, ``JSSymbol/hole`` for holes.
+    private var storage: ContiguousArray<JSValue>
+    /// Where index 0 is in ``storage``; before it there is nothing but `undefined`.
+    private var head = 0
+    /// Whether an element has ever been a hole: nearly no array needs to look.
+    private var mayHaveHoles = false
     /// The property `length`.
     private(set) var length: Int
     /// Whether elements may be changed; false once the array is frozen.
@@ -25,7 +30,7 @@ final class JSArray: JSObject {
     private var chargedCapacity = 0
 
     init(_ elements: ContiguousArray<JSValue>, prototype: JSObject?) {
-        self.elements = elements
+        storage = elements
         length = elements.count
         chargedCapacity = elements.capacity
         super.init(kind: .array, prototype: prototype, isExotic: true)
@@ -33,20 +38,40 @@ final class JSArray: JSObject {
     }
 
     init(length: Int, prototype: JSObject?) {
-        elements = []
+        storage = []
         self.length = length
         super.init(kind: .array, prototype: prototype, isExotic: true)
     }
 
     deinit {
-        ending { $0.take(&elements, leaving: []) }
+        ending { $0.take(&storage, leaving: []) }
         gw_account_change(properties.account, -Int64(chargedCapacity * MemoryLayout<JSValue>.stride))
+    }
+
+    /// The elements from index 0 on that lie one after the other; may be fewer than ``length``.
+    @inline(__always)
+    var denseCount: Int { storage.count - head }
+
+    /// One of the first ``denseCount`` elements; `undefined` for a hole.
+    @inline(__always)
+    func dense(_ index: Int) -> JSValue {
+        let value = storage[head + index]
+        return mayHaveHoles && value.isHole ? .undefined : value
+    }
+
+    /// The first ``denseCount`` elements, `undefined` for holes.
+    var denseElements: ContiguousArray<JSValue> { denseElements(0..<denseCount) }
+
+    private func denseElements(_ range: Range<Int>) -> ContiguousArray<JSValue> {
+        if head == 0, range.count == storage.count, !mayHaveHoles { return storage }
+        let part = storage[head + range.lowerBound..<head + range.upperBound]
+        return mayHaveHoles ? ContiguousArray(part.map { $0.isHole ? .undefined : $0 }) : ContiguousArray(part)
     }
 
     /// Charges the memory of the elements.
     @inline(__always)
     private func noteCapacity() {
-        let capacity = elements.capacity
+        let capacity = storage.capacity
         guard capacity != chargedCapacity else { return }
         gw_account_change(properties.account, Int64((capacity - chargedCapacity) * MemoryLayout<JSValue>.stride))
         chargedCapacity = capacity
@@ -55,15 +80,15 @@ final class JSArray: JSObject {
     /// Makes sure that there is memory for more elements.
     @inline(__always)
     private func makeRoom(for count: Int, _ realm: JSRealm) throws(JSFailure) {
-        guard count > elements.capacity else { return }
-        try realm.grant(max(count, elements.capacity * 2) * MemoryLayout<JSValue>.stride, "Invalid array length")
+        guard head + count > storage.capacity else { return }
+        try realm.grant(max(head + count, storage.capacity * 2) * MemoryLayout<JSValue>.stride, "Invalid array length")
     }
 
     /// Adds an element behind the last one.
     func append(_ value: JSValue, _ realm: JSRealm) throws(JSFailure) {
-        if elements.count == length {
+        if denseCount == length {
             try makeRoom(for: length + 1, realm)
-            elements.append(value)
+            storage.append(value)
             length += 1
             noteCapacity()
         } else {
@@ -75,18 +100,14 @@ final class JSArray: JSObject {
     func append(contentsOf other: JSArray, _ realm: JSRealm) throws(JSFailure) {
         let (start, added) = (length, other.length)
         guard start + added <= Self.maximumLength else { throw realm.rangeError("Invalid array length") }
-        if elements.count == length {
-            try makeRoom(for: length + other.elements.count, realm)
-            elements.append(contentsOf: other.elements)
-            if let holes = other.holes {
-                for index in other.elements.indices where holes.contains(index) {
-                    noteHoles(start + index..<start + index + 1)
-                }
-            }
+        if denseCount == length {
+            try makeRoom(for: length + other.denseCount, realm)
+            storage.append(contentsOf: other.storage[other.head...])
+            mayHaveHoles = mayHaveHoles || other.mayHaveHoles
             noteCapacity()
         } else {
-            for index in 0..<other.elements.count where !other.isHole(index) {
-                try store(other.elements[index], at: start + index, realm)
+            for index in 0..<other.denseCount where !other.isHole(index) {
+                try store(other.dense(index), at: start + index, realm)
             }
         }
         for index in other.sparseIndices(in: 0..<added) { try store(other[index], at: start + index, realm) }
@@ -95,14 +116,11 @@ final class JSArray: JSObject {
 
     /// A new array with the elements of a range, also those that are not there.
     func slice(_ range: Range<Int>, _ realm: JSRealm) throws(JSFailure) -> JSArray {
-        let dense = range.clamped(to: 0..<elements.count)
+        let dense = range.clamped(to: 0..<denseCount)
         try realm.grant(dense.count * MemoryLayout<JSValue>.stride, "Invalid array length")
-        let result = JSArray(ContiguousArray(elements[dense]), prototype: realm.prototypes.array)
-        if let holes {
-            for index in dense where holes.contains(index) {
-                result.noteHoles(index - dense.lowerBound..<index - dense.lowerBound + 1)
-            }
-        }
+        let part = ContiguousArray(storage[head + dense.lowerBound..<head + dense.upperBound])
+        let result = JSArray(part, prototype: realm.prototypes.array)
+        result.mayHaveHoles = mayHaveHoles
         for index in sparseIndices(in: range) { try result.store(self[index], at: index - range.lowerBound, realm) }
         result.length = range.count
         return result
@@ -112,9 +130,9 @@ final class JSArray: JSObject {
     ///
     /// - Throws: A RangeError where too many are not there.
     func allElements(_ realm: JSRealm) throws(JSFailure) -> ContiguousArray<JSValue> {
-        guard elements.count < length else { return elements }
+        guard denseCount < length else { return denseElements }
         try checkGap(realm)
-        var all = elements
+        var all = denseElements
         all.reserveCapacity(length)
         all.append(contentsOf: repeatElement(.undefined, count: length - all.count))
         for index in sparseIndices(in: 0..<length) { all[index] = self[index] }
@@ -127,41 +145,86 @@ final class JSArray: JSObject {
     func allPlaces(_ realm: JSRealm) throws(JSFailure) -> ContiguousArray<JSValue?> {
         try checkGap(realm)
         var all = ContiguousArray<JSValue?>(repeating: nil, count: length)
-        for index in 0..<min(elements.count, length) where !isHole(index) { all[index] = elements[index] }
+        for index in 0..<min(denseCount, length) where !isHole(index) { all[index] = storage[head + index] }
         for index in sparseIndices(in: 0..<length) { all[index] = self[index] }
         return all
     }
 
     /// Throws where all elements, those included that are not there, are too many to be worked on.
     private func checkGap(_ realm: JSRealm) throws(JSFailure) {
-        guard length - elements.count <= Self.longestGap else { throw realm.rangeError("Invalid array length") }
+        guard length - denseCount <= Self.longestGap else { throw realm.rangeError("Invalid array length") }
         try realm.grant(length * MemoryLayout<JSValue?>.stride, "Invalid array length")
     }
 
-    /// Whether an element below ``elements``' count is not there.
+    /// Whether one of the first ``denseCount`` elements is not there.
     @inline(__always)
-    func isHole(_ index: Int) -> Bool { holes?.contains(index) ?? false }
+    func isHole(_ index: Int) -> Bool { mayHaveHoles && storage[head + index].isHole }
 
     /// Whether an element is there.
     func isThere(_ index: Int) -> Bool {
-        if index < elements.count { return !isHole(index) }
+        if index < denseCount { return !isHole(index) }
         return index < PropertyKey.indexLimit && properties.find(PropertyKey(index: index)) >= 0
     }
 
     /// Whether elements are not there.
-    var hasHoles: Bool { elements.count < length || holes?.isEmpty == false }
+    var hasHoles: Bool { denseCount < length || mayHaveHoles && storage[head...].contains { $0.isHole } }
 
-    /// Takes note that elements are not there.
-    private func noteHoles(_ range: Range<Int>) {
-        guard !range.isEmpty else { return }
-        var holes = self.holes ?? Holes()
-        holes.insert(range)
-        self.holes = holes
+    // MARK: Both ends, and what lies between
+
+    /// Puts other elements in the place of some; the shorter of both ends moves.
+    ///
+    /// - Precondition: The range lies within the array.
+    func replace(_ range: Range<Int>, with new: ContiguousArray<JSValue>, _ realm: JSRealm) throws(JSFailure) {
+        guard length - range.count + new.count <= Self.maximumLength else {
+            throw realm.rangeError("Invalid array length")
+        }
+        if denseCount < length { replace(with: try allPlaces(realm)) }
+        let (before, after) = (range.lowerBound, length - range.upperBound)
+        if before < after {
+            try resizeFront(of: before, by: new.count - range.count, realm)
+        } else if new.count != range.count {
+            try makeRoom(for: length - range.count + new.count, realm)
+            let gap = head + range.lowerBound..<head + range.upperBound
+            storage.replaceSubrange(gap, with: repeatElement(.undefined, count: new.count))
+        }
+        for (place, value) in new.enumerated() { storage[head + before + place] = value }
+        length = denseCount
+        noteCapacity()
     }
+
+    /// Moves some of the first elements so that there are more or fewer behind them. (What is in between is replaced.)
+    private func resizeFront(of count: Int, by growth: Int, _ realm: JSRealm) throws(JSFailure) {
+        if growth > head {
+            // Room in proportion to the elements, so that each of the next ones costs nothing.
+            let room = (denseCount + growth) / 2 + Self.leastRoom
+            try realm.grant((room + growth + denseCount) * MemoryLayout<JSValue>.stride, "Invalid array length")
+            var wider = ContiguousArray<JSValue>()
+            wider.reserveCapacity(room + growth + denseCount)
+            wider.append(contentsOf: repeatElement(.undefined, count: room + growth))
+            wider.append(contentsOf: storage[head...])
+            storage = wider
+            head = room + growth
+        }
+        let start = head - growth
+        if growth > 0 {
+            for index in 0..<count { storage[start + index] = storage[head + index] }
+        } else if growth < 0 {
+            for index in (0..<count).reversed() { storage[start + index] = storage[head + index] }
+            for place in head..<start { storage[place] = .undefined }
+        }
+        head = start
+        // Room is given back when it is far more than what is left.
+        if growth < 0, head > Self.leastRoom, head / 2 > denseCount {
+            storage = ContiguousArray(storage[head...])
+            head = 0
+        }
+    }
+    /// How little room at the front is left alone.
+    private static let leastRoom = 16
 
     /// The indices in a range, in their order, of elements that lie far behind the others.
     func sparseIndices(in range: Range<Int>) -> [Int] {
-        guard properties.count > 0, elements.count < range.upperBound else { return [] }
+        guard properties.count > 0, denseCount < range.upperBound else { return [] }
         var indices: [Int] = []
         for slot in 0..<Int(properties.count) {
             if let index = properties[slot].key.index, range.contains(index) { indices.append(index) }
@@ -172,21 +235,21 @@ final class JSArray: JSObject {
     /// Replaces all elements; behind them come holes, if the array is to be longer.
     func replace(with values: ContiguousArray<JSValue>, length: Int? = nil) {
         setLength(0)
-        elements = values
+        storage = values
         self.length = max(values.count, length ?? 0)
         noteCapacity()
     }
 
     /// Replaces all elements: nil becomes a hole.
     func replace(with places: ContiguousArray<JSValue?>) {
-        replace(with: ContiguousArray(places.map { $0 ?? .undefined }))
-        for index in places.indices where places[index] == nil { noteHoles(index..<index + 1) }
+        replace(with: ContiguousArray(places.map { $0 ?? .symbol(.hole) }))
+        mayHaveHoles = places.contains { $0 == nil }
     }
 
     /// An element.
     @inline(__always)
     subscript(index: Int) -> JSValue {
-        if index < elements.count { return elements[index] }
+        if index < denseCount { return dense(index) }
         // Indices beyond are no elements here, but properties that are named by numbers.
         guard index < PropertyKey.indexLimit else { return .undefined }
         let slot = properties.find(PropertyKey(index: index))
@@ -195,15 +258,16 @@ final class JSArray: JSObject {
 
     /// Assigns to an element, whether it is there or not.
     func store(_ value: JSValue, at index: Int, _ realm: JSRealm) throws(JSFailure) {
-        if index < elements.count {
-            elements[index] = value
-            holes?.remove(index)
-        } else if index - elements.count <= Self.denseGap {
+        if index < denseCount {
+            storage[head + index] = value
+        } else if index - denseCount <= Self.denseGap {
             try makeRoom(for: index + 1, realm)
-            let firstNew = elements.count
-            elements.append(contentsOf: repeatElement(.undefined, count: index - elements.count))
-            elements.append(value)
-            noteHoles(firstNew..<index)
+            let firstNew = denseCount
+            if firstNew < index {
+                storage.append(contentsOf: repeatElement(.symbol(.hole), count: index - firstNew))
+                mayHaveHoles = true
+            }
+            storage.append(value)
             noteCapacity()
             if properties.count > 0 { moveSparseElements(from: firstNew, upTo: index) }
         } else {
@@ -219,18 +283,18 @@ final class JSArray: JSObject {
         for index in first..<last {
             let slot = properties.find(PropertyKey(index: index))
             guard slot >= 0 else { continue }
-            elements[index] = properties[slot].value
-            holes?.remove(index)
+            storage[head + index] = properties[slot].value
         }
         properties.removeAll { $0.index.map { (first...last).contains($0) } ?? false }
     }
 
     /// Changes the length: elements beyond are gone.
     func setLength(_ new: Int) {
-        if new < elements.count {
-            elements.removeLast(elements.count - new)
-            holes?.removeAll(from: new)
-            if new == 0 { holes = nil }
+        if new == 0 {
+            storage.removeAll(keepingCapacity: true)
+            (head, mayHaveHoles) = (0, false)
+        } else if new < denseCount {
+            storage.removeLast(denseCount - new)
         }
         if new < length {
             if properties.count > 0 { properties.removeAll { $0.index.map { $0 >= new } ?? false } }
@@ -244,7 +308,7 @@ final class JSArray: JSObject {
     }
 
     override func exoticGet(_ key: PropertyKey, _ realm: JSRealm) -> JSValue? {
-        if let index = key.index { return index < elements.count && !isHole(index) ? elements[index] : nil }
+        if let index = key.index { return index < denseCount && !isHole(index) ? storage[head + index] : nil }
         return key == realm.keys.length ? .number(length) : nil
     }
 
@@ -265,46 +329,29 @@ final class JSArray: JSObject {
     }
 
     override func exoticDelete(_ key: PropertyKey, _ realm: JSRealm) -> Bool? {
-        if let index = key.index, index < elements.count {
+        if let index = key.index, index < denseCount {
             guard !isFrozen else { return false }
-            elements[index] = .undefined
-            noteHoles(index..<index + 1)
+            storage[head + index] = .symbol(.hole)
+            mayHaveHoles = true
             return true
         }
         return key == realm.keys.length ? false : nil
     }
 
     override func exoticKeys(_ realm: JSRealm) -> [PropertyKey] {
-        elements.indices.filter { !isHole($0) }.map { PropertyKey(index: $0) }
+        (0..<denseCount).filter { !isHole($0) }.map { PropertyKey(index: $0) }
     }
 }
 
-extension JSArray {
-    /// Numbers of elements, as bits: an eighth of a byte for each.
-    struct Holes {
-        private var words: ContiguousArray<UInt64> = []
+extension JSSymbol {
+    /// What an array has where it has no element; no program ever sees it.
+    // Sendable: nothing of it changes but its count of references, which is atomic.
+    nonisolated(unsafe) static let hole = JSSymbol(description: nil, key: PropertyKey(symbol: 0))
+}
 
-        @inline(__always)
-        func contains(_ index: Int) -> Bool {
-            index >> 6 < words.count && words[index >> 6] >> UInt64(index & 63) & 1 != 0
-        }
-
-        var isEmpty: Bool { words.allSatisfy { $0 == 0 } }
-
-        mutating func insert(_ range: Range<Int>) {
-            let missing = (range.upperBound + 63) >> 6 - words.count
-            if missing > 0 { words.append(contentsOf: repeatElement(0, count: missing)) }
-            for index in range { words[index >> 6] |= 1 << UInt64(index & 63) }
-        }
-
-        mutating func remove(_ index: Int) {
-            if index >> 6 < words.count { words[index >> 6] &= ~(1 << UInt64(index & 63)) }
-        }
-
-        mutating func removeAll(from start: Int) {
-            guard start >> 6 < words.count else { return }
-            words.removeLast(words.count - start >> 6 - 1)
-            words[start >> 6] &= 1 << UInt64(start & 63) - 1
-        }
+extension JSValue {
+    @inline(__always)
+    fileprivate var isHole: Bool {
+        if case .symbol(let symbol) = self { symbol === JSSymbol.hole } else { false }
     }
 }

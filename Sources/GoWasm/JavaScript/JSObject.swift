@@ -200,7 +200,7 @@ class JSObject {
             throw realm.rangeError("Too many properties to enumerate")
         }
         let elements =
-            (JSValue.object(self).typedArray?.length ?? 0) + (JSValue.object(self).array?.elements.count ?? 0)
+            (JSValue.object(self).typedArray?.length ?? 0) + (JSValue.object(self).array?.denseCount ?? 0)
         // The keys, in lists that are sorted and joined.
         try realm.grant(
             (elements + Int(properties.count)) * 4 * MemoryLayout<PropertyKey>.stride,
@@ -208,11 +208,13 @@ class JSObject {
         if kind == .function, !enumerableOnly { unsafeDowncast(self, to: JSFunction.self).makeName(realm) }
         var indices = isExotic ? exoticKeys(realm) : []
         var names: [PropertyKey] = []
+        names.reserveCapacity(properties.propertyCount)
         for slot in 0..<Int(properties.count) {
             let key = properties[slot].key
             if key.isSymbol || (enumerableOnly && !properties[slot].attributes.contains(.enumerable)) { continue }
             if key.index != nil { indices.append(key) } else { names.append(key) }
         }
+        if indices.isEmpty { return names }
         indices.sort { ($0.index ?? .max) < ($1.index ?? .max) }
         return indices + names
     }
@@ -220,7 +222,7 @@ class JSObject {
     /// The own keys that are symbols.
     func ownSymbols(_ realm: JSRealm) -> [PropertyKey] {
         if hasLateProperties { realm.completeAllProperties(of: self) }
-        return (0..<Int(properties.count)).map { properties[$0].key }.filter(\.isSymbol)
+        return (0..<Int(properties.count)).map { properties[$0].key }.filter { $0.isSymbol && $0 != .vacant }
     }
 
     /// Makes all own properties unchangeable and the object inextensible.

@@ -174,12 +174,8 @@ final class JSRealm {
 
     /// The string of one code unit, or nil behind the end.
     func codeUnit(of string: JSString, at index: Int) -> JSValue? {
-        if string.isASCII {
-            guard index < string.byteCount else { return nil }
-            return .string(characters[Int(string.withBytes { $0[index] })])
-        }
-        let units = string.utf16
-        return index < units.count ? .string(JSString.make(utf16: CollectionOfOne(units[index]))) : nil
+        guard let unit = string.unit(at: index) else { return nil }
+        return .string(unit < 0x80 ? characters[Int(unit)] : JSString.make(utf16: CollectionOfOne(unit)))
     }
 
     // MARK: Calls

@@ -3,6 +3,8 @@ internal import LibC
 
 /// What a ``JSString`` knows about its bytes.
 struct JSStringHeader {
+    /// Where the bytes are.
+    var start: UnsafePointer<UInt8>
     /// The number of bytes.
     var byteCount: Int
     /// Whether every byte is below 128.
@@ -13,6 +15,25 @@ struct JSStringHeader {
     var hash: UInt64
     /// What the string is charged to.
     var account: UnsafeMutablePointer<GWAccount>?
+    /// What few strings need.
+    var details: JSStringDetails?
+}
+
+/// What only long strings know, or those that share their bytes with others.
+final class JSStringDetails {
+    /// The string that has the bytes; nil for one that has its own.
+    let owner: JSString?
+    /// Whether the string was put together of others: the next one is likely to be, too.
+    fileprivate(set) var isJoined = false
+    /// Of an owner with room for more: how many bytes there are in all, and which of them are in use.
+    fileprivate var capacity = 0
+    fileprivate var used = 0..<0
+    /// The number of UTF-16 code units, or -1 while nobody has asked.
+    var utf16Count = -1
+    /// Where every 128th code unit begins, or nothing while nobody has asked.
+    var marks: ContiguousArray<UInt32> = []
+
+    init(owner: JSString? = nil) { self.owner = owner }
 }
 
 /// An immutable JavaScript string.
@@ -20,6 +41,9 @@ struct JSStringHeader {
 /// The bytes are UTF-8 with one addition: a surrogate without its partner, which UTF-8 cannot express, is
 /// three bytes as if it were a code point ("WTF-8"). Two halves that meet become one code point, so equal strings
 /// have equal bytes, and what comes from Go and returns to Go is never converted.
+///
+/// What programs do to strings piece by piece costs as much as the piece: a string that others are added to has room
+/// for them, and shares its bytes with what comes of it; parts that are not short share them, too.
 final class JSString: ManagedBuffer<JSStringHeader, UInt8>, Equatable {
     /// The largest `length`, in UTF-16 code units: V8's.
     static let maximumLength = 536_870_888
@@ -28,11 +52,14 @@ final class JSString: ManagedBuffer<JSStringHeader, UInt8>, Equatable {
     /// What a string takes beside its bytes.
     private static let overhead = MemoryLayout<JSStringHeader>.size + 24
 
-    deinit { gw_account_close(header.account, header.byteCount + Self.overhead) }
+    deinit {
+        let own = header.details.map { $0.owner == nil ? max($0.capacity, header.byteCount) : 0 } ?? header.byteCount
+        gw_account_close(header.account, own + Self.overhead)
+    }
 
     /// Makes a string from bytes that are already WTF-8.
     static func make(wtf8 bytes: UnsafeRawBufferPointer, isASCII: Bool) -> JSString {
-        let string = allocate(byteCount: bytes.count, isASCII: isASCII)
+        let string = allocate(byteCount: bytes.count, capacity: bytes.count, isASCII: isASCII)
         if let base = bytes.baseAddress, bytes.count > 0 {
             _ = string.withUnsafeMutablePointerToElements { memcpy($0, base, bytes.count) }
         }
@@ -54,14 +81,39 @@ final class JSString: ManagedBuffer<JSStringHeader, UInt8>, Equatable {
         make(wtf8: UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount), isASCII: text.isASCII)
     }
 
-    private static func allocate(byteCount: Int, isASCII: Bool) -> JSString {
-        let buffer = JSString.create(minimumCapacity: byteCount) { _ in
+    /// A string with room for bytes of its own, which are not there yet.
+    private static func allocate(byteCount: Int, capacity: Int, isASCII: Bool) -> JSString {
+        let buffer = JSString.create(minimumCapacity: capacity) { buffer in
             JSStringHeader(
-                byteCount: byteCount, isASCII: isASCII, referenceID: 0, hash: 0,
-                account: gw_account_open(byteCount + overhead))
+                start: buffer.withUnsafeMutablePointerToElements { UnsafePointer($0) }, byteCount: byteCount,
+                isASCII: isASCII, referenceID: 0, hash: 0, account: gw_account_open(capacity + overhead))
         }
         return unsafeDowncast(buffer, to: JSString.self)
     }
+
+    /// A string of bytes that another one has.
+    private static func sharing(_ owner: JSString, start: UnsafePointer<UInt8>, byteCount: Int, isASCII: Bool)
+        -> JSString
+    {
+        let string = allocate(byteCount: byteCount, capacity: 0, isASCII: isASCII)
+        string.header.start = start
+        string.header.details = JSStringDetails(owner: owner)
+        return string
+    }
+
+    /// The string that has the bytes.
+    private var owner: JSString { header.details?.owner ?? self }
+
+    /// What only long strings know.
+    var details: JSStringDetails {
+        if let known = header.details { return known }
+        let new = JSStringDetails()
+        header.details = new
+        return new
+    }
+
+    /// Whether the string keeps the bytes of a longer one.
+    var isShared: Bool { header.details?.owner != nil }
 
     var byteCount: Int { header.byteCount }
     var isASCII: Bool { header.isASCII }
@@ -72,20 +124,18 @@ final class JSString: ManagedBuffer<JSStringHeader, UInt8>, Equatable {
         set { header.referenceID = newValue }
     }
 
-    /// Where the bytes lie while the string lives: behind the object's header, they never move.
+    /// Where the bytes lie while the string lives: they never move.
     @inline(__always)
-    var start: UnsafePointer<UInt8> { withUnsafeMutablePointerToElements { UnsafePointer($0) } }
+    var start: UnsafePointer<UInt8> { header.start }
 
     /// Gives access to the bytes.
     @inline(__always)
     func withBytes<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        let count = header.byteCount
-        // The elements live as long as `self`, which the caller holds.
-        let start = withUnsafeMutablePointerToElements { $0 }
+        // The bytes live as long as `self`, which the caller holds.
         defer { withExtendedLifetime(self) {} }
-        return try body(UnsafeRawBufferPointer(start: start, count: count))
+        return try body(UnsafeRawBufferPointer(start: header.start, count: header.byteCount))
     }
 
     /// The bytes, copied.
@@ -120,17 +170,6 @@ final class JSString: ManagedBuffer<JSStringHeader, UInt8>, Equatable {
         return a.withBytes { $0.count == 0 || memcmp($0.baseAddress!, b.utf8Start, $0.count) == 0 }
     }
 
-    /// The number of UTF-16 code units: JavaScript's `length`.
-    var utf16Count: Int {
-        if isASCII { return byteCount }
-        return withBytes { bytes in
-            var count = 0
-            // Every code point starts with one byte that is no continuation; those of four bytes are two units.
-            for byte in bytes where byte & 0xC0 != 0x80 { count += byte >= 0xF0 ? 2 : 1 }
-            return count
-        }
-    }
-
     /// Whether the string comes before another one by UTF-16 code units, as the operator `<` compares.
     func isOrdered(before other: JSString) -> Bool {
         if self === other { return false }
@@ -156,14 +195,86 @@ final class JSString: ManagedBuffer<JSStringHeader, UInt8>, Equatable {
     /// Makes a string from UTF-16 code units.
     static func make(utf16 units: some Collection<UInt16>) -> JSString { make(wtf8: WTF8.bytes(of: units)) }
 
+    /// Parts of other strings, and strings made of others, are copied below this number of bytes.
+    private static let leastShared = 64
+    /// Room for more is made for strings of this number of bytes, and no more room than the other one.
+    private static let leastJoined = 256
+    private static let mostRoom = 1 << 24
+
     /// The concatenation of two strings whose bytes need not change for that.
+    ///
+    /// One that is added to a second time gets room for as much as it has, at the end that grows. What is added then is
+    /// copied there, if nothing else has been.
     fileprivate static func joined(_ a: JSString, _ b: JSString) -> JSString {
-        let string = allocate(byteCount: a.byteCount + b.byteCount, isASCII: a.isASCII && b.isASCII)
+        let count = a.byteCount + b.byteCount
+        let isASCII = a.isASCII && b.isASCII
+        if let place = a.room(behind: b.byteCount) {
+            memcpy(place, b.start, b.byteCount)
+            return continued(a.owner, from: a.start, count, isASCII)
+        }
+        if let place = b.room(before: a.byteCount) {
+            memcpy(place, a.start, a.byteCount)
+            return continued(b.owner, from: UnsafePointer(place), count, isASCII)
+        }
+        let grows = count >= leastJoined && (a.header.details?.isJoined == true || b.header.details?.isJoined == true)
+        var room = grows ? min(count, mostRoom) : 0
+        if room >= JSRealm.smallSize, !Charge.grants(count + room) { room = 0 }
+        let offset = a.byteCount < b.byteCount ? room : 0
+        let string = allocate(byteCount: count, capacity: count + room, isASCII: isASCII)
         string.withUnsafeMutablePointerToElements {
-            memcpy($0, a.start, a.byteCount)
-            memcpy($0 + a.byteCount, b.start, b.byteCount)
+            memcpy($0 + offset, a.start, a.byteCount)
+            memcpy($0 + offset + a.byteCount, b.start, b.byteCount)
+            string.header.start = UnsafePointer($0 + offset)
+        }
+        if count >= leastJoined { string.details.isJoined = true }
+        if room > 0 {
+            string.details.capacity = count + room
+            string.details.used = offset..<offset + count
         }
         return string
+    }
+
+    private static func continued(_ owner: JSString, from start: UnsafePointer<UInt8>, _ count: Int, _ isASCII: Bool)
+        -> JSString
+    {
+        let string = sharing(owner, start: start, byteCount: count, isASCII: isASCII)
+        string.details.isJoined = true
+        return string
+    }
+
+    /// The place behind the string's bytes for more of them, if there is room and it is free; it is taken then.
+    private func room(behind count: Int) -> UnsafeMutablePointer<UInt8>? {
+        let owner = owner
+        guard let details = owner.header.details, details.capacity - details.used.upperBound >= count else {
+            return nil
+        }
+        let end = owner.withUnsafeMutablePointerToElements { $0 + details.used.upperBound }
+        guard UnsafePointer(end) == start + byteCount else { return nil }
+        details.used = details.used.lowerBound..<details.used.upperBound + count
+        return end
+    }
+
+    /// The same before the bytes.
+    private func room(before count: Int) -> UnsafeMutablePointer<UInt8>? {
+        let owner = owner
+        guard let details = owner.header.details, details.capacity > 0, details.used.lowerBound >= count else {
+            return nil
+        }
+        let begin = owner.withUnsafeMutablePointerToElements { $0 + details.used.lowerBound }
+        guard UnsafePointer(begin) == start else { return nil }
+        details.used = details.used.lowerBound - count..<details.used.upperBound
+        return begin - count
+    }
+
+    /// A part of the string, between places where code points begin.
+    func part(_ range: Range<Int>) -> JSString {
+        if range.count == byteCount { return self }
+        let bytes = UnsafeRawBufferPointer(start: start + range.lowerBound, count: range.count)
+        // Whether a long part of other text is ASCII after all would cost as much as it is long.
+        let isPlain = isASCII || range.count < 1 << 12 && UTF8Text.isASCII(bytes)
+        defer { withExtendedLifetime(self) {} }
+        guard range.count >= Self.leastShared else { return JSString.make(wtf8: bytes, isASCII: isPlain) }
+        return JSString.sharing(owner, start: start + range.lowerBound, byteCount: range.count, isASCII: isPlain)
     }
 
     /// Whether the string is too long for JavaScript.
@@ -183,7 +294,7 @@ extension JSRealm {
         if count > JSString.maximumLength, a.utf16Count + b.utf16Count > JSString.maximumLength {
             throw invalidStringLength
         }
-        if !a.isASCII, !b.isASCII {
+        if !a.isASCII, !b.isASCII, a.endsWithHighSurrogate, b.beginsWithLowSurrogate {
             let text = WTF8.Builder(reserving: count)
             text.append(a)
             text.append(b)
@@ -278,11 +389,33 @@ extension JSRealm {
 }
 
 /// The hash of the tables of strings.
+///
+/// Of a string that is long it takes the length, both ends and samples between them: it is wanted of each string that
+/// goes to Go, so that a string that grows would else cost the square of its length.
 enum ByteHash {
+    /// How many bytes are taken of each end, where there are more than four times as many.
+    private static let end = 4096
+
     @inline(__always)
     static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+        if bytes.count > 4 * end { return sampled(bytes) }
+        return hash(bytes, UInt64(truncatingIfNeeded: bytes.count))
+    }
+
+    @inline(never)
+    private static func sampled(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+        var result = hash(UnsafeRawBufferPointer(rebasing: bytes.prefix(end)), UInt64(bytes.count))
+        result = hash(UnsafeRawBufferPointer(rebasing: bytes.suffix(end)), result)
+        for offset in stride(from: end, to: bytes.count - end, by: bytes.count / 256) {
+            result = hash(UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + 8]), result)
+        }
+        return result
+    }
+
+    @inline(__always)
+    private static func hash(_ bytes: UnsafeRawBufferPointer, _ seed: UInt64) -> UInt64 {
         let factor: UInt64 = 0x9E37_79B9_7F4A_7C15
-        var hash = UInt64(truncatingIfNeeded: bytes.count) &* factor
+        var hash = seed &* factor
         var offset = 0
         while bytes.count - offset >= 8 {
             hash = (hash ^ bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) &* factor

@@ -20,6 +20,11 @@ struct PropertyKey: Hashable {
     init(symbol: UInt32) { bits = symbol | Self.symbolBit }
     init(index: Int) { bits = UInt32(truncatingIfNeeded: index) | Self.indexBit }
 
+    /// No property's key, as there are fewer symbols.
+    static let vacant = PropertyKey(bits: .max)
+
+    private init(bits: UInt32) { self.bits = bits }
+
     @inline(__always)
     var isSymbol: Bool { bits & Self.symbolBit != 0 }
     /// The array index that this key is.
@@ -93,7 +98,9 @@ final class InternTable {
         let hash = string.contentHash
         let (atom, place) = string.withBytes { find($0, hash: hash) }
         if let atom { return PropertyKey(atom: atom) }
-        return insert(string, hash: hash, place: place)
+        // What is kept for ever keeps no longer string.
+        let own = string.isShared ? string.withBytes { JSString.make(wtf8: $0, isASCII: string.isASCII) } : string
+        return insert(own, hash: hash, place: place)
     }
 
     func intern(_ text: StaticString) -> PropertyKey {

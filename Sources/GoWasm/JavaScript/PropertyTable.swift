@@ -17,6 +17,9 @@ struct PropertyAttributes: OptionSet {
 
 /// The named properties of one object, in the order of their creation.
 ///
+/// Of a table with an index, what is removed leaves a vacant slot, whose key is ``PropertyKey/vacant`` and no other's;
+/// the table closes up when more slots are vacant than not.
+///
 /// Small tables are searched from front to back; from nine properties on there is an index by key. The memory is
 /// managed by hand: an array would pay for reference counts and uniqueness checks at each access. The object that
 /// owns the table calls ``close(ownerSize:)`` when it goes.
@@ -28,7 +31,11 @@ struct PropertyTable {
     }
 
     private(set) var slots: UnsafeMutablePointer<Slot>?
+    /// The number of slots, vacant ones included.
     private(set) var count: Int32 = 0
+    private var vacantCount: Int32 = 0
+    /// The number of properties.
+    var propertyCount: Int { Int(count - vacantCount) }
     private var capacity: Int32 = 0
     /// Open addressing: slot number + 1, or 0; nil while the table is small.
     private var index: UnsafeMutablePointer<Int32>?
@@ -82,7 +89,9 @@ struct PropertyTable {
 
     /// Adds a property that is not in the table.
     mutating func append(_ key: PropertyKey, _ value: JSValue, _ attributes: PropertyAttributes) {
-        if count == capacity { reserve(max(4, capacity * 2)) }
+        if count == capacity {
+            if vacantCount > count / 4 { closeUp() } else { reserve(max(4, capacity * 2)) }
+        }
         (slots! + Int(count)).initialize(to: Slot(key: key, attributes: attributes, value: value))
         count += 1
         if index != nil, UInt32(count) * 2 <= indexMask {
@@ -112,18 +121,26 @@ struct PropertyTable {
         // Released when the table is in order again: what goes may run code that looks at it.
         let removed = (slots + slot).move()
         defer { withExtendedLifetime(removed) {} }
+        if index != nil {
+            (slots + slot).initialize(to: Slot(key: .vacant, attributes: [], value: .undefined))
+            vacantCount += 1
+            if vacantCount > count / 2 { closeUp() }
+            return
+        }
         let behind = Int(count) - slot - 1
         if behind > 0 { (slots + slot).moveInitialize(from: slots + slot + 1, count: behind) }
         count -= 1
-        if index != nil { rebuildIndex() }
     }
+
+    /// Removes vacant slots.
+    private mutating func closeUp() { removeAll { _ in false } }
 
     /// Removes all properties that are said to go, in one pass.
     mutating func removeAll(where isGoing: (PropertyKey) -> Bool) {
         guard let slots else { return }
         var kept = 0
         for slot in 0..<Int(count) {
-            if isGoing(slots[slot].key) {
+            if slots[slot].key == .vacant || isGoing(slots[slot].key) {
                 (slots + slot).deinitialize(count: 1)
             } else {
                 if kept < slot { (slots + kept).moveInitialize(from: slots + slot, count: 1) }
@@ -132,6 +149,7 @@ struct PropertyTable {
         }
         guard kept < Int(count) else { return }
         count = Int32(kept)
+        vacantCount = 0
         if index != nil { rebuildIndex() }
     }
 
@@ -171,6 +189,7 @@ struct PropertyTable {
         slots = nil
         index = nil
         count = 0
+        vacantCount = 0
         capacity = 0
         // Released when the table is empty: what goes may run code that looks at it.
         if let old {
