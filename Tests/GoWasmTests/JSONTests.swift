@@ -1,4 +1,5 @@
 import Testing
+import _TestSupport
 
 @testable import GoWasm
 
@@ -33,6 +34,29 @@ struct JSONTests {
             try guest.call(guest.global("JSON"), "parse", guest.string(text))
         }
         #expect(message.hasPrefix("SyntaxError: Unexpected "))
+    }
+
+    @Test("numbers are the nearest to what is written, and are written with the fewest digits")
+    func numbers() throws {
+        let json = try guest.global("JSON")
+        var random = SplitMix(seed: 11)
+        func digits(_ count: UInt64) -> String {
+            (0..<random.next() % count + 1).map { _ in "\(random.next() % 10)" }.joined()
+        }
+        for _ in 0..<5000 {
+            let whole = digits(18).drop { $0 == "0" }
+            var text = (random.next() & 1 == 0 ? "-" : "") + (whole.isEmpty ? "0" : whole)
+            if random.next() & 1 == 0 { text += "." + digits(18) }
+            if random.next() & 3 == 0 { text += "e\(Int(random.next() % 60) - 30)" }
+            let value = try guest.call(json, "parse", guest.string(text))
+            guard case .number(let number) = value, let expected = Double(text) else {
+                Issue.record("\(text) is no number")
+                continue
+            }
+            #expect(number.bitPattern == expected.bitPattern, "\(text)")
+            let written = try guest.text(guest.call(json, "stringify", value))
+            #expect(Double(written) == expected && written.count <= max(3, "\(expected)".count), "\(written)")
+        }
     }
 
     @Test("left out, replaced and indented")

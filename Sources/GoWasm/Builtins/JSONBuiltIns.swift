@@ -74,9 +74,14 @@ private struct JSONWriter {
         }
         switch value {
         case .undefined, .symbol: return false
-        case .null: text.append("null")
-        case .boolean(let flag): text.append(flag ? "true" : "false")
-        case .number(let number): text.append(number.isFinite ? NumberText.format(number) : "null")
+        case .null: text.append("null" as StaticString)
+        case .boolean(let flag): text.append(flag ? "true" : "false" as StaticString)
+        case .number(let number):
+            if let integer = Int64(exactly: number), integer.magnitude < 1 << 53 {
+                text.append(integer: integer)
+            } else {
+                text.append(number.isFinite ? NumberText.format(number) : "null")
+            }
         case .string(let string): try write(string)
         case .object(let object):
             guard object.kind != .function else { return false }
@@ -100,33 +105,34 @@ private struct JSONWriter {
     }
 
     private mutating func write(_ array: JSArray, depth: Int) throws(JSFailure) {
-        text.append("[")
+        text.append(UInt8(ascii: "["))
         // The shortest that can be written for an element.
         let shortest = 2
         guard array.length <= JSString.maximumLength / shortest else { throw realm.invalidStringLength }
         for index in 0..<array.length {
-            if index > 0 { text.append(",") }
+            if index > 0 { text.append(UInt8(ascii: ",")) }
             breakLine(depth)
             if try !write(array[index], key: PropertyKey(index: index), holder: array, depth: depth) {
-                text.append("null")
+                text.append("null" as StaticString)
             }
             if text.hasFailed { throw realm.invalidStringLength }
         }
         if array.length > 0 { breakLine(depth - 1) }
-        text.append("]")
+        text.append(UInt8(ascii: "]"))
     }
 
     private mutating func write(_ object: JSObject, depth: Int) throws(JSFailure) {
-        text.append("{")
+        text.append(UInt8(ascii: "{"))
         var isFirst = true
         for key in try object.ownKeys(enumerableOnly: true, realm) where allowed?.contains(key) ?? true {
             let value = try object.get(key, realm)
             // Whether there is anything to write shows only when it has been written.
             let start = text.count
-            if !isFirst { text.append(",") }
+            if !isFirst { text.append(UInt8(ascii: ",")) }
             breakLine(depth)
             if case .string(let name) = realm.string(key) { try write(name) }
-            text.append(indent.isEmpty ? ":" : ": ")
+            text.append(UInt8(ascii: ":"))
+            if !indent.isEmpty { text.append(UInt8(ascii: " ")) }
             guard try write(value, key: key, holder: object, depth: depth) else {
                 text.shorten(to: start)
                 continue
@@ -135,7 +141,7 @@ private struct JSONWriter {
             if text.hasFailed { throw realm.invalidStringLength }
         }
         if !isFirst { breakLine(depth - 1) }
-        text.append("}")
+        text.append(UInt8(ascii: "}"))
     }
 
     /// Appends a string in quotes; control characters, quotes and lone surrogates are escaped.
@@ -158,13 +164,13 @@ private struct JSONWriter {
                 }
                 text.append(UnsafeRawBufferPointer(rebasing: source[plain..<offset]))
                 switch byte {
-                case 0x22: text.append("\\\"")
-                case 0x5C: text.append("\\\\")
-                case 0x08: text.append("\\b")
-                case 0x09: text.append("\\t")
-                case 0x0A: text.append("\\n")
-                case 0x0C: text.append("\\f")
-                case 0x0D: text.append("\\r")
+                case 0x22: text.append("\\\"" as StaticString)
+                case 0x5C: text.append("\\\\" as StaticString)
+                case 0x08: text.append("\\b" as StaticString)
+                case 0x09: text.append("\\t" as StaticString)
+                case 0x0A: text.append("\\n" as StaticString)
+                case 0x0C: text.append("\\f" as StaticString)
+                case 0x0D: text.append("\\r" as StaticString)
                 case 0xED:
                     escape(0xD000 | UInt16(source[offset + 1] & 0x3F) << 6 | UInt16(source[offset + 2] & 0x3F))
                     offset += 2
@@ -268,7 +274,46 @@ private struct JSONReader {
             guard isDigit(at) else { throw unexpected() }
             while isDigit(at) { at += 1 }
         }
-        return .number(NumberText.parse(JSString.make(wtf8: Array(source[start..<at]))))
+        let text = source[start..<at]
+        return .number(Self.exact(text) ?? NumberText.parse(JSString.make(wtf8: Array(text))))
+    }
+
+    /// The value of a number with few digits and no exponent; nil for others.
+    ///
+    /// The digits, and the power of ten that they are divided by, are numbers of 53 bits: the quotient is the nearest
+    /// number.
+    private static func exact(_ text: Slice<UnsafeBufferPointer<UInt8>>) -> Double? {
+        // 15 digits are below 2^53; a sign and a point are among these.
+        guard text.count <= 15 else { return nil }
+        var (digits, power): (UInt64, UInt64) = (0, 0)
+        for byte in text {
+            switch byte {
+            case UInt8(ascii: "-"): continue
+            case UInt8(ascii: "."): power = 1
+            case UInt8(ascii: "e"), UInt8(ascii: "E"): return nil
+            default:
+                digits = digits &* 10 &+ UInt64(byte & 0xF)
+                power &*= 10
+            }
+        }
+        let value = power > 1 ? Double(digits) / Double(power) : Double(digits)
+        return text.first == UInt8(ascii: "-") ? -value : value
+    }
+
+    /// The name of a property: nothing is made of one that is known and has no escapes.
+    private mutating func name() throws(JSFailure) -> PropertyKey {
+        var end = at + 1
+        while end < source.count, source[end] != UInt8(ascii: "\""), source[end] != UInt8(ascii: "\\"),
+            source[end] >= 0x20
+        {
+            end += 1
+        }
+        guard at < end, end < source.count, source[at] == UInt8(ascii: "\""), source[end] == UInt8(ascii: "\"") else {
+            return realm.key(try string())
+        }
+        let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(source)[at + 1..<end])
+        at = end + 1
+        return realm.strings.intern(bytes, isASCII: UTF8Text.isASCII(bytes))
     }
 
     private mutating func string() throws(JSFailure) -> JSString {
@@ -342,12 +387,12 @@ private struct JSONReader {
         if take("}") { return .object(object) }
         while true {
             skipSpace()
-            let name = try string()
+            let key = try name()
             skipSpace()
             try expect(":")
             let member = try value()
             try realm.makeRoom(in: object)
-            object.define(realm.key(name), member)
+            object.define(key, member)
             skipSpace()
             if take("}") { return .object(object) }
             try expect(",")

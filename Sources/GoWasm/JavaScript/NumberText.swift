@@ -10,6 +10,10 @@ enum NumberText {
         if value.isInfinite { return value < 0 ? "-Infinity" : "Infinity" }
         if value == value.rounded(.towardZero), abs(value) < 1e15 { return String(Int64(value)) }
         // Swift's description has the shortest digits too, but another rule for the exponent: "1e+16", "5e-07".
+        let description = value.description
+        if !description.utf8.contains(UInt8(ascii: "e")) {
+            return description.hasSuffix(".0") ? String(description.dropLast(2)) : description
+        }
         var digits: [UInt8] = []
         var pointPosition: Int?
         var exponent = 0

@@ -184,12 +184,18 @@ enum WTF8 {
 
     /// Puts a string together from pieces, as far as there is memory for them: ``JSRealm/string(_:)`` makes it.
     final class Builder {
+        // No access is checked to be the only one at its time: what changes these runs no other code meanwhile.
+        @exclusivity(unchecked)
         private var base: UnsafeMutableRawPointer?
+        @exclusivity(unchecked)
         private(set) var count = 0
+        @exclusivity(unchecked)
         private var capacity = 0
         /// Whether a piece was left out: the string would be too long, or there is no memory for it.
+        @exclusivity(unchecked)
         private(set) var hasFailed = false
         /// Whether all bytes are below 128.
+        @exclusivity(unchecked)
         private(set) var isASCII = true
 
         init(reserving capacity: Int = 0) { _ = reserve(capacity) }
@@ -197,8 +203,13 @@ enum WTF8 {
         deinit { free(base) }
 
         /// Makes room for bytes; false where that is not possible.
+        @inline(__always)
         private func reserve(_ more: Int) -> Bool {
             if more <= capacity - count { return !hasFailed }
+            return grow(by: more)
+        }
+
+        private func grow(by more: Int) -> Bool {
             guard !hasFailed, more <= JSString.maximumByteCount - count else { return fail() }
             let wanted = min(max(64, capacity * 2, count + more), JSString.maximumByteCount)
             guard wanted < JSRealm.smallSize || Charge.grants(wanted), let wider = realloc(base, wanted) else {
@@ -273,6 +284,23 @@ enum WTF8 {
             text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
         }
 
+        /// Adds a number without a fraction, in decimal digits.
+        func append(integer: Int64) {
+            guard reserve(20), let base else { return }
+            if integer < 0 { append(UInt8(ascii: "-")) }
+            var rest = integer.magnitude
+            let start = count
+            repeat {
+                let digit = UInt8(truncatingIfNeeded: rest % 10)
+                base.storeBytes(of: UInt8(ascii: "0") &+ digit, toByteOffset: count, as: UInt8.self)
+                rest /= 10
+                count += 1
+            } while rest > 0
+            var digits = UnsafeMutableRawBufferPointer(start: base + start, count: count - start)
+            digits.reverse()
+        }
+
+        @inline(__always)
         func append(_ byte: UInt8) {
             guard reserve(1), let base else { return }
             base.storeBytes(of: byte, toByteOffset: count, as: UInt8.self)
