@@ -255,6 +255,7 @@ systems: build-packages ## Compile the C sources, and check the types of the Swi
 	@echo "==> Compiling for other systems"
 	@SWIFT="$(SWIFT)" $(PYTHON) Tests/Tools/lint_systems.py "$(TOOLS)"
 	@"$(TOOLS)/venv/bin/check-jsonschema" --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@"$(TOOLS)/venv/bin/check-jsonschema" --quiet --builtin-schema vendor.github-actions .github/actions/*/action.yml
 
 # The manual is made by swift-argument-parser's tool, which is built alone: its plugin would build all this once more.
 PARSER := $(CURDIR)/.build/checkouts/swift-argument-parser
