@@ -203,6 +203,17 @@ struct BenchTests {
         #expect(finished.errors.split(separator: "\n").count == 1)
     }
 
+    @Test("on a terminal it shows how far it is", .enabled(if: platformName == "linux"))
+    func progress() throws {
+        let finished = try Built.shell(
+            "env -u NO_COLOR script -qec \"'$1' bench --runs 1 '$2' 10\" /dev/null < /dev/null")
+        #expect(finished.status == 0)
+        let erasure = "\r\u{1B}[K"
+        #expect(finished.output.hasPrefix(erasure + "round 1 of 2: gowasm-fast (kept code)" + erasure))
+        #expect(finished.output.contains(erasure + "round 2 of 2: gowasm-fast (kept code)" + erasure + "program  "))
+        #expect(finished.output.contains("\u{1B}[1mcommands\u{1B}[0m"))
+    }
+
     @Test("output that differs can be accepted")
     func ignoredOutput() throws {
         let finished = try Built.shell("\"$1\" bench --runs 1 --ignore-output --against 'echo {args}' \"$2\" 10")
