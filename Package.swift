@@ -71,7 +71,7 @@ let package = Package(
         .target(
             name: "GoWasmCLI",
             dependencies: [
-                "GoWasm", "HostSystem", "Profiles", "WasmRuntime", "WasmFrontend", "LibC",
+                "GoWasm", "HostSystem", "CHostSystem", "Profiles", "WasmRuntime", "WasmFrontend", "LibC",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),

@@ -63,10 +63,11 @@ def number(value: float | None) -> str:
 
 
 def means(table: Table) -> list[str]:
-    lines = ["Time divided by gowasm-fast's, geometric means over the programs (each once, marked with •):", "",
-             *header(["engine", "what it is"],
-                     ["programs", "whole process", "of these the smallest", "user time", "without start-up",
-                      "peak memory", "same build", "of these the smallest", "same build, nothing kept"])]
+    lines = ["How many times as much as gowasm-fast an engine takes: geometric means of the programs marked with •.",
+             "", *header(["engine", "what it is"],
+                     ["programs", "wall time", "least wall time (program)", "user time", "wall time without start-up",
+                      "peak memory", "both WASI: wall time", "both WASI: least (program)",
+                      "both WASI, gowasm-fast cold"])]
     for engine in table.engines:
         whole, user = table.means(engine.name), table.means(engine.name, "user")
         rest, memory = table.means(engine.name, start=False), table.means(engine.name, "memory")
@@ -80,10 +81,12 @@ def means(table: Table) -> list[str]:
                           f"{number(rest[0])} ({rest[1]})" if rest else "", number(memory[0]),
                           *([number(same[0]), f"{number(same[2])} ({same[3]})"] if same else ["", ""]),
                           number(unkept[0]) if unkept else ""]))
-    return lines + ["", "Without start-up: each engine's time of fib 10 taken off, where most of the time is not that "
-                    "(in brackets: how many programs). Same build: whole processes, divided by those of gowasm-fast with the "
-                    "program's build for wasip1, which the engine runs. gowasm-fast keeps the bytecode of programs from one "
-                    "run to the next; 'nothing kept' says what it takes without that (GOWASM_CACHE=off)."]
+    return lines + ["", "2 means twice the time, or memory, of gowasm-fast, and 0.5 half of it. 'Least' is the program "
+                    "for which an engine does best. 'Without start-up': from both times that of fib 10 is taken off, "
+                    "which is all start; programs of which that leaves little are left out (in brackets: how many there "
+                    "are). 'Both WASI': engines without JavaScript run the programs as built for wasip1, and here they "
+                    "are compared with gowasm-fast running the same build. gowasm-fast keeps the bytecode of a program "
+                    "for its next run: 'cold', and '(nothing kept)' in a name, is without that (GOWASM_CACHE=off)."]
 
 
 def matrix(table: Table, what: str, format: str) -> list[str]:
@@ -142,7 +145,8 @@ def document(results: list[Result], about: list[str], goals: Callable[[Table], l
     if goals and table.means(RIVAL) is not None:
         parts += ["## What is aimed at", "", *goals(table), ""]
     parts += ["## Whole processes, medians of wall time", "",
-              "In brackets: divided by gowasm-fast's. – means that the engine does not run the program.", "",
+              "In brackets: how many times as long as gowasm-fast. – means that the engine does not run the program.",
+              "",
               *matrix(table, "wall", "time"), ""]
     rest = without_start_up(table)
     if rest:

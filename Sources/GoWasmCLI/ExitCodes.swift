@@ -6,7 +6,8 @@ import HostSystem
 enum CommandExit {
     /// The program ended by itself, and without a failure.
     static let success: Int32 = 0
-    /// The file cannot be read or is refused, something that an option names cannot be opened, or the program trapped.
+    /// The file cannot be read or is refused, something that an option names cannot be opened, the program trapped, or
+    /// a run of `bench` failed.
     static let failure: Int32 = 1
     /// A panic or a deadlock of a Go program, and SIGQUIT: the code is that of Go's runtime.
     static let goFailure = ExitStatus.goFailure.code

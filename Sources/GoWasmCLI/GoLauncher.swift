@@ -64,13 +64,11 @@ enum GoLauncher: String {
             named.append(variable)
         }
         guard !words.isEmpty else { return nil }
-        do {
-            return try RunOptions.parse(OptionalValues.rewritten(words))
+        do throws(ValueProblem) {
+            return try RunOptions.alone(words)
         } catch {
-            // Of --help it would be the whole help.
-            let message = RunOptions.message(for: error).split(separator: "\n").first ?? ""
             throw ValueProblem(
-                "\(named.joined(separator: " and ")): \(message); it takes options of 'gowasm-fast run', and nothing else"
+                "\(named.joined(separator: " and ")): \(error); it takes options of 'gowasm-fast run', and nothing else"
             )
         }
     }
@@ -92,5 +90,17 @@ enum GoLauncher: String {
             'quotation marks', "others", and backslashes. 'gowasm-fast run --help' lists the options.
 
             """
+    }
+}
+
+extension RunOptions {
+    /// Reads words that are options of a run, and nothing else.
+    static func alone(_ words: [String]) throws(ValueProblem) -> RunOptions {
+        do {
+            return try parse(OptionalValues.rewritten(words))
+        } catch {
+            // Of --help it would be the whole help.
+            throw ValueProblem(message(for: error).split(separator: "\n").first.map(String.init) ?? "")
+        }
     }
 }

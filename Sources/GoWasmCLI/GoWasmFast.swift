@@ -4,7 +4,7 @@ import HostSystem
 
 /// The words that the command line may begin with; a file of such a name is run as `./run`.
 enum Subcommand: String, CaseIterable {
-    case run, inspect
+    case run, inspect, bench
     /// The parser's own.
     case help
 }
@@ -14,7 +14,7 @@ public struct GoWasmFast: ParsableCommand {
     /// How the command presents itself.
     public static let configuration = CommandConfiguration(
         commandName: "gowasm-fast", abstract: Overview.configuration.abstract, version: Overview.configuration.version,
-        subcommands: [Run.self, Inspect.self], defaultSubcommand: Run.self)
+        subcommands: [Run.self, Inspect.self, Bench.self], defaultSubcommand: Run.self)
 
     /// The version of this project.
     public static let version = "0.1.0"
@@ -71,13 +71,14 @@ struct Overview: ParsableCommand {
         usage: """
             gowasm-fast [run] [options] FILE.wasm [arguments ...]
             gowasm-fast inspect [--json] FILE.wasm
+            gowasm-fast bench [options] FILE.wasm [arguments ...]
             """,
         discussion: """
             What kind of module FILE is (GOOS=js of Go 1.11 to 1.27, -target=wasm of TinyGo 0.29 and newer, GOOS=wasip1), is found \
             out from the file. Everything after FILE goes to the program as it is. The program gets standard input, output \
             and error, the clock and randomness; environment variables, files and the network only as options say.
 
-            A first word that is the name of a subcommand is the subcommand: a file of that name is run as ./run or ./inspect.
+            A first word that is the name of a subcommand is the subcommand: a file of that name is run as ./run, ./inspect or ./bench.
 
             What a program's functions become is kept for its next run, in gowasm-fast in the folder of your caches, or in the one that \
             GOWASM_CACHE names; GOWASM_CACHE=off keeps nothing. GOWASM_NATIVE=off is --no-native where there is no \
@@ -86,7 +87,7 @@ struct Overview: ParsableCommand {
             The exit status is the program's; 1 if the module is refused or traps, \(CommandExit.usage) for a wrong command \
             line, \(CommandExit.timeout) after --timeout.
             """,
-        version: "gowasm-fast \(GoWasmFast.version)", subcommands: [Run.self, Inspect.self])
+        version: "gowasm-fast \(GoWasmFast.version)", subcommands: [Run.self, Inspect.self, Bench.self])
 
     @OptionGroup var options: RunOptions
     @OptionGroup var modes: RunModes

@@ -15,6 +15,45 @@ extension ExitingCommand {
     mutating func run() throws { throw ExitCode(execute([])) }
 }
 
+/// A subcommand whose last argument is a file with everything after it, which is a program's.
+protocol PassthroughCommand: ParsableCommand {
+    /// The options, without an argument that would take whatever the parser does not know.
+    associatedtype OptionsAlone: ParsableArguments
+    /// The file and what stands after it; before ``separateFile()`` also a separator, or an option that is not known.
+    var command: [String] { get set }
+}
+
+extension PassthroughCommand {
+    /// Checks that there is a file, and that what stands before it are options.
+    mutating func separateFile() throws {
+        // A separator before the file is ours; one after it belongs to the program.
+        if command.first == "--" {
+            command.removeFirst()
+        } else if let first = command.first, first.hasPrefix("-"), first.utf8.count > 1 {
+            // Capturing everything after the file also captures the options that the parser would add.
+            switch first {
+            case "--help", "-h": throw CleanExit.helpRequest()
+            case "--version": throw CleanExit.message(GoWasmFast.configuration.version)
+            default: throw ValidationError(Self.unknownOption(first))
+            }
+        }
+        if command.isEmpty { throw ValidationError("Missing expected argument 'FILE.wasm'") }
+    }
+
+    /// What the parser says of an option that it does not know, which it does not get to see here: with the option that
+    /// may have been meant.
+    private static func unknownOption(_ option: String) -> String {
+        let name = String(option.prefix { $0 != "=" })
+        do {
+            _ = try OptionsAlone.parse([name])
+        } catch {
+            let message = OptionsAlone.message(for: error)
+            if message.hasPrefix("Unknown option") { return message }
+        }
+        return "Unknown option '\(option)'"
+    }
+}
+
 /// What is done with a module instead of running it as a program.
 struct RunModes: ParsableArguments {
     @Option(
@@ -47,7 +86,7 @@ struct RunModes: ParsableArguments {
 }
 
 /// The command `gowasm-fast run`, which may be left out: runs a module.
-struct Run: ExitingCommand {
+struct Run: ExitingCommand, PassthroughCommand {
     static let configuration = CommandConfiguration(
         commandName: Subcommand.run.rawValue, abstract: "Runs a program. The word 'run' may be left out.",
         usage: "gowasm-fast [run] [options] FILE.wasm [arguments ...]",
@@ -68,43 +107,19 @@ struct Run: ExitingCommand {
         completion: .file(extensions: ["wasm", "wat"]))
     var command: [String] = []
 
+    /// The options, without an argument that would take whatever the parser does not know.
+    struct OptionsAlone: ParsableArguments {
+        @OptionGroup var options: RunOptions
+        @OptionGroup var modes: RunModes
+    }
+
     /// Checks what the parser cannot: that there is a file, that what stands before it are options, and that these do
     /// not contradict each other.
     mutating func validate() throws {
-        // A separator before the file is ours; one after it belongs to the program.
-        if command.first == "--" {
-            command.removeFirst()
-        } else if let first = command.first, first.hasPrefix("-"), first.utf8.count > 1 {
-            // Capturing everything after the file also captures the options that the parser would add.
-            switch first {
-            case "--help", "-h": throw CleanExit.helpRequest()
-            case "--version": throw CleanExit.message(GoWasmFast.configuration.version)
-            default: throw ValidationError(Self.unknownOption(first))
-            }
-        }
-        if command.isEmpty { throw ValidationError("Missing expected argument 'FILE.wasm'") }
+        try separateFile()
         if modes.machineCode, options.noNative {
             throw ValidationError("'--machine-code' and '--no-native' contradict each other")
         }
-    }
-
-    /// What the parser says of an option that it does not know, which it does not get to see here: with the option that
-    /// may have been meant.
-    private static func unknownOption(_ option: String) -> String {
-        let name = String(option.prefix { $0 != "=" })
-        do {
-            _ = try OptionsAlone.parse([name])
-        } catch {
-            let message = OptionsAlone.message(for: error)
-            if message.hasPrefix("Unknown option") { return message }
-        }
-        return "Unknown option '\(option)'"
-    }
-
-    /// The options, without an argument that would take whatever the parser does not know.
-    private struct OptionsAlone: ParsableArguments {
-        @OptionGroup var options: RunOptions
-        @OptionGroup var modes: RunModes
     }
 
     mutating func execute(_ given: [String]) -> Int32 {

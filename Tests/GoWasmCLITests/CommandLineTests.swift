@@ -178,7 +178,9 @@ struct CommandLineTests {
 
     @Test(
         "each subcommand has help of its own",
-        arguments: [["run", "--help"], ["inspect", "-h"], ["help", "inspect"]])
+        arguments: [
+            ["run", "--help"], ["inspect", "-h"], ["help", "inspect"], ["bench", "--help"], ["help", "bench"],
+        ])
     func help(arguments: [String]) throws {
         #expect(!Overview.isAsked(arguments))
         do {
@@ -193,7 +195,10 @@ struct CommandLineTests {
 
     @Test("what asks for a run is none of the command's questions about itself")
     func runs() {
-        for given in [[], ["main.wasm"], ["--help", "main.wasm"], ["--trace", "--help"], ["inspect", "--help"]] {
+        for given in [
+            [], ["main.wasm"], ["--help", "main.wasm"], ["--trace", "--help"], ["inspect", "--help"],
+            ["bench", "--help"],
+        ] {
             #expect(!Overview.isAsked(given), "\(given)")
         }
     }

@@ -44,6 +44,8 @@ struct CommandTests {
             ("timeout --preserve-status -s TERM 2 \"$1\" --stats --invoke loop $3 >&2", 128 + 15),
             // Questions about the command itself.
             ("\"$1\" --help", 0), ("\"$1\" help", 0), ("\"$1\" run --help", 0), ("\"$1\" inspect --help", 0),
+            ("\"$1\" bench --help", 0), ("\"$1\" bench", 64), ("\"$1\" bench --runs 0 \"$2\"", 64),
+            ("\"$1\" bench --runs 1 \"$2\" 10", 0), ("\"$1\" bench /no/such/file", 1),
             ("\"$1\" --version", 0), ("\"$1\" run --version", 0), ("\"$1\" --generate-completion-script bash", 0),
         ] as [(String, Int32)])
     func exitCodes(script: String, code: Int32) throws {
@@ -161,7 +163,7 @@ struct CommandTests {
     func completions(shell: String, check: String) throws {
         let finished = try Built.shell("\"$1\" --generate-completion-script \(shell) | tee /dev/stderr | \(check)")
         #expect(finished.status == 0)
-        for word in ["max-memory", "stub-imports", "tcp-listen", "inspect", "json", "wasm"] {
+        for word in ["max-memory", "stub-imports", "tcp-listen", "inspect", "bench", "against", "json", "wasm"] {
             #expect(finished.errors.contains(word), "\(word)")
         }
     }

@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
 # Compiles the Go test programs with every Go version listed, natively and to wasm.
 #
-# usage: build-programs.sh FOLDER
+# usage: build-programs.sh [--newest] FOLDER
+#
+# With --newest only with the one that go-toolchains.sh --newest has installed. FOLDER/programs/newest leads to what the
+# newest version made.
 #
 # Reads FOLDER/go-toolchains.tsv. Makes FOLDER/programs/VERSION/{probe.wasm,probe,fib.wasm,goroutines.wasm,goroutines} and lists the versions in
 # FOLDER/programs/versions.txt, which the tests read. What is newer than its sources, its compiler and this script stays.
@@ -10,6 +13,11 @@
 # and VERSION/{files,store,embedded,streams,ends,calls}.wasm; VERSION/streams is native. Those with exports, plugin, ends and calls, need Go 1.24. gofmt, for both and natively, comes from the newest one.
 set -euo pipefail
 
+newest=
+if [[ $1 == --newest ]]; then
+    newest=1
+    shift
+fi
 folder=$1
 root=$(cd "$(dirname "$0")/../.." && pwd)
 export PROBE=$root/Tests/GoProgramTests/Programs/probe FIB=$root/Benchmarks/Programs/fib
@@ -21,7 +29,13 @@ export GOROUTINES=$root/Tests/GoProgramTests/Programs/goroutines
 export STREAMS=$root/Tests/GoProgramTests/Programs/streams
 export SOCKETS=$root/Tests/GoProgramTests/Programs/sockets
 export PLUGIN=$root/Benchmarks/Programs/plugin SCRIPT=$root/Tests/Tools/build-programs.sh
-NEWEST=$(cut -f 1 "$folder/go-toolchains.tsv" | sort -V | tail -n 1)
+if [[ $newest ]]; then
+    NEWEST=$(readlink "$folder/go/newest")
+    toolchains=$(printf '%s\t%s' "$NEWEST" "$folder/go/newest/go/bin/go")
+else
+    NEWEST=$(cut -f 1 "$folder/go-toolchains.tsv" | sort -V | tail -n 1)
+    toolchains=$(<"$folder/go-toolchains.tsv")
+fi
 export NEWEST
 
 build_version() {
@@ -30,7 +44,7 @@ build_version() {
     mkdir -p "$out/probe-source" "$out/fib-source" "$out/goroutines-source"
     export GOTOOLCHAIN=local GOCACHE=$folder/go-cache GOFLAGS= GOENV=off CGO_ENABLED=0 GOWORK=off GOPATH=$folder/go-path
     unset GOOS GOARCH GOROOT GOWASM GOEXPERIMENT
-    if [[ -f $out/done && ! $go -nt $out/done && -z $(find "$PROBE" "$FIB" "$FILES" "$STORE" "$ECHO" "$EMBEDDED" "$STREAMS" "$SOCKETS" "$PLUGIN" "$ENDS" "$CALLS" "$HOSTCALL" "$GOROUTINES" "$SCRIPT" -newer "$out/done") ]]; then
+    if [[ -f $out/done && ( $version != "$NEWEST" || -d $out/wasip1 ) && ! $go -nt $out/done && -z $(find "$PROBE" "$FIB" "$FILES" "$STORE" "$ECHO" "$EMBEDDED" "$STREAMS" "$SOCKETS" "$PLUGIN" "$ENDS" "$CALLS" "$HOSTCALL" "$GOROUTINES" "$SCRIPT" -newer "$out/done") ]]; then
         return 0
     fi
     rm -rf "$out/done" "$out/gofmt-source"
@@ -96,6 +110,8 @@ export -f build_version build_for_wasi
 
 mkdir -p "$folder/programs"
 echo "==> Building the Go test programs"
-while IFS=$'\t' read -r version go; do printf '%s\0%s\0' "$version" "$go"; done <"$folder/go-toolchains.tsv" |
+while IFS=$'\t' read -r version go; do printf '%s\0%s\0' "$version" "$go"; done <<<"$toolchains" |
     xargs -0 -n 2 -P 2 bash -c 'set -euo pipefail; build_version "$0" "$1" "$2"' "$folder"
-cut -f 1 "$folder/go-toolchains.tsv" >"$folder/programs/versions.txt"
+ln -sfn "$NEWEST" "$folder/programs/newest"
+# The tests run the programs of all versions that are listed there.
+if [[ ! $newest ]]; then cut -f 1 "$folder/go-toolchains.tsv" >"$folder/programs/versions.txt"; fi

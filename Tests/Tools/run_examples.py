@@ -31,9 +31,7 @@ def main():
 
     print("==> Building the examples and the program of README.md", flush=True)
     subprocess.run([swift, "build", "--package-path", package], check=True)
-    versions = (tools / "programs/versions.txt").read_text().split()
-    newest = max(versions, key=lambda version: [int(number) for number in version.split(".")])
-    programs = tools / "programs" / newest
+    programs = tools / "programs/newest"
     arguments = {"Greeting": [programs / "embedded.wasm"], "Plugin": [programs / "wasip1/plugin.wasm"], "Engine": [],
                  "Readme": [], "Calls": [programs / "wasip1/calls.wasm"]}
     failures = 0

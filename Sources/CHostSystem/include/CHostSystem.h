@@ -8,5 +8,6 @@
 #include "gw_encoding.h"
 #include "gw_files.h"
 #include "gw_idn.h"
+#include "gw_process.h"
 
 #endif
