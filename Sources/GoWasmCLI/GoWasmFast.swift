@@ -43,7 +43,7 @@ public struct GoWasmFast: ParsableCommand {
         do {
             var command =
                 try isAboutItself
-                ? Overview.parseAsRoot(given) : parseAsRoot(OptionalValues.rewritten(given))
+                ? Overview.parseAsRoot(given) : parsed(given)
             if var command = command as? any ExitingCommand { endProcess(command.execute(given)) }
             try command.run()
             endProcess(CommandExit.success)
@@ -51,6 +51,27 @@ public struct GoWasmFast: ParsableCommand {
             if isAboutItself { Overview.exit(withError: error) }
             exit(withError: error)
         }
+    }
+
+    /// How many arguments the parser gets at first.
+    static let firstPart = 64
+
+    /// Reads the arguments.
+    ///
+    /// The parser needs the square of their number: it gets the first of them, and where those lead to the program's file
+    /// all others are the program's.
+    static func parsed(_ given: [String]) throws -> any ParsableCommand {
+        var count = firstPart
+        while count < given.count {
+            if let command = try? parseAsRoot(OptionalValues.rewritten(Array(given.prefix(count)))),
+                var command = command as? any PassthroughCommand
+            {
+                command.command += given.dropFirst(count)
+                return command
+            }
+            count *= 4
+        }
+        return try parseAsRoot(OptionalValues.rewritten(given))
     }
 
     /// Whether a first argument is the name of a file.

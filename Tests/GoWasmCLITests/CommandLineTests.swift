@@ -39,6 +39,28 @@ struct CommandLineTests {
         #expect(try parse("run", "-").command == ["-"])
     }
 
+    @Test("many arguments are read in parts, with what all at once would give")
+    func manyArguments() throws {
+        for optionCount in 28...36 {
+            for separator in [[], ["--"]] {
+                let options = (0..<optionCount).flatMap { ["--env", "A\($0)=1"] }
+                let given =
+                    ["--inherit-env=B"] + options + separator + ["main.wasm"] + (0..<200).map { "\($0)" }
+                let whole = try #require(try GoWasmFast.parseAsRoot(OptionalValues.rewritten(given)) as? Run)
+                let parts = try #require(try GoWasmFast.parsed(given) as? Run)
+                #expect(parts.command == whole.command && parts.command.count == 201)
+                #expect(parts.options.environment == whole.options.environment)
+                #expect(parts.options.environment.count == optionCount)
+                #expect(OptionalValues.restored(parts.command, from: given) == parts.command)
+            }
+        }
+        let many = (0..<20_000).map { "\($0)" }
+        let run = try #require(try GoWasmFast.parsed(["--env", "A=1", "main.wasm"] + many) as? Run)
+        #expect(run.command == ["main.wasm"] + many)
+        #expect(throws: (any Error).self) { try GoWasmFast.parsed(["inspect", "main.wasm"] + many.prefix(100)) }
+        #expect(throws: (any Error).self) { try GoWasmFast.parsed(["--jsno", "main.wasm"] + many.prefix(100)) }
+    }
+
     @Test("a subcommand is the first word; elsewhere the word is a file")
     func subcommands() throws {
         let inspect = try #require(try GoWasmFast.parseAsRoot(["inspect", "--json", "a.wasm"]) as? Inspect)
