@@ -222,6 +222,8 @@ struct GrowthTests {
             let text = JSString.make(utf16: units)
             let value = JSValue.string(text)
             #expect(text.utf16 == units && text.utf16Count == units.count)
+            // One replacement for each half of a pair.
+            #expect(text.text == String(decoding: units, as: UTF16.self))
             for _ in 0..<300 {
                 let start = Int(random.next() % UInt64(units.count + 1))
                 let end = start + Int(random.next() % UInt64(units.count - start + 1))

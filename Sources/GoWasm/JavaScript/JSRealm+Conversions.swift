@@ -134,8 +134,13 @@ extension JSRealm {
         if let function = value.function {
             return "function \(nameText(function))() { [native code] }"
         }
+        return "#<\(constructorName(of: object))>"
+    }
+
+    /// The name of an object's constructor, as messages have it.
+    func constructorName(of object: JSObject) -> String {
         let constructor = ((try? object.get(keys.constructor, self)) ?? .undefined).function
-        return "#<\(constructor.map(nameText) ?? "Object")>"
+        return constructor.map(nameText) ?? "Object"
     }
 
     /// The name of a function.

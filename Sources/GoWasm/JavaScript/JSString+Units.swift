@@ -89,7 +89,7 @@ extension JSString {
     }
 
     /// The number of the code unit that begins at a byte.
-    private func unit(atByte offset: Int) -> Int {
+    func unit(beginningAt offset: Int) -> Int {
         if isASCII { return offset }
         let isMarked = header.details?.marks.isEmpty == false
         guard offset >= (isMarked ? Self.marked : Self.walked) else { return countUnits(0..<offset) }
@@ -165,7 +165,7 @@ extension JSString {
         guard wanted.byteCount <= byteCount - from else { return nil }
         return try TextSearch(wanted.bytes, realm)
             .first(in: UnsafeBufferPointer(start: self.start, count: byteCount), from: from)
-            .map { unit(atByte: $0) }
+            .map { unit(beginningAt: $0) }
     }
 
     /// Whether another string stands at a code unit.

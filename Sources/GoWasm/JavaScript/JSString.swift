@@ -142,7 +142,12 @@ final class JSString: ManagedBuffer<JSStringHeader, UInt8>, Equatable {
     var bytes: [UInt8] { withBytes { Array($0) } }
 
     /// The text, with lone surrogates replaced; of strings that may be long see ``JSRealm/text(_:)``.
-    var text: String { withBytes { String(decoding: $0, as: UTF8.self) } }
+    var text: String {
+        if isASCII { return withBytes { String(decoding: $0, as: UTF8.self) } }
+        var bytes = bytes
+        bytes.withUnsafeMutableBytes { WTF8.encode(self, into: $0) }
+        return String(decoding: bytes, as: UTF8.self)
+    }
 
     /// As much of the text as has a place in a message: all of it, unless it is longer than a mebibyte.
     var excerpt: String {
