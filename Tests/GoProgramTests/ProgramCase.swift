@@ -173,12 +173,16 @@ extension ProgramCase {
         }
         + [
             "js-arrays", "js-strings", "js-collections", "js-buffers", "js-objects", "js-promises", "js-conversions",
+            "js-timers",
         ].map {
             ProgramCase(arguments: [$0], output: .expected($0, code: 0), errors: .none, minors: 18...Int.max)
         } + [
             ProgramCase(
                 arguments: ["js-events"], output: .expected("js-events", code: 0),
                 errors: .begins("call to released function\n"), minors: 18...Int.max),
+            ProgramCase(
+                arguments: ["js-unreferenced"], output: .expected("js-unreferenced", code: 2),
+                errors: .begins("fatal error: all goroutines are asleep - deadlock!\n"), minors: 18...Int.max),
             ProgramCase(
                 arguments: ["js-panic"], output: .empty(code: 2), errors: .begins("panic: JavaScript error: "),
                 minors: 14...Int.max),

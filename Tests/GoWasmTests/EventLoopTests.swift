@@ -348,16 +348,31 @@ struct EventLoopTests {
         var random = SplitMix(seed: 1)
         var heap = TimerHeap()
         var expected: [(deadline: Int64, id: Int32)] = []
+        // Those that the program does not wait for.
+        var unreferenced: Set<Int32> = []
         var largest = 0
         for round: Int32 in 1...20_000 {
             switch random.next() % 8 {
             case 0..<4:
                 let deadline = Int64(random.next() % 500)
-                heap.insert(EventLoop.Timer(deadline: deadline, id: round, action: .go(id: -round)))
-                expected.append((deadline, round))
+                // Some are set to another time.
+                let known = random.next() % 5 == 0 ? expected.randomElement(using: &random)?.id : nil
+                let id = known ?? round
+                let isReferenced = random.next() & 1 == 0
+                heap.insert(
+                    EventLoop.Timer(deadline: deadline, id: id, action: .go(id: -id), isReferenced: isReferenced))
+                expected.removeAll { $0.id == id }
+                expected.append((deadline, id))
+                if isReferenced { unreferenced.remove(id) } else { unreferenced.insert(id) }
             case 4, 5:
                 // Of every other number there is no timer, or none any more.
                 let id = Int32(random.next() % UInt64(round)) + 1
+                if random.next() & 1 == 0, expected.contains(where: { $0.id == id }) {
+                    let isReferenced = random.next() & 1 == 0
+                    heap.setReferenced(id, isReferenced)
+                    if isReferenced { unreferenced.remove(id) } else { unreferenced.insert(id) }
+                    continue
+                }
                 heap.remove(id)
                 expected.removeAll { $0.id == id }
             default:
@@ -369,6 +384,7 @@ struct EventLoopTests {
                 expected.removeAll { $0.id == first?.id }
             }
             #expect(heap.isEmpty == expected.isEmpty)
+            #expect(heap.areAwaited == !expected.allSatisfy { unreferenced.contains($0.id) })
             largest = max(largest, expected.count)
             if round % 2000 == 0 {
                 while let timer = heap.takeFirst(dueAt: .max) {

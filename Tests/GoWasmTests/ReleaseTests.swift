@@ -54,6 +54,13 @@ struct ReleaseTests {
             promise.then(callable(guest, next).function, nil, guest.realm, derived: nil)
             return .object(promise)
         },
+        "JSTimer.function": { guest, next in
+            try guest.call(.object(guest.realm.global), "setTimeout", callable(guest, next))
+        },
+        "JSTimer.arguments": { guest, next in
+            try guest.call(
+                .object(guest.realm.global), "setTimeout", guest.function { _ in .undefined }, .number(1.0), next)
+        },
         "JSIterator.advance": { guest, next in
             guest.realm.makeIterator(.array) { _ throws(JSFailure) in next }
         },
@@ -169,14 +176,18 @@ struct ReleaseTests {
     func allEdges() throws {
         let guest = FakeGuest()
         let samples: [JSObject] = try [
-            JSObject(prototype: nil), JSAccessor(getter: nil, setter: nil), JSWrapper(.null, prototype: nil),
+            JSObject(prototype: nil), JSEnvironment(prototype: nil), JSAccessor(getter: nil, setter: nil),
+            JSWrapper(.null, prototype: nil),
             guest.realm.makeFunction { _, _, _ throws(JSFailure) in .undefined }, guest.realm.makeArray([]),
             guest.realm.makePromise(), JSDate(time: 0, prototype: nil),
             JSIterator(prototype: nil) { _ throws(JSFailure) in nil }, JSCollection(.map, prototype: nil),
             guest.realm.makeByteArray(count: 1), guest.realm.makeByteArray(count: 1).buffer(guest.realm),
             JSDataView(
                 guest.realm.makeByteArray(count: 1).buffer(guest.realm), byteOffset: 0, byteLength: 1, prototype: nil),
-            JSAbortSignal(prototype: nil), JSBodyHolder(BodyStream(), prototype: nil), JSHeaders(prototype: nil),
+            JSAbortSignal(prototype: nil),
+            try #require(
+                guest.call(.object(guest.realm.global), "setTimeout", guest.function { _ in .undefined }).object),
+            JSBodyHolder(BodyStream(), prototype: nil), JSHeaders(prototype: nil),
         ]
         // Every class that the sources declare is among them.
         let sources = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

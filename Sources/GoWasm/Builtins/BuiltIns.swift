@@ -13,7 +13,6 @@ extension JSRealm {
         installArray()
         installTypedArrays()
         installPromise()
-        installTimers()
         installProcess()
         installFileSystem()
         global.hasLateProperties = true

@@ -133,14 +133,14 @@ extension JSRealm {
 
     private func number(_ value: JSValue, _ name: StaticString) throws(FileFailure) -> Double {
         guard case .number(let number) = value else {
-            throw .script(typeError("The \"\(name)\" argument must be of type number. Received \(inspect(value))"))
+            throw .script(typeError("The \"\(name)\" argument must be of type number. \(received(value))"))
         }
         return number
     }
 
     private func path(_ value: JSValue) throws(FileFailure) -> [UInt8] {
         guard case .string(let path) = value else {
-            throw .script(typeError("The \"path\" argument must be of type string. Received \(inspect(value))"))
+            throw .script(typeError("The \"path\" argument must be of type string. \(received(value))"))
         }
         return path.bytes
     }
@@ -169,7 +169,7 @@ extension JSRealm {
         guard let buffer = arguments[1].typedArray else {
             throw .script(
                 typeError(
-                    "The \"buffer\" argument must be an instance of Buffer, TypedArray, or DataView. Received \(inspect(arguments[1]))"
+                    "The \"buffer\" argument must be an instance of Buffer, TypedArray, or DataView. \(received(arguments[1]))"
                 ))
         }
         let size = buffer.length * buffer.element.size

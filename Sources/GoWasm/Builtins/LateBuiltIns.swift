@@ -7,6 +7,12 @@ extension JSRealm {
     /// The groups; there may be 64 of them.
     private static let lateGlobals: [LateGroup] = [
         (["Math"], { $0.installMath() }),
+        (
+            [
+                "setTimeout", "setInterval", "clearTimeout", "clearInterval", "setImmediate", "clearImmediate",
+                "queueMicrotask",
+            ], { $0.installTimers() }
+        ),
         (["performance", "crypto"], { $0.installPerformanceAndCrypto() }),
         (["Date"], { $0.installDate() }),
         (["Reflect"], { $0.installReflect() }),

@@ -1,6 +1,19 @@
 internal import HostSystem
 internal import LibC
 
+/// `process.env`: whatever is assigned becomes a string.
+final class JSEnvironment: JSObject {
+    init(prototype: JSObject?) { super.init(prototype: prototype, isExotic: true) }
+
+    override func exoticSet(_ key: PropertyKey, _ value: JSValue, _ realm: JSRealm) throws(JSFailure) -> Bool? {
+        guard !key.isSymbol else { throw realm.typeError("Cannot convert a Symbol value to a string") }
+        let text = try realm.toString(value)
+        try realm.makeRoom(in: self)
+        define(key, .string(text))
+        return true
+    }
+}
+
 extension JSRealm {
     func installProcess() {
         let process = makeObject()
@@ -16,7 +29,7 @@ extension JSRealm {
         #else
             process.define(key("arch"), string("arm64"))
         #endif
-        let environment = makeObject()
+        let environment = JSEnvironment(prototype: prototypes.object)
         for (name, value) in host.environment { environment.define(key(JSString.make(name)), string(value)) }
         process.define(key("env"), .object(environment))
         process.define(key("argv"), .object(makeArray([string(host.argv0)])))

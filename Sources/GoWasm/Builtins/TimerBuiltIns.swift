@@ -1,46 +1,145 @@
 internal import HostSystem
 
+/// What `setTimeout` and `setInterval` return, Node's class Timeout.
+final class JSTimer: JSObject {
+    private(set) var function: JSFunction?
+    /// What the function gets; nil for nothing.
+    private(set) var arguments: JSArray?
+    /// In nanoseconds.
+    private let delay: Int64
+    /// Whether it is called again and again.
+    let repeats: Bool
+    /// The number that stands for it in the event loop.
+    let id: Int32
+    /// Whether the program waits for it.
+    var isReferenced = true
+
+    init(
+        _ function: JSFunction, _ arguments: JSArray?, delay: Int64, repeats: Bool, id: Int32, prototype: JSObject
+    ) {
+        self.function = function
+        self.arguments = arguments
+        self.delay = delay
+        self.repeats = repeats
+        self.id = id
+        super.init(kind: .host, prototype: prototype)
+    }
+
+    deinit {
+        ending {
+            $0.take(&function)
+            $0.take(&arguments)
+        }
+    }
+
+    /// Lets it be due after its delay, which begins with the round of the event loop; also if it is waited for already.
+    func start(in events: EventLoop) {
+        events.addTimer(
+            EventLoop.Timer(
+                deadline: Clock.moment(delay, after: events.roundTime), id: id, action: .call(self),
+                isReferenced: isReferenced))
+    }
+}
+
 extension JSRealm {
     func installTimers() {
-        let timeout = JSObject(prototype: prototypes.object)
-        for name in ["ref", "unref", "refresh"] as [StaticString] {
-            method(timeout, name) { _, this, _ throws(JSFailure) in this }
-        }
-        method(timeout, "hasRef") { _, _, _ throws(JSFailure) in .boolean(true) }
-        method(timeout, "close") { realm, this, _ throws(JSFailure) in
-            realm.clearTimer(this)
-            return this
-        }
-        method(timeout, "valueOf") { _, this, _ throws(JSFailure) in
-            Self.timerID(this).map { .number(Int($0)) } ?? .undefined
-        }
+        let timeout = makeTimeoutPrototype()
         for (name, repeats) in [("setTimeout", false), ("setInterval", true)] as [(StaticString, Bool)] {
             method(global, name) { realm, _, arguments throws(JSFailure) in
                 let function = try realm.callback(arguments[0])
                 // Delays that are no numbers, too short or too long mean one millisecond, as in Node.
                 var delay = try realm.toNumber(arguments[1])
                 if !(delay >= 1 && delay <= 2_147_483_647) { delay = 1 }
-                let nanoseconds = Int64(delay) * 1_000_000
-                let id = realm.events.addTimer(
-                    deadline: Clock.moment(nanoseconds, after: realm.events.roundTime),
-                    .call(function, Self.kept(arguments.dropFirst(2)), interval: repeats ? nanoseconds : nil))
-                return .object(JSWrapper(.number(Int(id)), prototype: timeout))
+                let timer = JSTimer(
+                    function, Self.kept(arguments.dropFirst(2)), delay: Int64(delay) * 1_000_000, repeats: repeats,
+                    id: realm.events.makeTimerID(), prototype: timeout)
+                timer.start(in: realm.events)
+                return .object(timer)
             }
         }
         for name in ["clearTimeout", "clearInterval"] as [StaticString] {
             method(global, name) { realm, _, arguments throws(JSFailure) in
-                realm.clearTimer(arguments[0])
+                try realm.clearTimer(arguments[0])
                 return .undefined
             }
         }
-        method(global, "setImmediate") { realm, _, arguments throws(JSFailure) in
-            realm.events.tasks.append(.call(try realm.callback(arguments[0]), Self.kept(arguments.dropFirst(1))))
-            return .object(realm.makeObject())
-        }
+        installImmediates()
         method(global, "queueMicrotask") { realm, _, arguments throws(JSFailure) in
             realm.events.microtasks.append(.call(try realm.callback(arguments[0])))
             return .undefined
         }
+    }
+
+    private func makeTimeoutPrototype() -> JSObject {
+        let timeout = makeObject()
+        nameClass(of: timeout, "Timeout")
+        for (name, isReferenced) in [("ref", true), ("unref", false)] as [(StaticString, Bool)] {
+            method(timeout, name) { realm, this, _ throws(JSFailure) in
+                guard let timer = this.object as? JSTimer else { return this }
+                timer.isReferenced = isReferenced
+                realm.events.setReferenced(timer.id, isReferenced)
+                return this
+            }
+        }
+        method(timeout, "hasRef") { _, this, _ throws(JSFailure) in
+            .boolean((this.object as? JSTimer)?.isReferenced ?? false)
+        }
+        method(timeout, "refresh") { realm, this, _ throws(JSFailure) in
+            (this.object as? JSTimer)?.start(in: realm.events)
+            return this
+        }
+        method(timeout, "close") { realm, this, _ throws(JSFailure) in
+            try realm.clearTimer(this)
+            return this
+        }
+        let number: JSCode = { _, this, _ throws(JSFailure) in
+            (this.object as? JSTimer).map { .number(Int($0.id)) } ?? .undefined
+        }
+        method(timeout, wellKnownSymbols.toPrimitive, "[Symbol.toPrimitive]", number)
+        return timeout
+    }
+
+    private func installImmediates() {
+        let immediate = makeObject()
+        nameClass(of: immediate, "Immediate")
+        let (isCleared, isUnreferenced) = (makeSymbol(nil).key, makeSymbol(nil).key)
+        // (The next round of the event loop calls it either way.)
+        for (name, isReferenced) in [("ref", true), ("unref", false)] as [(StaticString, Bool)] {
+            method(immediate, name) { _, this, _ throws(JSFailure) in
+                this.object?.define(isUnreferenced, .boolean(!isReferenced), [])
+                return this
+            }
+        }
+        method(immediate, "hasRef") { realm, this, _ throws(JSFailure) in
+            .boolean(!(try realm.get(this, isUnreferenced).isTruthy))
+        }
+        method(global, "setImmediate") { realm, _, arguments throws(JSFailure) in
+            let function = try realm.callback(arguments[0])
+            let values = Self.kept(arguments.dropFirst(1))
+            let object = JSObject(prototype: immediate)
+            let task = realm.makeFunction { realm, _, _ throws(JSFailure) in
+                guard object.properties.find(isCleared) < 0 else { return .undefined }
+                return try realm.call(function, this: .object(object), values: values?.denseElements ?? [])
+            }
+            realm.events.tasks.append(.call(task, nil))
+            return .object(object)
+        }
+        method(global, "clearImmediate") { _, _, arguments throws(JSFailure) in
+            if let object = arguments[0].object, object.prototype === immediate {
+                object.define(isCleared, .boolean(true), [])
+            }
+            return .undefined
+        }
+    }
+
+    /// Names a class that programs find by its objects only.
+    private func nameClass(of prototype: JSObject, _ name: StaticString) {
+        let function = makeFunction { realm, _, _ throws(JSFailure) in
+            throw realm.typeError("Class constructor \(name) cannot be invoked without 'new'")
+        }
+        builtIns += [function, prototype]
+        function.define(keys.name, string(name), .configurable)
+        prototype.define(keys.constructor, .object(function), .builtIn)
     }
 
     /// The arguments of a later call; nil for none.
@@ -48,25 +147,20 @@ extension JSRealm {
         arguments.count == 0 ? nil : JSArray(arguments.values, prototype: nil)
     }
 
-    /// The id of the timer that `setTimeout` returned.
-    private static func timerID(_ value: JSValue) -> Int32? {
-        var value = value
-        if let object = value.object, object.kind == .wrapper {
-            value = unsafeDowncast(object, to: JSWrapper.self).value
+    /// Removes a timer, by the object or by its number, also as text.
+    private func clearTimer(_ value: JSValue) throws(JSFailure) {
+        if let timer = value.object as? JSTimer {
+            events.removeTimer(timer.id)
+        } else if value.object == nil, !value.isNullish, let id = Int32(exactly: try toNumber(value)) {
+            events.removeTimer(id)
         }
-        guard case .number(let number) = value else { return nil }
-        return Int32(exactly: number)
-    }
-
-    private func clearTimer(_ value: JSValue) {
-        if let id = Self.timerID(value) { events.removeTimer(id) }
     }
 
     private func callback(_ value: JSValue) throws(JSFailure) -> JSFunction {
         guard let function = value.function else {
             let error = makeError(
                 prototypes.typeError,
-                string("The \"callback\" argument must be of type function. Received \(inspect(value))"))
+                string("The \"callback\" argument must be of type function. \(received(value))"))
             error.define(keys.code, string("ERR_INVALID_ARG_TYPE"))
             throw .thrown(.object(error))
         }

@@ -13,8 +13,8 @@ final class EventLoop {
         case go(id: Int32)
         /// Lets TinyGo's scheduler run.
         case schedule
-        /// Calls a function, again and again when there is an interval in nanoseconds.
-        case call(JSFunction, JSArray?, interval: Int64?)
+        /// Calls what `setTimeout` or `setInterval` was given.
+        case call(JSTimer)
     }
 
     struct Timer {
@@ -22,6 +22,8 @@ final class EventLoop {
         var deadline: Int64
         var id: Int32
         var action: TimerAction
+        /// Whether the program waits for it.
+        var isReferenced = true
     }
 
     /// A task that can run now.
@@ -88,7 +90,7 @@ final class EventLoop {
 
     /// Whether anything can still happen by itself.
     var isAlive: Bool {
-        !tasks.isEmpty || !microtasks.isEmpty || !ticks.isEmpty || !transfers.isEmpty || !timers.isEmpty
+        !tasks.isEmpty || !microtasks.isEmpty || !ticks.isEmpty || !transfers.isEmpty || timers.areAwaited
             || network?.isAlive == true || mailbox?.isAwaited == true
     }
 
@@ -97,12 +99,18 @@ final class EventLoop {
 
     /// Adds a timer and returns its id.
     func addTimer(deadline: Int64, _ action: TimerAction) -> Int32 {
-        let id = nextTimerID
-        nextTimerID &+= 1
+        let id = makeTimerID()
         addTimer(Timer(deadline: deadline, id: id, action: action))
         return id
     }
 
+    /// A number for a timer that will be added.
+    func makeTimerID() -> Int32 {
+        defer { nextTimerID &+= 1 }
+        return nextTimerID
+    }
+
+    /// Adds a timer, or sets the one of its id to another time.
     func addTimer(_ timer: Timer) {
         timers.insert(timer)
         noteSize()
@@ -113,6 +121,9 @@ final class EventLoop {
         timers.remove(id)
         noteSize()
     }
+
+    /// Says whether the program waits for a timer; unknown ids are ignored.
+    func setReferenced(_ id: Int32, _ isReferenced: Bool) { timers.setReferenced(id, isReferenced) }
 
     /// The timer that is due first, if its time has come.
     func takeTimer(dueAt now: Int64) -> Timer? {
@@ -253,20 +264,32 @@ struct TimerHeap {
     }
 
     private var heap: [Place] = []
-    /// What the timers do whose ids are in the heap and that have not been removed.
-    private var actions: [Int32: EventLoop.TimerAction] = [:]
+    /// The timers that have not been removed.
+    ///
+    /// Places in the heap with another deadline than the timer has are none.
+    private var timers: [Int32: EventLoop.Timer] = [:]
+    /// How many of them the program does not wait for.
+    private var unreferencedCount = 0
 
     /// About how many bytes a timer takes.
     static let entrySize = 128
 
-    var isEmpty: Bool { actions.isEmpty }
+    var isEmpty: Bool { timers.isEmpty }
+    /// Whether the program waits for any of them.
+    var areAwaited: Bool { timers.count > unreferencedCount }
     /// How many timers take memory, those included that have been removed.
     var count: Int { heap.count }
 
     mutating func insert(_ timer: EventLoop.Timer) {
-        actions[timer.id] = timer.action
+        let known = timers.updateValue(timer, forKey: timer.id)
+        if known?.isReferenced == false { unreferencedCount -= 1 }
+        if !timer.isReferenced { unreferencedCount += 1 }
+        guard known?.deadline != timer.deadline else { return }
         insert(Place(deadline: timer.deadline, id: timer.id))
+        if known != nil { dropRemoved() }
     }
+
+    private func isCurrent(_ place: Place) -> Bool { timers[place.id]?.deadline == place.deadline }
 
     private mutating func insert(_ place: Place) {
         heap.append(place)
@@ -281,15 +304,22 @@ struct TimerHeap {
     }
 
     mutating func remove(_ id: Int32) {
-        guard actions.removeValue(forKey: id) != nil else { return }
+        guard let timer = timers.removeValue(forKey: id) else { return }
+        if !timer.isReferenced { unreferencedCount -= 1 }
         // Removed timers stay until they come to the top, unless they are the majority.
-        if heap.count > 64, heap.count > actions.count * 2 {
-            let remaining = heap.filter { actions[$0.id] != nil }
+        if heap.count > 64, heap.count > timers.count * 2 {
+            let remaining = heap.filter(isCurrent)
             heap = []
             for place in remaining { insert(place) }
         } else {
             dropRemoved()
         }
+    }
+
+    mutating func setReferenced(_ id: Int32, _ isReferenced: Bool) {
+        guard let timer = timers[id], timer.isReferenced != isReferenced else { return }
+        timers[id]?.isReferenced = isReferenced
+        unreferencedCount += isReferenced ? -1 : 1
     }
 
     /// The earliest deadline.
@@ -298,14 +328,15 @@ struct TimerHeap {
     mutating func takeFirst(dueAt now: Int64) -> EventLoop.Timer? {
         guard let first = heap.first, first.deadline <= now else { return nil }
         // What has been removed is not at the top.
-        let action = actions.removeValue(forKey: first.id)
+        let timer = timers.removeValue(forKey: first.id)
+        if timer?.isReferenced == false { unreferencedCount -= 1 }
         dropFirst()
         dropRemoved()
-        return action.map { EventLoop.Timer(deadline: first.deadline, id: first.id, action: $0) }
+        return timer
     }
 
     private mutating func dropRemoved() {
-        while let first = heap.first, actions[first.id] == nil { dropFirst() }
+        while let first = heap.first, !isCurrent(first) { dropFirst() }
     }
 
     private mutating func dropFirst() {

@@ -298,12 +298,10 @@ final class GoHost {
         switch timer.action {
         case .go(let id): try fireTimeout(id)
         case .schedule: try runScheduler()
-        case .call(let function, let arguments, let interval):
-            if let interval {
-                let deadline = Clock.moment(interval, after: realm.events.roundTime)
-                realm.events.addTimer(EventLoop.Timer(deadline: deadline, id: timer.id, action: timer.action))
-            }
-            _ = try realm.call(function, this: .undefined, values: arguments?.denseElements ?? [])
+        case .call(let object):
+            if object.repeats { object.start(in: realm.events) }
+            guard let function = object.function else { return }
+            _ = try realm.call(function, this: .object(object), values: object.arguments?.denseElements ?? [])
         }
     }
 

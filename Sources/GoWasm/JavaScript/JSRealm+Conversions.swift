@@ -137,6 +137,19 @@ extension JSRealm {
         return "#<\(constructorName(of: object))>"
     }
 
+    /// What Node's messages about wrong arguments say of one: "Received type number (1)".
+    func received(_ value: JSValue) -> String {
+        if value.isNullish { return "Received \(inspect(value))" }
+        if let function = value.function { return "Received function \(nameText(function))" }
+        if let object = value.object {
+            return object.prototype == nil
+                ? "Received [Object: null prototype]" : "Received an instance of \(constructorName(of: object))"
+        }
+        let text = inspect(value)
+        let (longest, shown) = (28, 25)
+        return "Received type \(value.typeName) (\(text.count > longest ? "\(text.prefix(shown))..." : text))"
+    }
+
     /// The name of an object's constructor, as messages have it.
     func constructorName(of object: JSObject) -> String {
         let constructor = ((try? object.get(keys.constructor, self)) ?? .undefined).function
