@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Builds the documentation of the library: the catalogue, with the instructions from gw_opcodes.def put in, and the pages of
-every public symbol. Warnings are errors, and so is a public symbol without a comment, or Swift in an article that does
+every public symbol. Warnings are errors. So are a public symbol without a comment, a type of GoWasm that its page does not
+list, a member that the page of its type does not list, code that is wider than its box, and Swift in an article that does
 not compile.
 
 usage: build_docs.py OUTPUT SWIFT
@@ -53,6 +54,9 @@ def main():
             for symbol in undocumented(graph):
                 print(f"error: {symbol} has no comment", file=sys.stderr)
                 failures += 1
+            for fault in [*wide_comments(graph), *(unlisted(graph) if module == "GoWasm" else [])]:
+                print(f"error: {fault}", file=sys.stderr)
+                failures += 1
             make_catalogue(module, catalogue)
             result = subprocess.run(
                 [tools / "docc", "convert", catalogue, "--additional-symbol-graph-dir", graphs, "--output-path", archive,
@@ -77,12 +81,45 @@ def main():
     print(f"    {output}")
 
 
+def declared(graph):
+    """The symbols that the module itself declares; what the compiler adds has no place."""
+    return [symbol for symbol in graph["symbols"]
+            if "location" in symbol and "::SYNTHESIZED::" not in symbol["identifier"]["precise"]]
+
+
 def undocumented(graph):
-    """The symbols that the module itself declares, without a comment; what the compiler adds has no place."""
-    return sorted(
-        ".".join(symbol["pathComponents"]) for symbol in graph["symbols"]
-        if "location" in symbol and "::SYNTHESIZED::" not in symbol["identifier"]["precise"]
-        and not symbol.get("docComment"))
+    """Those of them that have no comment."""
+    return sorted(".".join(symbol["pathComponents"]) for symbol in declared(graph) if not symbol.get("docComment"))
+
+
+def unlisted(graph):
+    """What is not among the topics of a page in the catalogue: types on the first page, members on that of their type."""
+    catalogue = ROOT / "Sources/GoWasm/GoWasm.docc"
+    pages = {page.stem: set(re.findall(r"^- ``(?:\w+/)*(.*?)(?:-\w+(?:\.\w+)?)?``$", page.read_text(), re.MULTILINE))
+             for page in [catalogue / "GoWasm.md", *catalogue.glob("Symbols/*.md")]}
+    for symbol in declared(graph):
+        path = symbol["pathComponents"]
+        page = path[-2] if len(path) > 1 else "GoWasm"
+        if page in pages and path[-1] not in pages[page]:
+            yield f"{page}.md has no topic for {'.'.join(path)}"
+
+
+# The characters that fit into a line of a box of code.
+WIDTH = 80
+
+
+def wide_comments(graph):
+    """The lines of code in comments that are wider than their box."""
+    for symbol in declared(graph):
+        text = "\n".join(line["text"] for line in symbol.get("docComment", {}).get("lines", []))
+        for line in wide_lines(text):
+            yield f"{'.'.join(symbol['pathComponents'])}: wider than {WIDTH} columns: {line}"
+
+
+def wide_lines(text):
+    """The lines of code in a text that are wider than their box."""
+    for code in re.findall(r"^```\w*\n(.*?)^```", text, re.DOTALL | re.MULTILINE) + re.findall("^    .*$", text, re.MULTILINE):
+        yield from (line for line in code.split("\n") if len(line) > WIDTH)
 
 
 def make_catalogue(module, catalogue):
@@ -96,6 +133,9 @@ def make_catalogue(module, catalogue):
     text, count = re.subn(r"<!-- Here .*? -->\n", lambda _: instructions(), page.read_text())
     if count != 1:
         sys.exit("Bytecode.md has no place for the instructions")
+    for article in written.glob("*.md"):
+        for line in wide_lines(article.read_text()):
+            sys.exit(f"{article.name}: wider than {WIDTH} columns: {line}")
     page.write_text(text)
 
 
