@@ -78,7 +78,8 @@ def main():
         subprocess.run(
             [tools / "docc", "merge", *archives, "--output-path", output,
              "--synthesized-landing-page-name", "gowasm-fast"], check=True)
-    print(f"    {output}")
+    print(f"    {output}. To read it: python3 -m http.server --directory {output} 8000")
+    print("    and open localhost:8000/documentation/gowasm")
 
 
 def declared(graph):
