@@ -55,11 +55,11 @@ typedef struct GWMemory {
     uint64_t reserved;
     /// Growing beyond this many bytes is refused; a limit of the embedder's.
     uint64_t limit;
-    /// Counts its bytes together with what the host keeps, which the limit is for as a whole; null for nobody.
+    /// Counts its bytes together with what the host keeps, which the limit is for as a whole; null if there is none.
     GWAccount *account;
     /// Whether that limit has been what refused it.
     bool is_limited;
-    /// Called after each growth with the size before; null for nobody.
+    /// Called after each growth with the size before; null if there is none.
     void (*on_growth)(void *context, const struct GWMemory *memory, uint64_t old_size);
     void *growth_context;
 } GWMemory;
@@ -200,7 +200,7 @@ struct GWMachine {
     const uint32_t *pc;
     uint64_t *fp;
     GWInstance *instance;
-    /// Who wants to know what the lowering of functions costs that are first called here; null for nobody.
+    /// Who wants to know what the lowering of functions costs that are first called here; null if there is none.
     void *lowering_observer;
     /// What the loop is about to call.
     GWTrap (*callee)(GWMachine *machine);

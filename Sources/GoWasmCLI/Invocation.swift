@@ -41,7 +41,7 @@ struct Invocation {
     var profiling: ProfileSession?
     /// What the run costs, for tables about it; nil for nothing.
     var statistics: StatisticsSession?
-    /// What ends the run from outside; nil for nobody.
+    /// What ends the run from outside; nil if there is none.
     var watch: RunWatch?
     /// The module, for what is said of a run afterwards.
     let loaded = Loaded()
@@ -64,7 +64,7 @@ struct Invocation {
             get { state.withLock { $0.goroutines } }
             set { state.withLock { $0.goroutines = newValue } }
         }
-        /// Has the code kept that was made until now; nil for nobody.
+        /// Has the code kept that was made until now; nil if there is none.
         var keepCode: (@Sendable () -> Void)? {
             get { state.withLock { $0.keepCode } }
             set { state.withLock { $0.keepCode = newValue } }

@@ -75,8 +75,8 @@ struct RunOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            The memory that the program, and what this process keeps for it, may take at most: bytes, or as 64M, 512MB \
-            or 1.5GiB.
+            The most memory that the program, and what this process keeps for it, may take: bytes, or 64M, 512MB, \
+            1.5GiB.
             """, valueName: "SIZE"),
         transform: OptionValue.bytes)
     var maxMemory: UInt64?
@@ -89,7 +89,7 @@ struct RunOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How large the body of an answer to 'fetch', and so to net/http, may be at most, unpacked.",
+            "The largest body that an answer to 'fetch', and so to net/http, may have, unpacked.",
             valueName: "SIZE"),
         transform: OptionValue.bytes)
     var maxResponse: UInt64?
@@ -101,12 +101,12 @@ struct RunOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Of these imports only: names with * and ?, with or without the module; ! leaves out. Implies --trace.",
+            "Trace only these imports: names with * and ?, with or without the module; ! leaves out. Implies --trace.",
             valueName: "NAMES,..."),
         transform: OptionValue.names)
     var traceFilter: NameFilter?
 
-    @Flag(help: "As lines of JSON. Implies --trace.")
+    @Flag(help: "Print the trace as lines of JSON. Implies --trace.")
     var traceJson = false
 
     @Flag(
@@ -124,7 +124,7 @@ struct RunOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Write the same as a picture that a browser opens, in which frames can be enlarged.",
+            "Write the same as a picture for a browser, in which a click enlarges a frame.",
             valueName: "FILE.svg"),
         completion: .file(extensions: ["svg"]))
     var flamegraph: String?
@@ -133,8 +133,8 @@ struct RunOptions: ParsableArguments {
 
     @Flag(
         help: """
-            Make no machine code: interpret the whole program. (Otherwise functions that turn out to be hot are compiled, on \
-            x86-64.)
+            Interpret the whole program. (Otherwise functions that run often are compiled to machine code, on x86-64 and \
+            arm64.)
             """)
     var noNative = false
 
@@ -143,7 +143,7 @@ struct RunOptions: ParsableArguments {
 
     @Flag(
         name: .customLong("validate"),
-        help: "Validate the whole module first. Otherwise each function is validated when it is called first.")
+        help: "Validate the whole module before it runs. Otherwise each function is validated at its first call.")
     var validatesFirst = false
 
     @Flag(help: "Translate without superinstructions and other optimisations.")
@@ -151,8 +151,7 @@ struct RunOptions: ParsableArguments {
 
     @Flag(
         help: """
-            Run a module although it imports functions that nobody provides: a call of one of them is a trap, which names \
-            it.
+            Run a module even if it imports functions that are not there: a call of one of them is a trap, which names it.
             """)
     var stubImports = false
 

@@ -54,7 +54,7 @@ struct RunReport {
             row("lower", lowering.lowering, "\(Quantity.file(lowering.bytecodeBytes)) of bytecode"),
             row("compile", compilation?.nanoseconds ?? 0, "\(compilation?.functions ?? 0) functions"),
             row("host calls", host, "\(Quantity.count(calls)) calls"),
-            row("guest", total - min(total, known), "and what waits between its turns"),
+            row("guest", total - min(total, known), "the program itself, and the time that it waits"),
             row("in all", total, ""),
         ]
     }

@@ -27,7 +27,8 @@ extension ProgramInstance {
     /// Calls an export with a value as JSON, and returns the value in its result, which is JSON, too.
     ///
     /// ```swift
-    /// let older = try plugin.call("birthday", json: Person(name: "Ada", age: 36), as: Person.self)
+    /// let ada = Person(name: "Ada", age: 36)
+    /// let older = try plugin.call("birthday", json: ada, as: Person.self)
     /// ```
     ///
     /// In Go, `hostcall.JSON` gives a function the value and takes one from it.

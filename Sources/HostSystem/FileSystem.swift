@@ -37,7 +37,7 @@ package final class FileSystem {
     private var modeMask: UInt32 = 0
     private var hasModeMask = false
 
-    /// Gets what the runtime of a Go program says of its end; nil for nobody.
+    /// Gets what the runtime of a Go program says of its end; nil if there is none.
     package var runtimeReport: RuntimeReport?
 
     /// What can end the waiting for pipes, sockets and terminals; nil for nothing.

@@ -30,7 +30,7 @@ public struct CallProfile: Sendable {
         /// The word that the call that it is in pushed onto the guest's stack, where it is in one that pushes one: Go's
         /// return address.
         public var returnAddress: Int?
-        /// Where it is in no call: what the last call before the place pushes, and the first one behind it.
+        /// Where it is in no call: what the last call before the place pushes, and the first one after it.
         public var previousAddress: Int?
         /// See ``previousAddress``.
         public var nextAddress: Int?

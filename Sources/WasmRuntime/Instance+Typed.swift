@@ -5,7 +5,8 @@ extension Instance {
     /// The function that is exported under a name, as a Swift function with a result.
     ///
     /// ```swift
-    /// let add = try instance.function(named: "add", as: ((Int32, Int32) -> Int32).self)
+    /// let add = try instance.function(
+    ///     named: "add", as: ((Int32, Int32) -> Int32).self)
     /// print(try add(2, 3))
     /// ```
     ///

@@ -30,9 +30,9 @@ public final class Store {
         /// The default holds 10 million calls of functions with 50 slots each.
         public var callStackSize: UInt64 = 4 << 30
 
-        /// Finds out where the store's instances spend their time; nil for nobody.
+        /// Finds out where the store's instances spend their time; nil if nothing does.
         public var profiler: CallProfiler?
-        /// Counts and times what the store does; nil for nobody.
+        /// Counts and times what the store does; nil if nothing does.
         public var statistics: RunStatistics?
 
         /// The ordinary configuration.
@@ -52,7 +52,7 @@ public final class Store {
     /// The error that a host function threw, on its way out through the guest.
     var pendingError: (any Error)?
 
-    /// Who watches the calls of functions; nil for nobody.
+    /// Who watches the calls of functions; nil if there is none.
     var callWatch: CallWatch?
 
     // What the engine's structures point at, kept until the store goes.

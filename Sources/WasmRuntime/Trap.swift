@@ -62,7 +62,7 @@ public struct Trap: Error, Sendable, CustomStringConvertible {
         /// Go's return address, which says where in the function the call is.
         public var returnAddress: Int? { code.pushedWord(at: cell) }
 
-        /// What is pushed for the last such call before the place, and for the first one behind it.
+        /// What is pushed for the last such call before the place, and for the first one after it.
         public var neighbouringAddresses: (previous: Int?, next: Int?) { code.pushedWords(around: cell) }
 
         /// The offset in the module of the instruction that is being executed, or of the call; nil where that is not

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Builds the documentation of the library: the catalogue, with the instructions from gw_opcodes.def put in, and the pages of
-every public symbol. Warnings are errors, and so is a public symbol without a comment, or Swift in an article that does
-not compile.
+"""Builds the documentation of the library: the catalogues, with the instructions from gw_opcodes.def put in, and the pages
+of every public symbol. Warnings are errors. So are a public symbol without a comment, a type that the page of its module
+does not list, a member that the page of its type does not list, code that is wider than its box, and Swift in an article
+that does not compile.
 
 usage: build_docs.py OUTPUT SWIFT
 
@@ -53,6 +54,9 @@ def main():
             for symbol in undocumented(graph):
                 print(f"error: {symbol} has no comment", file=sys.stderr)
                 failures += 1
+            for fault in [*wide_comments(graph), *unlisted(module, graph)]:
+                print(f"error: {fault}", file=sys.stderr)
+                failures += 1
             make_catalogue(module, catalogue)
             result = subprocess.run(
                 [tools / "docc", "convert", catalogue, "--additional-symbol-graph-dir", graphs, "--output-path", archive,
@@ -61,7 +65,7 @@ def main():
             archives.append(archive)
         print("==> Compiling what the articles show", flush=True)
         shown = folder / "Shown.swift"
-        shown.write_text(programs(folder / "GoWasm.docc"))
+        shown.write_text(programs(folder))
         failures += subprocess.run(
             [tools / "swiftc", "-typecheck", "-swift-version", "6", "-warnings-as-errors", "-I", modules / "Modules",
              "-I", ROOT / "Sources/CZlib", *(part for header in HEADERS for part in ("-Xcc", header)),
@@ -74,35 +78,72 @@ def main():
         subprocess.run(
             [tools / "docc", "merge", *archives, "--output-path", output,
              "--synthesized-landing-page-name", "gowasm-fast"], check=True)
-    print(f"    {output}")
+    print(f"    {output}. To read it: python3 -m http.server --directory {output} 8000")
+    print("    and open localhost:8000/documentation/gowasm")
+
+
+def declared(graph):
+    """The symbols that the module itself declares; what the compiler adds has no place."""
+    return [symbol for symbol in graph["symbols"]
+            if "location" in symbol and "::SYNTHESIZED::" not in symbol["identifier"]["precise"]]
 
 
 def undocumented(graph):
-    """The symbols that the module itself declares, without a comment; what the compiler adds has no place."""
-    return sorted(
-        ".".join(symbol["pathComponents"]) for symbol in graph["symbols"]
-        if "location" in symbol and "::SYNTHESIZED::" not in symbol["identifier"]["precise"]
-        and not symbol.get("docComment"))
+    """Those of them that have no comment."""
+    return sorted(".".join(symbol["pathComponents"]) for symbol in declared(graph) if not symbol.get("docComment"))
+
+
+def unlisted(module, graph):
+    """What is not among the topics of a page in the catalogue: types on the first page, members on that of their type."""
+    catalogue = ROOT / f"Sources/{module}/{module}.docc"
+    pages = {page.stem: set(re.findall(r"^- ``(?:\w+/)*(.*?)(?:-\w+(?:\.\w+)?)?``$", page.read_text(), re.MULTILINE))
+             for page in [catalogue / f"{module}.md", *catalogue.glob("Symbols/*.md")]}
+    for symbol in declared(graph):
+        path = symbol["pathComponents"]
+        page = path[-2] if len(path) > 1 else module
+        if page in pages and path[-1] not in pages[page]:
+            yield f"{page}.md has no topic for {'.'.join(path)}"
+
+
+# The characters that fit into a line of a box of code.
+WIDTH = 80
+
+
+def wide_comments(graph):
+    """The lines of code in comments that are wider than their box."""
+    for symbol in declared(graph):
+        text = "\n".join(line["text"] for line in symbol.get("docComment", {}).get("lines", []))
+        for line in wide_lines(text):
+            yield f"{'.'.join(symbol['pathComponents'])}: wider than {WIDTH} columns: {line}"
+
+
+def wide_lines(text):
+    """The lines of code in a text that are wider than their box."""
+    for code in re.findall(r"^```\w*\n(.*?)^```", text, re.DOTALL | re.MULTILINE) + re.findall("^    .*$", text, re.MULTILINE):
+        yield from (line for line in code.split("\n") if len(line) > WIDTH)
 
 
 def make_catalogue(module, catalogue):
     written = ROOT / f"Sources/{module}/{module}.docc"
-    if not written.exists():
-        catalogue.mkdir()
-        (catalogue / f"{module}.md").write_text(f"# ``{module}``\n\nA part of gowasm-fast: see the module GoWasm.\n")
-        return
     shutil.copytree(written, catalogue)
-    page = catalogue / "Bytecode.md"
+    for article in written.glob("*.md"):
+        for line in wide_lines(article.read_text()):
+            sys.exit(f"{article.name}: wider than {WIDTH} columns: {line}")
+    if module == "GoWasm":
+        insert_instructions(catalogue / "Bytecode.md")
+
+
+def insert_instructions(page):
     text, count = re.subn(r"<!-- Here .*? -->\n", lambda _: instructions(), page.read_text())
     if count != 1:
         sys.exit("Bytecode.md has no place for the instructions")
     page.write_text(text)
 
 
-def programs(catalogue):
+def programs(folder):
     """The pieces of Swift in the articles, a function each; those that go on with a program are given one."""
     source = "import GoWasm\n"
-    for page in sorted(catalogue.glob("*.md")):
+    for page in sorted(folder.glob("*.docc/*.md")):
         for index, code in enumerate(re.findall(r"```swift\n(.*?)```", page.read_text(), re.DOTALL)):
             body = code.replace("import GoWasm\n", "")
             source += f"func {page.stem}{index}(_ program: Program) async throws {{\n{body}}}\n"

@@ -6,9 +6,11 @@ extension JavaScriptValue {
     ///
     /// ```swift
     /// configuration.javaScript = { globalThis in
-    ///     try globalThis.define("add") { (a: Int, b: Int) in a &+ b }       // js.Global().Call("add", 2, 3).Int()
+    ///     try globalThis.define("add") { (a: Int, b: Int) in a &+ b }
     /// }
     /// ```
+    ///
+    /// In Go: `js.Global().Call("add", 2, 3).Int()`.
     ///
     /// The program chooses the arguments: `a + b` would end this process where the sum is too large.
     ///

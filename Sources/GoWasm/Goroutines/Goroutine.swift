@@ -9,7 +9,7 @@ public struct Goroutine: Hashable, Sendable, Identifiable {
         public var arguments: String
         /// The path of the source file, and the line in it, from 1; nil where the module's table does not say.
         public var line: GoLineTable.Line?
-        /// How far behind the function's beginning the place is, in the addresses that Go gives to code: numbers of
+        /// How far after the function's beginning the place is, in the addresses that Go gives to code: numbers of
         /// blocks; nil for inlined functions, and at the beginning.
         public var offset: Int?
 

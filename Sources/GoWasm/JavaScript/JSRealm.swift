@@ -44,7 +44,7 @@ final class JSRealm {
     var inspectionRoom = 0
     /// Where the machine stack may not be used any more.
     private var stackLimit: UInt = 0
-    /// Counts what is kept for the program; nil for nobody.
+    /// Counts what is kept for the program; nil if there is none.
     let account: UnsafeMutablePointer<GWAccount>?
     /// What the program has made and is kept until its end: names of properties, symbols.
     private var charge = Charge()

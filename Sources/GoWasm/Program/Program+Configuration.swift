@@ -7,7 +7,7 @@ extension Program {
     /// A new one gives the program this process's standard input, output and error, the clock and randomness, and
     /// nothing else.
     public struct Configuration: Sendable {
-        /// The arguments behind the program's name: `os.Args[1:]`.
+        /// The arguments after the program's name: `os.Args[1:]`.
         public var arguments: [String]
         /// The program's name: `os.Args[0]`.
         public var programName = "main"
@@ -28,8 +28,9 @@ extension Program {
         /// How long the program may run and how much memory it may have.
         public var limits: Limits
 
-        /// Adds further functions that the module imports, such as `go:wasmimport` names: called once for each run, on
-        /// its thread, which also calls the functions.
+        /// Adds further functions that the module imports, such as those that `go:wasmimport` names.
+        ///
+        /// This is called once for each run, on its thread, which also calls the functions.
         public var imports: @Sendable (inout Imports) -> Void = { _ in }
         /// Prepares JavaScript's `globalThis` for a Go program for js/wasm: called once for each run, on its thread,
         /// before the program starts.
@@ -44,20 +45,20 @@ extension Program {
         /// Called on the run's thread. Without it the sentences go to this process's standard error.
         public var reportHint: (@Sendable (_ hint: String) -> Void)?
 
-        /// Gets the goroutines of a Go program that ends other than by itself: because it trapped, was cancelled or reached
-        /// a limit; nil for nobody.
+        /// Is called with the goroutines of a Go program that does not end by itself: that trapped, was cancelled or
+        /// reached a limit.
         ///
-        /// Called at most once for each run, on its thread, before the error is thrown; not where nothing can be read,
-        /// see ``GoroutineDump``.
+        /// With nil they are not read. Called at most once for each run, on its thread, before the error is thrown; not
+        /// where nothing can be read, see ``GoroutineDump``.
         public var goroutines: (@Sendable (GoroutineDump) -> Void)?
 
-        /// Gets the garbage collections of a Go program, whose GODEBUG is changed for that; nil for nobody.
+        /// Gets the garbage collections of a Go program, whose GODEBUG is changed for that.
         ///
-        /// Used by the run's thread, and by others when the run is over.
+        /// With nil it is not changed. Used by the run's thread, and by others when the run is over.
         package nonisolated(unsafe) var collections: GarbageCollections?
         /// Gets what Go's runtime says of the program's end; used by the run's thread only.
         nonisolated(unsafe) var report: RuntimeReport?
-        /// What stops the run beside ``limits``; nil for nobody.
+        /// What stops the run beside ``limits``; nil if there is none.
         package var control: RunControl?
         /// Whether `TMPDIR` is added where the environment has none: what Go's own launcher does, from 1.12 on.
         package var addsTemporaryDirectory = false
@@ -101,7 +102,7 @@ extension Program {
         public var memory: UInt64
         /// How many bytes the body of an answer to `fetch` may have, unpacked.
         ///
-        /// The transfer fails behind them.
+        /// A transfer of more fails.
         public var responseBody: UInt64
         /// The time, from the start, after which the program is stopped; nil for no limit.
         public var time: Duration?

@@ -2,12 +2,14 @@ public import HostSystem
 public import WasmFrontend
 internal import WasmRuntime
 
-/// A program compiled to WebAssembly: loaded once, and run as often as one likes, also at the same time.
+/// A program compiled to WebAssembly: it is loaded once, and can run many times, also at the same time.
 ///
 /// ```swift
 /// let program = try Program(contentsOf: "main.wasm")
 /// let output = OutputBuffer()
-/// let status = try await program.run(.init(arguments: ["30"], standardOutput: .buffer(output)))
+/// let configuration = Program.Configuration(
+///     arguments: ["30"], standardOutput: .buffer(output))
+/// let status = try await program.run(configuration)
 /// print(status.code, output.text)
 /// ```
 ///

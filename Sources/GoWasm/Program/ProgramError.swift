@@ -4,8 +4,9 @@ public import WasmRuntime
 
 internal import WASI
 
-/// Why a program could not be loaded or started, or ended other than by itself: all that ``Program``,
-/// ``ProgramInstance`` and ``RunningProgram`` throw.
+/// Why a program could not be loaded or started, or why it did not end by itself.
+///
+/// ``Program``, ``ProgramInstance`` and ``RunningProgram`` throw nothing else.
 ///
 /// ``description`` says what went wrong, where, and what to do. With the library `GoWasmFoundation` this is a
 /// `LocalizedError`, too, with the same texts.

@@ -79,7 +79,9 @@ extension ProgramInstance {
     /// ```go
     /// //go:wasmexport upper
     /// func upper(in uint64) uint64 {
-    ///     return hostcall.Text(in, func(text string) (string, error) { return strings.ToUpper(text), nil })
+    ///     return hostcall.Text(in, func(text string) (string, error) {
+    ///         return strings.ToUpper(text), nil
+    ///     })
     /// }
     /// ```
     ///

@@ -6,8 +6,8 @@
 /// ```
 ///
 /// An instance is started when it is first needed. One that has ended, by a panic or because a task was cancelled while
-/// it ran, is replaced by a new one; the others go on. Their memories are separate, so that what one call has left in
-/// variables of Go the next may find or not.
+/// it ran, is replaced by a new one; the others go on. Each has a memory of its own: a call may or may not find what an
+/// earlier call has left in Go's variables.
 public actor ProgramPool {
     private let program: Program
     private let configuration: Program.Configuration

@@ -5,10 +5,11 @@ internal import Synchronization
 ///
 /// ```swift
 /// let running = try await program.startInBackground()
-/// let greeting = try await running.call("greet", "World", as: String.self)   // js.Global().Set("greet", js.FuncOf(…))
-/// let sum = try await running.perform { program in                                // //go:wasmexport add
-///     let add = try program.function(named: "add", as: ((Int32, Int32) -> Int32).self)
-///     return try add(2, 3)
+/// // In Go: js.Global().Set("greet", js.FuncOf(…))
+/// let text = try await running.call("greet", "World", as: String.self)
+/// // In Go: //go:wasmexport add
+/// let sum = try await running.perform { program in
+///     try program.call("add", Int32(2), Int32(3), as: Int32.self)
 /// }
 /// ```
 ///

@@ -72,7 +72,7 @@ struct FunctionLowering: ~Copyable {
     /// The stack checks whose `if` is open, the innermost last: the construct, the label behind it, and the cell that
     /// is to hold the frame's size.
     var pendingChecks: [(end: Int, label: Label, cell: Int)] = []
-    /// Gets what becomes of each instruction; nil for nobody.
+    /// Gets what becomes of each instruction; nil if there is none.
     var origins: InstructionOrigins?
 
     init(
