@@ -20,7 +20,23 @@ final class ProfileSession: Sendable {
 
     enum Format {
         case pprof
+        /// A picture.
         case flameGraph
+        case foldedStacks
+        case speedscope
+
+        /// The format that a flame graph is written in, by the ending of the file's name.
+        init(ofFlameGraph path: String) {
+            let name = path.lowercased()
+            self =
+                if name.hasSuffix(".folded") || name.hasSuffix(".txt") {
+                    .foldedStacks
+                } else if name.hasSuffix(".json") {
+                    .speedscope
+                } else {
+                    .flameGraph
+                }
+        }
     }
 
     private struct Output {
@@ -80,6 +96,9 @@ final class ProfileSession: Sendable {
         case .flameGraph:
             let picture = profile.flameGraph(title: program) { GoFunctionName.package(of: $0.name) ?? $0.name }
             return Array(picture.utf8)
+        case .foldedStacks: return Array(profile.foldedStacks().utf8)
+        case .speedscope:
+            return Array(profile.speedscope(program: program, exporter: "gowasm-fast@\(GoWasmFast.version)").utf8)
         }
     }
 }

@@ -124,10 +124,14 @@ struct RunOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Write the same as a picture that a browser opens, in which frames can be enlarged.",
+            """
+            Write the same as a flame graph: as a picture (in a browser frames can be enlarged and searched for); as \
+            folded stacks if the name ends in .folded or .txt; for speedscope if it ends in .speedscope.json. May be \
+            repeated.
+            """,
             valueName: "FILE.svg"),
-        completion: .file(extensions: ["svg"]))
-    var flamegraph: String?
+        completion: .file(extensions: ["svg", "folded", "txt", "json"]))
+    var flamegraph: [String] = []
 
     // MARK: - How the program is run
 
@@ -214,7 +218,7 @@ struct RunOptions: ParsableArguments {
     var namesOfWatching: [String] {
         [
             ("--timeout", timeout != nil), ("--trace", trace || traceJson || traceFilter != nil), ("--stats", stats),
-            ("--cpuprofile", cpuprofile != nil), ("--flamegraph", flamegraph != nil),
+            ("--cpuprofile", cpuprofile != nil), ("--flamegraph", !flamegraph.isEmpty),
         ].filter(\.1).map(\.0)
     }
 
@@ -225,7 +229,8 @@ struct RunOptions: ParsableArguments {
     /// - Returns: False, after saying why, where that cannot be done.
     func watch(_ invocation: inout Invocation) -> Bool {
         let profiles: [(ProfileSession.Format, String)] =
-            (cpuprofile.map { [(.pprof, $0)] } ?? []) + (flamegraph.map { [(.flameGraph, $0)] } ?? [])
+            (cpuprofile.map { [(.pprof, $0)] } ?? [])
+            + flamegraph.map { (ProfileSession.Format(ofFlameGraph: $0), $0) }
         if !profiles.isEmpty {
             do {
                 let session = try ProfileSession(

@@ -1,4 +1,5 @@
 import HostSystem
+import JSONOutput
 
 /// What `--trace` prints: which calls of imports, and as what.
 struct TraceWriter {

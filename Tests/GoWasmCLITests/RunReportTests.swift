@@ -96,7 +96,7 @@ struct NativeReportTests {
                 GOWASM_NATIVE=${way% *} "$1" --cpuprofile $d/p --flamegraph $d/f "$2" ${way#* } || exit 9
                 gzip -dc <$d/p | grep -ac native
                 grep -c 'main.fib.* of it in machine code)' $d/f
-                grep -c 'of processor time, [0-9.]* % of it in machine code\\. Click' $d/f
+                grep -c 'of processor time, [0-9.]* % of it in machine code\\.</text>' $d/f
                 rm -r $d
             done
             """)
