@@ -116,6 +116,13 @@ struct RunOptions: ParsableArguments {
             """)
     var stats = false
 
+    @Flag(
+        help: """
+            Print the same figures as one line of JSON: times in nanoseconds, sizes in bytes, shares from 0 to 1. Implies \
+            --stats.
+            """)
+    var statsJson = false
+
     @Option(
         help: ArgumentHelp(
             "Write where processor time went, for 'go tool pprof', when the program ends.", valueName: "FILE"),
@@ -217,8 +224,8 @@ struct RunOptions: ParsableArguments {
     /// The options among those that were given which only a run has a use for.
     var namesOfWatching: [String] {
         [
-            ("--timeout", timeout != nil), ("--trace", trace || traceJson || traceFilter != nil), ("--stats", stats),
-            ("--cpuprofile", cpuprofile != nil), ("--flamegraph", !flamegraph.isEmpty),
+            ("--timeout", timeout != nil), ("--trace", trace || traceJson || traceFilter != nil),
+            ("--stats", stats || statsJson), ("--cpuprofile", cpuprofile != nil), ("--flamegraph", !flamegraph.isEmpty),
         ].filter(\.1).map(\.0)
     }
 
@@ -242,9 +249,9 @@ struct RunOptions: ParsableArguments {
                 return false
             }
         }
-        if stats {
+        if stats || statsJson {
             let profiler = invocation.profiling?.profiler ?? CallProfiler()
-            let session = StatisticsSession(invocation.loaded, profiler: profiler)
+            let session = StatisticsSession(invocation.loaded, profiler: profiler, isJSON: statsJson)
             invocation.statistics = session
             invocation.engine.profiler = profiler
             invocation.engine.statistics = session.statistics
