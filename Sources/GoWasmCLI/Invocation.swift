@@ -23,6 +23,8 @@ struct Invocation {
     var standsForNode = false
     /// Which calls of imports are reported, and how; nil for none.
     var trace: TraceWriter?
+    /// Where the trace goes; nil for standard error.
+    var traceFile: TraceFile?
     /// When the module's code is validated.
     var codeValidation = Module.CodeValidationTime.onFirstCall
     /// How the engine runs the program.
@@ -100,16 +102,17 @@ struct Invocation {
     }
 
     /// Says and writes what is to be known of the run, once; returns whether that worked.
-    private func finish() -> Bool { Self.finish(watch, profiling, statistics, loaded) }
+    private func finish() -> Bool { Self.finish(watch, profiling, statistics, traceFile, loaded) }
 
     private static func finish(
-        _ watch: RunWatch?, _ profiling: ProfileSession?, _ statistics: StatisticsSession?, _ loaded: Loaded
+        _ watch: RunWatch?, _ profiling: ProfileSession?, _ statistics: StatisticsSession?, _ traceFile: TraceFile?,
+        _ loaded: Loaded
     ) -> Bool {
         loaded.keepCode?()
         watch?.beginReport()
         let isProfiled = profiling?.finish() ?? true
         statistics?.finish()
-        return isProfiled
+        return isProfiled && traceFile?.isWhole ?? true
     }
 
     private func reportingErrors(_ body: () throws -> Int32) -> Int32 {
@@ -174,16 +177,19 @@ struct Invocation {
         if let statistics, loaded.module.map({ GoVersion(of: $0) != nil }) == true {
             configuration.collections = statistics.collections
         }
-        configuration.trace = trace?.trace(report)
+        configuration.trace = trace?.trace(traceFile.map { $0.write } ?? report)
         configuration.goroutines = { [loaded] in loaded.goroutines = $0 }
         return configuration
     }
 
     /// As ``endProcess``, after everything is said and written.
     private var endProcessAfterFinishing: (@Sendable (Int32) -> Never)? {
-        guard let endProcess, profiling != nil || statistics != nil || loaded.keepCode != nil else { return endProcess }
-        return { [watch, profiling, statistics, loaded] code in
-            endProcess(Self.finish(watch, profiling, statistics, loaded) || code != 0 ? code : CommandExit.failure)
+        guard let endProcess,
+            profiling != nil || statistics != nil || traceFile != nil || loaded.keepCode != nil
+        else { return endProcess }
+        return { [watch, profiling, statistics, traceFile, loaded] code in
+            let isWhole = Self.finish(watch, profiling, statistics, traceFile, loaded)
+            endProcess(isWhole || code != 0 ? code : CommandExit.failure)
         }
     }
 

@@ -53,7 +53,7 @@ final class ProfileSession: Sendable {
             do throws(OutputFile.Failure) {
                 return Output(format: format, path: path, descriptor: try OutputFile.open(path, beside: access))
             } catch {
-                throw ProfileError(path: path, reason: error)
+                throw OutputProblem(subject: "profile", path: path, reason: error)
             }
         }
     }
@@ -80,7 +80,8 @@ final class ProfileSession: Sendable {
                         try Descriptors.writeAll(output.descriptor, UnsafeRawBufferPointer(bytes))
                     }
                 } catch {
-                    let failure = ProfileError(path: output.path, reason: .system(error))
+                    let failure = OutputProblem(
+                        subject: "profile", path: output.path, reason: .system(error))
                     Invocation.writeError("gowasm-fast: \(failure)")
                     isWritten = false
                 }
@@ -100,22 +101,5 @@ final class ProfileSession: Sendable {
         case .speedscope:
             return Array(profile.speedscope(program: program, exporter: "gowasm-fast@\(GoWasmFast.version)").utf8)
         }
-    }
-}
-
-/// A file of a profile that cannot be written.
-struct ProfileError: Error, CustomStringConvertible {
-    var path: String
-    var reason: OutputFile.Failure
-
-    var description: String {
-        let text =
-            switch reason {
-            case .system(let error): error.message
-            case .planted(let name, let isLink):
-                "\(name.debugDescription) is \(isLink ? "a link" : "no file") in a folder that the program is given, "
-                    + "which it may have made; remove it, or name another file"
-            }
-        return "cannot write the profile \(path.debugDescription): \(text)"
     }
 }

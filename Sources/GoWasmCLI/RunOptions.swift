@@ -111,6 +111,19 @@ struct RunOptions: ParsableArguments {
 
     @Flag(
         help: """
+            Print what is done with files instead: of a program for js calls of Node's 'fs', such as fs.open and fs.write, \
+            of others the imports for files. Implies --trace.
+            """)
+    var traceFiles = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Write the trace to this file, and not to standard error. Implies --trace.", valueName: "FILE"),
+        completion: .file())
+    var traceFile: String?
+
+    @Flag(
+        help: """
             Print at the end where time went, calls of imports, memory over time and garbage collections (for which the \
             program's GODEBUG is changed).
             """)
@@ -181,6 +194,10 @@ struct RunOptions: ParsableArguments {
         }
         try check(allowedHosts, "--allow-net=<HOST[:PORT],...>") { _ = try OptionValue.hosts($0) }
         try check(inheritedNames, "--inherit-env=<NAME,PREFIX*,...>") { _ = try OptionValue.names($0) }
+        var outputs: Set<String> = []
+        for path in [cpuprofile, traceFile].compactMap({ $0 }) + flamegraph where !outputs.insert(path).inserted {
+            throw ValidationError("The file '\(path)' is named twice for what is to be written")
+        }
     }
 
     /// What the options grant.
@@ -197,8 +214,9 @@ struct RunOptions: ParsableArguments {
 
     /// Has a run be as the options say, but for profiles and the time.
     func apply(to invocation: inout Invocation) {
-        if trace || traceJson || traceFilter != nil {
-            invocation.trace = TraceWriter(filter: traceFilter ?? NameFilter("*"), isJSON: traceJson)
+        if isTracing {
+            invocation.trace = TraceWriter(
+                filter: traceFilter ?? NameFilter("*"), level: traceFiles ? .files : .imports, isJSON: traceJson)
         }
         if validatesFirst { invocation.codeValidation = .onLoading }
         if inheritEnv { invocation.inheritedVariables = [NameFilter("*")] }
@@ -221,15 +239,18 @@ struct RunOptions: ParsableArguments {
         invocation.notes = { OptionNotes(self, $0).lines }
     }
 
+    /// Whether one of the options for traces was given.
+    private var isTracing: Bool { trace || traceJson || traceFiles || traceFilter != nil || traceFile != nil }
+
     /// The options among those that were given which only a run has a use for.
     var namesOfWatching: [String] {
         [
-            ("--timeout", timeout != nil), ("--trace", trace || traceJson || traceFilter != nil),
+            ("--timeout", timeout != nil), ("--trace", isTracing),
             ("--stats", stats || statsJson), ("--cpuprofile", cpuprofile != nil), ("--flamegraph", !flamegraph.isEmpty),
         ].filter(\.1).map(\.0)
     }
 
-    /// Has a run write profiles and statistics, and be ended after its time and by signals.
+    /// Has a run write a trace, profiles and statistics, and be ended after its time and by signals.
     ///
     /// To be called when everything else is set.
     ///
@@ -238,16 +259,17 @@ struct RunOptions: ParsableArguments {
         let profiles: [(ProfileSession.Format, String)] =
             (cpuprofile.map { [(.pprof, $0)] } ?? [])
             + flamegraph.map { (ProfileSession.Format(ofFlameGraph: $0), $0) }
-        if !profiles.isEmpty {
-            do {
+        do {
+            if let traceFile { invocation.traceFile = try TraceFile(path: traceFile, access: invocation.access) }
+            if !profiles.isEmpty {
                 let session = try ProfileSession(
                     program: invocation.file, loaded: invocation.loaded, files: profiles, access: invocation.access)
                 invocation.profiling = session
                 invocation.engine.profiler = session.profiler
-            } catch {
-                invocation.report("gowasm-fast: \(error)")
-                return false
             }
+        } catch {
+            invocation.report("gowasm-fast: \(error)")
+            return false
         }
         if stats || statsJson {
             let profiler = invocation.profiling?.profiler ?? CallProfiler()
