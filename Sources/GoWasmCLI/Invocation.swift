@@ -253,46 +253,6 @@ struct Invocation {
         }
     }
 
-    /// Prints the instructions of the functions with these names or indices, or of all when none is named, and the
-    /// bytecode beside them.
-    func disassemble(functions wanted: [String], withMachineCode: Bool) -> Int32 {
-        do {
-            let module = try load().module
-            var engine = engine
-            // Each function is compiled when it is lowered.
-            if withMachineCode { engine.compilation = CompilationPolicy(threshold: 0) }
-            let code = try LoweredCode(module, options: engine.codeOptions(checksAddresses: !engine.usesGuardPages))
-            let reader = withMachineCode ? MachineCodeReader() : nil
-            let table = GoLineTable(module)
-            let imports = module.imports.filter { if case .function = $0.kind { true } else { false } }.map(\.name)
-            let name = { (function: Int) -> String? in
-                function < imports.count
-                    ? imports[function] : table?.name(ofFunction: function) ?? module.functionName(function)
-            }
-            var remaining = Set(wanted)
-            for function in module.importedFunctionCount..<module.functionTypes.count {
-                if !wanted.isEmpty {
-                    let names = [String(function), name(function), module.functionName(function)].compactMap { $0 }
-                    guard !remaining.isDisjoint(with: names) else { continue }
-                    remaining.subtract(names)
-                }
-                let listing = try code.listing(function, name: name, machineCode: reader?.lines)
-                let line = table?.line(inFunction: function, returnAddress: nil)
-                let place = line.map { ", \($0.file):\($0.number)" } ?? ""
-                let type = module.types[Int(module.functionTypes[function])].text
-                Descriptors.print("function \(function) \(name(function) ?? "") \(type)\(place)\n\(listing)\n\n")
-            }
-            guard remaining.isEmpty else {
-                report(Failure.line(file, "has no function named \(remaining.sorted().joined(separator: ", "))"))
-                return CommandExit.usage
-            }
-            return CommandExit.success
-        } catch {
-            report(Failure.line(file, Failure.describe(error)))
-            return CommandExit.failure
-        }
-    }
-
     /// Reads the file and decodes it.
     func load() throws -> Program {
         let begin = Clock()
