@@ -65,13 +65,16 @@ let package = Package(
             swiftSettings: swiftSettings),
         // Gives the library's types what Foundation's users expect of theirs.
         .target(name: "GoWasmFoundation", dependencies: ["GoWasm"], swiftSettings: swiftSettings),
+        // Writes JSON.
+        .target(name: "JSONOutput", swiftSettings: swiftSettings),
         // Writes what a profiler found in the formats of others' tools.
-        .target(name: "Profiles", dependencies: ["WasmRuntime", "CZlib"], swiftSettings: swiftSettings),
+        .target(
+            name: "Profiles", dependencies: ["WasmRuntime", "JSONOutput", "CZlib"], swiftSettings: swiftSettings),
         // The command line as testable types.
         .target(
             name: "GoWasmCLI",
             dependencies: [
-                "GoWasm", "HostSystem", "CHostSystem", "Profiles", "WasmRuntime", "WasmFrontend", "LibC",
+                "GoWasm", "HostSystem", "CHostSystem", "Profiles", "JSONOutput", "WasmRuntime", "WasmFrontend", "LibC",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
@@ -105,7 +108,10 @@ let package = Package(
             swiftSettings: swiftSettings),
         .testTarget(
             name: "GoWasmCLITests",
-            dependencies: ["GoWasmCLI", "GoWasm", "WasmRuntime", "WasmFrontend", "LibC", "_TestSupport"],
+            dependencies: [
+                "GoWasmCLI", "GoWasm", "HostSystem", "Profiles", "JSONOutput", "WasmRuntime", "WasmFrontend", "LibC",
+                "_TestSupport",
+            ],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "HostSystemTests", dependencies: ["CHostSystem", "HostSystem", "_TestSupport"],

@@ -1,3 +1,4 @@
+import JSONOutput
 import LibC
 
 /// What `gowasm-fast bench` found, as a table or as JSON.

@@ -1,5 +1,6 @@
 import GoWasm
 import HostSystem
+import JSONOutput
 import WasmFrontend
 
 /// What a module is: the command `gowasm-fast inspect [--json] FILE.wasm`.

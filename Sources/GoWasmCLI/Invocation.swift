@@ -23,6 +23,8 @@ struct Invocation {
     var standsForNode = false
     /// Which calls of imports are reported, and how; nil for none.
     var trace: TraceWriter?
+    /// Where the trace goes; nil for standard error.
+    var traceFile: TraceFile?
     /// When the module's code is validated.
     var codeValidation = Module.CodeValidationTime.onFirstCall
     /// How the engine runs the program.
@@ -100,16 +102,17 @@ struct Invocation {
     }
 
     /// Says and writes what is to be known of the run, once; returns whether that worked.
-    private func finish() -> Bool { Self.finish(watch, profiling, statistics, loaded) }
+    private func finish() -> Bool { Self.finish(watch, profiling, statistics, traceFile, loaded) }
 
     private static func finish(
-        _ watch: RunWatch?, _ profiling: ProfileSession?, _ statistics: StatisticsSession?, _ loaded: Loaded
+        _ watch: RunWatch?, _ profiling: ProfileSession?, _ statistics: StatisticsSession?, _ traceFile: TraceFile?,
+        _ loaded: Loaded
     ) -> Bool {
         loaded.keepCode?()
         watch?.beginReport()
         let isProfiled = profiling?.finish() ?? true
         statistics?.finish()
-        return isProfiled
+        return isProfiled && traceFile?.isWhole ?? true
     }
 
     private func reportingErrors(_ body: () throws -> Int32) -> Int32 {
@@ -174,16 +177,19 @@ struct Invocation {
         if let statistics, loaded.module.map({ GoVersion(of: $0) != nil }) == true {
             configuration.collections = statistics.collections
         }
-        configuration.trace = trace?.trace(report)
+        configuration.trace = trace?.trace(traceFile.map { $0.write } ?? report)
         configuration.goroutines = { [loaded] in loaded.goroutines = $0 }
         return configuration
     }
 
     /// As ``endProcess``, after everything is said and written.
     private var endProcessAfterFinishing: (@Sendable (Int32) -> Never)? {
-        guard let endProcess, profiling != nil || statistics != nil || loaded.keepCode != nil else { return endProcess }
-        return { [watch, profiling, statistics, loaded] code in
-            endProcess(Self.finish(watch, profiling, statistics, loaded) || code != 0 ? code : CommandExit.failure)
+        guard let endProcess,
+            profiling != nil || statistics != nil || traceFile != nil || loaded.keepCode != nil
+        else { return endProcess }
+        return { [watch, profiling, statistics, traceFile, loaded] code in
+            let isWhole = Self.finish(watch, profiling, statistics, traceFile, loaded)
+            endProcess(isWhole || code != 0 ? code : CommandExit.failure)
         }
     }
 
@@ -244,46 +250,6 @@ struct Invocation {
     private static func functions(_ module: Module) -> [String] {
         module.exports.filter { $0.kind == .function }.map {
             $0.name + module.types[Int(module.functionTypes[Int($0.index)])].text
-        }
-    }
-
-    /// Prints the instructions of the functions with these names or indices, or of all when none is named, and the
-    /// bytecode beside them.
-    func disassemble(functions wanted: [String], withMachineCode: Bool) -> Int32 {
-        do {
-            let module = try load().module
-            var engine = engine
-            // Each function is compiled when it is lowered.
-            if withMachineCode { engine.compilation = CompilationPolicy(threshold: 0) }
-            let code = try LoweredCode(module, options: engine.codeOptions(checksAddresses: !engine.usesGuardPages))
-            let reader = withMachineCode ? MachineCodeReader() : nil
-            let table = GoLineTable(module)
-            let imports = module.imports.filter { if case .function = $0.kind { true } else { false } }.map(\.name)
-            let name = { (function: Int) -> String? in
-                function < imports.count
-                    ? imports[function] : table?.name(ofFunction: function) ?? module.functionName(function)
-            }
-            var remaining = Set(wanted)
-            for function in module.importedFunctionCount..<module.functionTypes.count {
-                if !wanted.isEmpty {
-                    let names = [String(function), name(function), module.functionName(function)].compactMap { $0 }
-                    guard !remaining.isDisjoint(with: names) else { continue }
-                    remaining.subtract(names)
-                }
-                let listing = try code.listing(function, name: name, machineCode: reader?.lines)
-                let line = table?.line(inFunction: function, returnAddress: nil)
-                let place = line.map { ", \($0.file):\($0.number)" } ?? ""
-                let type = module.types[Int(module.functionTypes[function])].text
-                Descriptors.print("function \(function) \(name(function) ?? "") \(type)\(place)\n\(listing)\n\n")
-            }
-            guard remaining.isEmpty else {
-                report(Failure.line(file, "has no function named \(remaining.sorted().joined(separator: ", "))"))
-                return CommandExit.usage
-            }
-            return CommandExit.success
-        } catch {
-            report(Failure.line(file, Failure.describe(error)))
-            return CommandExit.failure
         }
     }
 

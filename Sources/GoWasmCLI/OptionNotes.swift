@@ -54,8 +54,9 @@ struct OptionNotes {
         for variable in options.environment where variable.value == nil && ProcessSetup.variable(variable.name) == nil {
             lines.append("--env \(variable.name) has no effect: this process has no such variable")
         }
-        let idle =
-            options.traceFilter?.idlePatterns(among: module.imports.map { TraceWriter.names($0.module, $0.name) }) ?? []
+        // Names of operations on files are those of no import.
+        let filter = options.traceFiles ? nil : options.traceFilter
+        let idle = filter?.idlePatterns(among: module.imports.map { TraceWriter.names($0.module, $0.name) }) ?? []
         if !idle.isEmpty {
             let names = idle.map { "'\($0)'" }.joined(separator: ", ")
             lines.append("--trace-filter: \(names) \(idle.count == 1 ? "names" : "name") no import of the module")

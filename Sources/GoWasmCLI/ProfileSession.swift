@@ -20,7 +20,23 @@ final class ProfileSession: Sendable {
 
     enum Format {
         case pprof
+        /// A picture.
         case flameGraph
+        case foldedStacks
+        case speedscope
+
+        /// The format that a flame graph is written in, by the ending of the file's name.
+        init(ofFlameGraph path: String) {
+            let name = path.lowercased()
+            self =
+                if name.hasSuffix(".folded") || name.hasSuffix(".txt") {
+                    .foldedStacks
+                } else if name.hasSuffix(".json") {
+                    .speedscope
+                } else {
+                    .flameGraph
+                }
+        }
     }
 
     private struct Output {
@@ -37,7 +53,7 @@ final class ProfileSession: Sendable {
             do throws(OutputFile.Failure) {
                 return Output(format: format, path: path, descriptor: try OutputFile.open(path, beside: access))
             } catch {
-                throw ProfileError(path: path, reason: error)
+                throw OutputProblem(subject: "profile", path: path, reason: error)
             }
         }
     }
@@ -64,7 +80,8 @@ final class ProfileSession: Sendable {
                         try Descriptors.writeAll(output.descriptor, UnsafeRawBufferPointer(bytes))
                     }
                 } catch {
-                    let failure = ProfileError(path: output.path, reason: .system(error))
+                    let failure = OutputProblem(
+                        subject: "profile", path: output.path, reason: .system(error))
                     Invocation.writeError("gowasm-fast: \(failure)")
                     isWritten = false
                 }
@@ -80,23 +97,9 @@ final class ProfileSession: Sendable {
         case .flameGraph:
             let picture = profile.flameGraph(title: program) { GoFunctionName.package(of: $0.name) ?? $0.name }
             return Array(picture.utf8)
+        case .foldedStacks: return Array(profile.foldedStacks().utf8)
+        case .speedscope:
+            return Array(profile.speedscope(program: program, exporter: "gowasm-fast@\(GoWasmFast.version)").utf8)
         }
-    }
-}
-
-/// A file of a profile that cannot be written.
-struct ProfileError: Error, CustomStringConvertible {
-    var path: String
-    var reason: OutputFile.Failure
-
-    var description: String {
-        let text =
-            switch reason {
-            case .system(let error): error.message
-            case .planted(let name, let isLink):
-                "\(name.debugDescription) is \(isLink ? "a link" : "no file") in a folder that the program is given, "
-                    + "which it may have made; remove it, or name another file"
-            }
-        return "cannot write the profile \(path.debugDescription): \(text)"
     }
 }

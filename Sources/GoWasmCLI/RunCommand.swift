@@ -65,7 +65,7 @@ struct RunModes: ParsableArguments {
     @Flag(
         help: """
             Print the WebAssembly of the functions named after FILE, or of all, and beside it the bytecode that it becomes, \
-            instead of running the program.
+            with the lines of the source, instead of running the program. The end of a name is enough: 'fib' for 'main.fib'.
             """)
     var disassemble = false
 

@@ -111,10 +111,30 @@ struct RunOptions: ParsableArguments {
 
     @Flag(
         help: """
+            Print what is done with files instead: of a program for js calls of Node's 'fs', such as fs.open and fs.write, \
+            of others the imports for files. Implies --trace.
+            """)
+    var traceFiles = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Write the trace to this file, and not to standard error. Implies --trace.", valueName: "FILE"),
+        completion: .file())
+    var traceFile: String?
+
+    @Flag(
+        help: """
             Print at the end where time went, calls of imports, memory over time and garbage collections (for which the \
             program's GODEBUG is changed).
             """)
     var stats = false
+
+    @Flag(
+        help: """
+            Print the same figures as one line of JSON: times in nanoseconds, sizes in bytes, shares from 0 to 1. Implies \
+            --stats.
+            """)
+    var statsJson = false
 
     @Option(
         help: ArgumentHelp(
@@ -124,10 +144,18 @@ struct RunOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+<<<<<<< HEAD
             "Write the same as a picture for a browser, in which a click enlarges a frame.",
+=======
+            """
+            Write the same as a flame graph: as a picture (in a browser frames can be enlarged and searched for); as \
+            folded stacks if the name ends in .folded or .txt; for speedscope if it ends in .speedscope.json. May be \
+            repeated.
+            """,
+>>>>>>> bfae321758e618008ba54fcff15ed506d9cb50e5
             valueName: "FILE.svg"),
-        completion: .file(extensions: ["svg"]))
-    var flamegraph: String?
+        completion: .file(extensions: ["svg", "folded", "txt", "json"]))
+    var flamegraph: [String] = []
 
     // MARK: - How the program is run
 
@@ -169,6 +197,10 @@ struct RunOptions: ParsableArguments {
         }
         try check(allowedHosts, "--allow-net=<HOST[:PORT],...>") { _ = try OptionValue.hosts($0) }
         try check(inheritedNames, "--inherit-env=<NAME,PREFIX*,...>") { _ = try OptionValue.names($0) }
+        var outputs: Set<String> = []
+        for path in [cpuprofile, traceFile].compactMap({ $0 }) + flamegraph where !outputs.insert(path).inserted {
+            throw ValidationError("The file '\(path)' is named twice for what is to be written")
+        }
     }
 
     /// What the options grant.
@@ -185,8 +217,9 @@ struct RunOptions: ParsableArguments {
 
     /// Has a run be as the options say, but for profiles and the time.
     func apply(to invocation: inout Invocation) {
-        if trace || traceJson || traceFilter != nil {
-            invocation.trace = TraceWriter(filter: traceFilter ?? NameFilter("*"), isJSON: traceJson)
+        if isTracing {
+            invocation.trace = TraceWriter(
+                filter: traceFilter ?? NameFilter("*"), level: traceFiles ? .files : .imports, isJSON: traceJson)
         }
         if validatesFirst { invocation.codeValidation = .onLoading }
         if inheritEnv { invocation.inheritedVariables = [NameFilter("*")] }
@@ -209,36 +242,41 @@ struct RunOptions: ParsableArguments {
         invocation.notes = { OptionNotes(self, $0).lines }
     }
 
+    /// Whether one of the options for traces was given.
+    private var isTracing: Bool { trace || traceJson || traceFiles || traceFilter != nil || traceFile != nil }
+
     /// The options among those that were given which only a run has a use for.
     var namesOfWatching: [String] {
         [
-            ("--timeout", timeout != nil), ("--trace", trace || traceJson || traceFilter != nil), ("--stats", stats),
-            ("--cpuprofile", cpuprofile != nil), ("--flamegraph", flamegraph != nil),
+            ("--timeout", timeout != nil), ("--trace", isTracing),
+            ("--stats", stats || statsJson), ("--cpuprofile", cpuprofile != nil), ("--flamegraph", !flamegraph.isEmpty),
         ].filter(\.1).map(\.0)
     }
 
-    /// Has a run write profiles and statistics, and be ended after its time and by signals.
+    /// Has a run write a trace, profiles and statistics, and be ended after its time and by signals.
     ///
     /// To be called when everything else is set.
     ///
     /// - Returns: False, after saying why, where that cannot be done.
     func watch(_ invocation: inout Invocation) -> Bool {
         let profiles: [(ProfileSession.Format, String)] =
-            (cpuprofile.map { [(.pprof, $0)] } ?? []) + (flamegraph.map { [(.flameGraph, $0)] } ?? [])
-        if !profiles.isEmpty {
-            do {
+            (cpuprofile.map { [(.pprof, $0)] } ?? [])
+            + flamegraph.map { (ProfileSession.Format(ofFlameGraph: $0), $0) }
+        do {
+            if let traceFile { invocation.traceFile = try TraceFile(path: traceFile, access: invocation.access) }
+            if !profiles.isEmpty {
                 let session = try ProfileSession(
                     program: invocation.file, loaded: invocation.loaded, files: profiles, access: invocation.access)
                 invocation.profiling = session
                 invocation.engine.profiler = session.profiler
-            } catch {
-                invocation.report("gowasm-fast: \(error)")
-                return false
             }
+        } catch {
+            invocation.report("gowasm-fast: \(error)")
+            return false
         }
-        if stats {
+        if stats || statsJson {
             let profiler = invocation.profiling?.profiler ?? CallProfiler()
-            let session = StatisticsSession(invocation.loaded, profiler: profiler)
+            let session = StatisticsSession(invocation.loaded, profiler: profiler, isJSON: statsJson)
             invocation.statistics = session
             invocation.engine.profiler = profiler
             invocation.engine.statistics = session.statistics

@@ -1,9 +1,10 @@
 import GoWasm
 import HostSystem
+import JSONOutput
 import WasmFrontend
 import WasmRuntime
 
-/// What `--stats` prints when a run has ended.
+/// What `--stats` and `--stats-json` print when a run has ended.
 struct RunReport {
     var statistics: RunStatistics
     var collections: GarbageCollections
@@ -15,33 +16,34 @@ struct RunReport {
     var loading: UInt64
     var whole: UInt64
 
-    /// The rows of the tables over time and of growths.
+    /// The rows of the tables over time and of growths that people see.
     private static let shownRows = 12
-    /// The host functions that are shown.
+    /// The host functions that people see.
     private static let shownFunctions = 25
 
-    /// The lines of the tables.
-    func lines(_ style: Style) -> [String] {
-        var lines = times(style)
-        lines += machineCode(style)
-        lines += memory(style)
-        lines += hostCalls(style)
-        lines += garbage(style)
-        return lines
+    /// All tables that have something in them.
+    private var tables: [FigureTable] {
+        [times, machineCode, memory, memoryOverTime, growths, hostCalls, garbage].compactMap { $0 }
     }
 
-    private func times(_ style: Style) -> [String] {
+    /// The tables as lines for people.
+    func lines(_ style: Style) -> [String] { Array(tables.map { $0.lines(style) }.joined(separator: [""])) }
+
+    /// The tables as one line of JSON.
+    var json: String { JSONText.object(tables.flatMap(\.members)) }
+
+    private var times: FigureTable? {
         let lowering = statistics.lowering
         let host = statistics.hostFunctions.reduce(0) { $0 + $1.nanoseconds }
         let total = whole - min(whole, lowering.measuring)
         let compilation = statistics.compilation
         let known =
             loading + lowering.validation + lowering.lowering + (compilation?.nanoseconds ?? 0) + host
-        func row(_ name: String, _ time: UInt64, _ note: String) -> String {
-            "  " + name.padded(to: 12) + Quantity.time(time).padded(to: 10, right: true)
-                + Quantity.share(time, of: total).padded(to: 9, right: true) + "   " + note
+        func row(_ name: String, _ label: FigureText, _ time: UInt64, _ note: FigureText) -> FigureTable.Row {
+            FigureTable.Row(name: name, label: label, cells: [.time(time), .share(time, of: total)], note: note)
         }
         let calls = statistics.hostFunctions.reduce(0) { $0 + $1.calls }
+<<<<<<< HEAD
         let loaded = module.map {
             "\(Quantity.file($0.bytes.buffer.count)), \(Quantity.count($0.bodies.count)) functions"
         }
@@ -57,129 +59,186 @@ struct RunReport {
             row("guest", total - min(total, known), "the program itself, and the time that it waits"),
             row("in all", total, ""),
         ]
+=======
+        let loaded: FigureText =
+            if let module {
+                """
+                \("bytes", .fileSize(module.bytes.buffer.count)), \
+                \("functions", .count(module.bodies.count)) functions
+                """
+            } else {
+                ""
+            }
+        return FigureTable(
+            name: "time", heading: "time", labelWidth: 12,
+            columns: [.init(name: "time", width: 10), .init(name: "share", width: 9)],
+            rows: [
+                row("load", "load", loading, loaded),
+                row(
+                    "validate", "validate", lowering.validation,
+                    """
+                    \("functions", .count(lowering.functions)) functions that were called, \
+                    \("bytes", .fileSize(lowering.wasmBytes))
+                    """),
+                row("lower", "lower", lowering.lowering, "\("bytes", .fileSize(lowering.bytecodeBytes)) of bytecode"),
+                row(
+                    "compile", "compile", compilation?.nanoseconds ?? 0,
+                    "\("functions", .count(compilation?.functions ?? 0)) functions"),
+                row("hostCalls", "host calls", host, "\("calls", .count(calls)) calls"),
+                row("guest", "guest", total - min(total, known), "and what waits between its turns"),
+                row("whole", "in all", total, ""),
+            ])
+>>>>>>> bfae321758e618008ba54fcff15ed506d9cb50e5
     }
 
-    private func machineCode(_ style: Style) -> [String] {
-        guard let compilation = statistics.compilation else { return [] }
-        var lines = ["", style.bold("machine code")]
-        func row(_ name: String, _ text: String) { lines.append("  " + name.padded(to: 12) + text) }
+    private var machineCode: FigureTable? {
+        guard let compilation = statistics.compilation else { return nil }
+        func table(_ rows: [FigureTable.Row]) -> FigureTable {
+            FigureTable(name: "machineCode", heading: "machine code", labelWidth: 12, rows: rows)
+        }
         if let obstacle = compilation.obstacle {
-            row("none", Failure.describe(obstacle))
-            return lines
+            return table([.init(label: "none", note: "\("obstacle", .text(Failure.describe(obstacle)))")])
         }
-        let refused = compilation.refusedFunctions
-        row(
-            "functions",
-            "\(Quantity.count(compilation.functions)) compiled"
-                + (refused > 0 ? ", \(Quantity.count(refused)) that could not be" : ""))
-        row(
-            "size",
-            "\(Quantity.file(Int(compilation.bytes))), of \(Quantity.count(Int(compilation.instructions))) "
-                + "instructions of bytecode")
-        row("entries", "\(Quantity.count(Int(clamping: compilation.entries))) from the interpreter")
-        guard let samples, samples.all > 0 else { return lines }
-        func share(_ part: Int) -> String { Quantity.share(UInt64(part), of: UInt64(samples.all)) }
-        row("processor", "\(share(samples.native)) in machine code, \(share(samples.interpreted)) in the interpreter")
-        row("", "(of \(Quantity.count(samples.all)) samples; the others are the host's and the engine's)")
-        return lines
+        let refused = FigureText.Named("refusedFunctions", .count(compilation.refusedFunctions))
+        var rows: [FigureTable.Row] = [
+            .init(
+                label: "functions",
+                note: "\("functions", .count(compilation.functions)) compiled"
+                    + (compilation.refusedFunctions > 0
+                        ? ", \(refused.name, refused.figure) that could not be"
+                        : .unseen(refused.name, refused.figure))),
+            .init(
+                label: "size",
+                note: """
+                    \("bytes", .fileSize(Int(compilation.bytes))), of \
+                    \("instructions", .count(Int(compilation.instructions))) instructions of bytecode
+                    """),
+            .init(
+                label: "entries",
+                note: "\("entries", .count(Int(clamping: compilation.entries))) from the interpreter"),
+        ]
+        guard let samples, samples.all > 0 else { return table(rows) }
+        func share(_ part: Int) -> Figure { .share(UInt64(part), of: UInt64(samples.all)) }
+        rows += [
+            .init(
+                label: "processor",
+                note: """
+                    \("nativeShare", share(samples.native)) in machine code, \
+                    \("interpretedShare", share(samples.interpreted)) in the interpreter
+                    """),
+            .init(
+                label: "",
+                note: "(of \("samples", .count(samples.all)) samples; the others are the host's and the engine's)"),
+        ]
+        return table(rows)
     }
 
-    private func memory(_ style: Style) -> [String] {
+    /// The width of the labels of tables of memory, and of each of their columns.
+    private static let (memoryLabel, memoryColumn) = (18, 14)
+
+    private var memory: FigureTable? {
         let samples = statistics.samples
-        guard let first = samples.first, let last = samples.last else { return [] }
-        func row(_ name: String, _ cells: [String]) -> String {
-            "  " + name.padded(to: 18) + cells.map { $0.padded(to: 14, right: true) }.joined()
-        }
-        var lines = [
-            "",
-            style.bold(
-                "memory".padded(to: 20)
-                    + ["at first", "at the end", "at most"]
-                    .map { $0.padded(to: 14, right: true) }.joined()),
-        ]
+        guard let first = samples.first, let last = samples.last else { return nil }
         let peak = samples.map(\.memoryBytes).max() ?? 0
-        lines.append(
-            row("linear memory", [first.memoryBytes, last.memoryBytes, peak].map(Quantity.memory)))
-        lines.append(row("frame stack", ["", "", Quantity.memory(statistics.mostFrameBytes)]))
+        var rows: [FigureTable.Row] = [
+            .init(
+                name: "linearMemory", label: "linear memory",
+                cells: [first.memoryBytes, last.memoryBytes, peak].map { .memory($0) }),
+            .init(name: "frameStack", label: "frame stack", cells: [nil, nil, .memory(statistics.mostFrameBytes)]),
+        ]
         if let atFirst = first.references, let atLast = last.references {
             let most = max(statistics.mostReferences, atLast)
-            lines.append(row("host references", [atFirst, atLast, most].map(Quantity.count)))
+            rows.append(
+                .init(
+                    name: "hostReferences", label: "host references",
+                    cells: [atFirst, atLast, most].map { .count($0) }))
         }
-        lines += [
-            "",
-            style.bold(
-                "over time".padded(to: 20)
-                    + ["linear memory", "frame stack", "references"]
-                    .map { $0.padded(to: 14, right: true) }.joined()),
-        ]
-        for sample in Self.spread(samples) {
-            lines.append(
-                row(
-                    Quantity.time(sample.time).padded(to: 10, right: true),
-                    [
-                        Quantity.memory(sample.memoryBytes), Quantity.memory(sample.frameBytes),
-                        sample.references.map(Quantity.count) ?? "",
-                    ]))
-        }
-        let growths = statistics.growths
-        if !growths.isEmpty {
-            lines += ["", style.bold("growths of linear memory: \(Quantity.count(statistics.growthCount))")]
-            for growth in Self.spread(growths) {
-                lines.append(
-                    row(
-                        Quantity.time(growth.time).padded(to: 10, right: true),
-                        [Quantity.memory(growth.from), "to " + Quantity.memory(growth.to)]))
-            }
-        }
-        return lines
+        return FigureTable(
+            name: "memory", heading: "memory", labelWidth: Self.memoryLabel,
+            columns: [("atFirst", "at first"), ("atEnd", "at the end"), ("most", "at most")].map {
+                .init(name: $0, heading: $1, width: Self.memoryColumn)
+            },
+            rows: rows)
     }
 
-    /// As many as are shown, from the first to the last.
-    private static func spread<Row>(_ rows: [Row]) -> [Row] {
-        guard rows.count > shownRows else { return rows }
-        return (0..<shownRows).map { rows[$0 * (rows.count - 1) / (shownRows - 1)] }
+    private var memoryOverTime: FigureTable? {
+        guard !statistics.samples.isEmpty else { return nil }
+        return FigureTable(
+            name: "memoryOverTime", heading: "over time", labelWidth: Self.memoryLabel,
+            columns: [
+                ("linearMemory", "linear memory"), ("frameStack", "frame stack"), ("hostReferences", "references"),
+            ].map { .init(name: $0, heading: $1, width: Self.memoryColumn) },
+            rows: statistics.samples.map { sample in
+                .init(
+                    label: "\("time", .time(sample.time), width: 10)",
+                    cells: [
+                        .memory(sample.memoryBytes), .memory(sample.frameBytes), sample.references.map { .count($0) },
+                    ])
+            },
+            isList: true, selection: .spread(Self.shownRows))
     }
 
-    private func hostCalls(_ style: Style) -> [String] {
+    private var growths: FigureTable? {
+        guard !statistics.growths.isEmpty else { return nil }
+        return FigureTable(
+            name: "growths", heading: "growths of linear memory: \("growthCount", .count(statistics.growthCount))",
+            labelWidth: Self.memoryLabel,
+            columns: [
+                .init(name: "from", width: Self.memoryColumn),
+                .init(name: "to", width: Self.memoryColumn, prefix: "to "),
+            ],
+            rows: statistics.growths.map { growth in
+                .init(
+                    label: "\("time", .time(growth.time), width: 10)",
+                    cells: [.memory(growth.from), .memory(growth.to)])
+            },
+            isList: true, selection: .spread(Self.shownRows))
+    }
+
+    private var hostCalls: FigureTable? {
         let called = statistics.hostFunctions.filter { $0.calls > 0 }.sorted {
             ($1.nanoseconds, $0.name) < ($0.nanoseconds, $1.name)
         }
-        guard !called.isEmpty else { return [] }
-        func row(_ name: String, _ calls: String, _ time: String, _ mean: String) -> String {
-            name.padded(to: 38) + calls.padded(to: 12, right: true) + time.padded(to: 12, right: true)
-                + mean.padded(to: 12, right: true)
-        }
-        var lines = ["", style.bold(row("host calls", "calls", "time", "each"))]
-        for function in called.prefix(Self.shownFunctions) {
-            lines.append(
-                row(
-                    "  " + function.name.prefix(35), Quantity.count(function.calls),
-                    Quantity.time(function.nanoseconds),
-                    Quantity.time(function.nanoseconds / UInt64(function.calls))))
-        }
-        if called.count > Self.shownFunctions { lines.append("  and \(called.count - Self.shownFunctions) more") }
-        return lines
+        guard !called.isEmpty else { return nil }
+        return FigureTable(
+            name: "hostCalls", heading: "host calls", labelWidth: 36,
+            columns: ["calls", "time", "each"].map { .init(name: $0, heading: $0, width: 12) },
+            rows: called.map { function in
+                .init(
+                    label: .unseen("module", .text(function.module)) + "\("name", .text(function.name), most: 35)",
+                    cells: [
+                        .count(function.calls), .time(function.nanoseconds),
+                        .time(function.nanoseconds / UInt64(function.calls)),
+                    ])
+            },
+            isList: true, selection: .first(Self.shownFunctions))
     }
 
-    private func garbage(_ style: Style) -> [String] {
+    private var garbage: FigureTable? {
         let all = collections.collections
-        guard !all.isEmpty else { return [] }
+        guard let last = all.last, last.heap.count == 3 else { return nil }
         // A program can write such lines itself, as many as it likes: their sum may have no place in an integer.
-        func time(_ milliseconds: Double) -> String { Quantity.time(UInt64(min(milliseconds * 1_000_000, 1e18))) }
-        let pauses = all.map { $0.pauses.reduce(0, +) }
-        func row(_ name: String, _ values: [Double]) -> String {
-            "  " + name.padded(to: 12)
-                + [values.reduce(0, +) / Double(values.count), values.max() ?? 0, values.reduce(0, +)]
-                .map { time($0).padded(to: 14, right: true) }.joined()
+        func time(_ milliseconds: Double) -> Figure { .time(UInt64(min(milliseconds * 1_000_000, 1e18))) }
+        func row(_ name: String, _ values: [Double]) -> FigureTable.Row {
+            let sum = values.reduce(0, +)
+            return .init(
+                name: name, label: FigureText(stringLiteral: name),
+                cells: [sum / Double(values.count), values.max() ?? 0, sum].map(time))
         }
-        return [
-            "",
-            style.bold(
-                "garbage".padded(to: 14)
-                    + ["on average", "at most", "in all"].map { $0.padded(to: 14, right: true) }.joined()),
-            row("pauses", pauses), row("marking", all.map(\.marking)),
-            "  \(Quantity.count(all.count)) collections; the heap at the last one: "
-                + all[all.count - 1].heap.map { "\($0) MB" }.joined(separator: ", ") + " (begin, end, alive)",
-        ]
+        return FigureTable(
+            name: "garbage", heading: "garbage", labelWidth: 12,
+            columns: [("mean", "on average"), ("most", "at most"), ("whole", "in all")].map {
+                .init(name: $0, heading: $1, width: 14)
+            },
+            rows: [
+                row("pauses", all.map { $0.pauses.reduce(0, +) }), row("marking", all.map(\.marking)),
+                .init(
+                    label: """
+                        \("collections", .count(all.count)) collections; the heap at the last one: \
+                        \("heapAtBegin", .megabytes(last.heap[0])), \
+                        \("heapAtEnd", .megabytes(last.heap[1])), \
+                        \("heapAlive", .megabytes(last.heap[2])) (begin, end, alive)
+                        """),
+            ])
     }
 }

@@ -22,10 +22,13 @@ final class StatisticsSession: Sendable {
     private let loaded: Invocation.Loaded
     /// Knows how much time was spent in machine code.
     private let profiler: CallProfiler
+    private let isJSON: Bool
 
-    init(_ loaded: Invocation.Loaded, profiler: CallProfiler) {
+    /// Makes a session, which prints tables, or a line of JSON.
+    init(_ loaded: Invocation.Loaded, profiler: CallProfiler, isJSON: Bool) {
         self.loaded = loaded
         self.profiler = profiler
+        self.isJSON = isJSON
     }
 
     /// Says how long it took to load the module.
@@ -45,7 +48,8 @@ final class StatisticsSession: Sendable {
             let report = RunReport(
                 statistics: statistics, collections: collections, samples: profiler.counts(), module: loaded.module,
                 loading: state.loading, whole: whole)
-            Invocation.writeError(report.lines(Style.ofErrors).joined(separator: "\n"))
+            Invocation.writeError(
+                isJSON ? report.json : report.lines(Style.ofErrors).joined(separator: "\n"))
         }
     }
 }

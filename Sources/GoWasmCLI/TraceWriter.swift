@@ -1,20 +1,23 @@
 import HostSystem
+import JSONOutput
 
 /// What `--trace` prints: which calls of imports, and as what.
 struct TraceWriter {
     private let filter: NameFilter
+    private let level: HostCallTrace.Level
     private let isJSON: Bool
 
     /// Takes names of imports.
-    init(filter: NameFilter, isJSON: Bool) {
+    init(filter: NameFilter, level: HostCallTrace.Level = .imports, isJSON: Bool) {
         self.filter = filter
+        self.level = level
         self.isJSON = isJSON
     }
 
     /// A trace whose lines go to `print`.
     func trace(_ print: @escaping @Sendable (String) -> Void) -> HostCallTrace {
         let line = isJSON ? Self.json : Self.text
-        return HostCallTrace(wants: wants, report: { print(line($0)) })
+        return HostCallTrace(level: level, wants: wants, report: { print(line($0)) })
     }
 
     /// Whether a filter names an import: by its second name, by what is behind the package, or with the module before
@@ -69,6 +72,8 @@ struct TraceWriter {
             return count == values.count
                 ? JSONText.list(values.map(json))
                 : JSONText.object([("values", JSONText.list(values.map(json))), ("count", "\(count)")])
+        case .array(let name, let contents):
+            return JSONText.object([("name", JSONText.string(name)), ("contents", json(contents))])
         case .named(let text): return JSONText.string(text)
         case .outsideMemory: return "null"
         }

@@ -14,6 +14,8 @@ public struct HostCall: Sendable {
         case bytes(count: Int, address: UInt64)
         /// The first values of a list, and how many there are.
         case list([Value], count: Int)
+        /// An array of bytes of JavaScript's: a name such as `Uint8Array(5)#9`, and its contents as text.
+        case array(String, contents: Value)
         /// Something else, by a name such as `object#9` or `ENOENT`.
         case named(String)
         /// The arguments point beyond the guest's memory.
@@ -109,6 +111,7 @@ extension HostCall.Value: CustomStringConvertible {
         case .list(let values, let count):
             let more = count > values.count ? ["…"] : []
             return "[\((values.map(\.description) + more).joined(separator: ", "))]"
+        case .array(let name, let contents): return "\(name) \(contents)"
         case .outsideMemory: return "(outside the memory)"
         }
     }
@@ -118,7 +121,20 @@ extension HostCall.Value: CustomStringConvertible {
 ///
 /// Calls that happen inside of others are reported before them: each is reported when it has ended.
 public struct HostCallTrace: Sendable {
+    /// What is reported.
+    public enum Level: Sendable {
+        /// All calls of imports.
+        case imports
+        /// What is done with files: for JavaScript the operations of the object `fs`, as calls such as `fs.write`, and
+        /// what Go's runtime writes by itself; for WASI the functions for descriptors and paths.
+        case files
+    }
+
+    /// What is reported.
+    public let level: Level
     /// Whether calls of an import are wanted, by the import's two names; asked once for each import, when it is linked.
+    ///
+    /// For operations of `fs` it is asked each time, with names such as `node` and `fs.write`.
     public var wants: @Sendable (_ module: String, _ name: String) -> Bool
     /// Gets each call.
     public var report: @Sendable (HostCall) -> Void
@@ -126,11 +142,19 @@ public struct HostCallTrace: Sendable {
 
     /// Makes a trace of all calls, or of those that are wanted.
     public init(
+        level: Level = .imports,
         wants: @escaping @Sendable (_ module: String, _ name: String) -> Bool = { _, _ in true },
         report: @escaping @Sendable (HostCall) -> Void
     ) {
+        self.level = level
         self.wants = wants
         self.report = report
+    }
+
+    /// Whether calls of an import are reported.
+    package func wantsImport(_ module: String, _ name: String) -> Bool {
+        let isOfFiles = name.hasPrefix("fd_") || name.hasPrefix("path_") || name == "runtime.wasmWrite"
+        return (level == .imports || isOfFiles) && wants(module, name)
     }
 
     /// The nanoseconds since the trace was made.

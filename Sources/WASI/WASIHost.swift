@@ -78,7 +78,7 @@ final class WASIHost {
     ) -> (UnsafeMutablePointer<UnsafeMutableRawPointer?>, UnsafeMutableRawPointer?) throws -> Void {
         let body = function.body
         let count = function.type.parameters.count
-        guard let trace, trace.wants(WASIFunction.module, function.name) else {
+        guard let trace, trace.wantsImport(WASIFunction.module, function.name) else {
             return { [self] values, result in
                 var code: UInt32 = 0
                 do {

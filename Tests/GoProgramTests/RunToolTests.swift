@@ -102,6 +102,9 @@ struct RunToolTests {
                 #expect(line.hasSuffix("trap.c:\([3, 7, 9][place.offset])"), "\(line)")
             }
         }
+        // Listings have them, too.
+        let listing = String(decoding: try run("--disassemble", module, "middle", "divide").output, as: UTF8.self)
+        for number in [3, 7] { #expect(listing.contains(try Regex("\n {40}; \\S*trap\\.c:\(number)\n"))) }
     }
 
     @Test("SIGQUIT prints a stack trace and ends with the exit code of Go's programs")

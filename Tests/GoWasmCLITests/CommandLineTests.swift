@@ -89,6 +89,10 @@ struct CommandLineTests {
             (["--trac", "main.wasm"], "Unknown option '--trac'. Did you mean '--trace'?"),
             (["run", "--alow-net=x", "main.wasm"], "Unknown option '--alow-net'. Did you mean '--allow-net'?"),
             (["--disasemble", "main.wasm"], "Unknown option '--disasemble'. Did you mean '--disassemble'?"),
+            (
+                ["--cpuprofile", "f", "--trace-file", "f", "main.wasm"],
+                "The file 'f' is named twice for what is to be written"
+            ),
             (["--machine-code", "main.wasm"], "'--machine-code' goes with '--disassemble' only"),
             (
                 ["--disassemble", "--machine-code", "--no-native", "main.wasm"],

@@ -72,7 +72,8 @@ struct ProcessTests {
             let shape = /\ +\d+\.\d{6} (runtime|syscall\/js)\.\w+\(.*\).* <[\d.]+ (ns|µs|ms)>/
             #expect(line.wholeMatch(of: shape) != nil, "\(line)")
         }
-        #expect(lines.contains { $0.contains("m=\"write\", args=[1, Uint8Array(14)#") })
+        let write = #/m="write", args=\[1, Uint8Array\(14\)#[0-9]+ "fib\(12\) = 144\\n", 0, 14, null, /#
+        #expect(lines.contains { $0.contains(write) })
         #expect(lines.last?.contains("runtime.wasmExit(code=0) exits <") == true)
     }
 
@@ -87,6 +88,50 @@ struct ProcessTests {
         }
         #expect(names.contains("syscall/js.valueCall") && !names.contains("syscall/js.valueGet"))
         #expect(names.allSatisfy { $0.hasPrefix("syscall/js.value") })
+    }
+
+    @Test("a trace can be of files only, whatever standard output is")
+    func fileTrace() throws {
+        for end in ["", "| cat", "> /dev/null"] {
+            let (status, _, errors) = try shell("\"$1\" --trace-files \"$2\" 12 \(end)")
+            #expect(status == 0)
+            let lines = errors.split(separator: "\n")
+            #expect(lines.count == 1, "\(errors)")
+            #expect(
+                lines.first?.contains(#"fs.write(fd=1, buffer="fib(12) = 144\n", length=14, position=null) = n=14 <"#)
+                    == true, "\(errors)")
+        }
+        let filtered = try shell("\"$1\" --trace-files --trace-filter '!write,!runtime.*' \"$2\" 12")
+        #expect(filtered.status == 0 && filtered.errors.isEmpty)
+    }
+
+    @Test("a trace goes to a file, whole or with an error")
+    func traceFile() throws {
+        let (status, output, errors) = try shell(
+            """
+            d=$(mktemp -d)
+            "$1" --trace-file $d/t "$2" 12 && grep -c 'runtime.wasmExit(code=0) exits' $d/t
+            "$1" --trace-json --trace-files --trace-file $d/t "$2" 12 && cat $d/t
+            rm -r $d
+            """)
+        #expect(status == 0 && errors == "")
+        let lines = output.split(separator: "\n")
+        try #require(lines.count == 4, "\(output)")
+        #expect(lines[1] == "1" && lines[3].contains(#""name": "fs.write""#))
+
+        let full = try shell("\"$1\" --trace-file /dev/full \"$2\" 12")
+        #expect(full.status == 1 && full.output == "fib(12) = 144\n")
+        #expect(full.errors == "gowasm-fast: cannot write the trace \"/dev/full\": No space left on device\n")
+        let missing = try shell("\"$1\" --trace-file /no/such/folder/t \"$2\" 12")
+        #expect(missing.status == 1 && missing.output == "")
+        #expect(missing.errors.split(separator: "\n").count == 1)
+        let planted = try shell(
+            """
+            d=$(mktemp -d); ln -s /dev/null $d/t
+            "$1" --dir $d --trace-file $d/t "$2" 12; s=$?; rm -r $d; exit $s
+            """)
+        #expect(planted.status == 1 && planted.output == "")
+        #expect(planted.errors.contains("is a link in a folder that the program is given"))
     }
 
     @Test("a broken pipe ends the process by SIGPIPE, as it does native programs")

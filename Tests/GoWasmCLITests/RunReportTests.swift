@@ -1,3 +1,4 @@
+import Foundation
 import GoWasm
 import HostSystem
 import Testing
@@ -24,6 +25,39 @@ struct RunReportTests {
         let line = "gc 1 @0.1s 2%: 1e12+1e12+1e12 ms clock, 0+0 ms cpu, 4->5->1 MB, 4 MB goal, 1 P\n"
         for _ in 0..<100 { #expect(collections.pass(Array(line.utf8)).isEmpty) }
         #expect(lines(RunStatistics(), collections).contains { $0.contains("100 collections") })
+    }
+
+    @Test("a table has the same figures for people and for programs")
+    func table() {
+        let table = FigureTable(
+            name: "t", heading: "heading: \("whole", .count(1234))", labelWidth: 10,
+            columns: [.init(name: "a", heading: "first", width: 12), .init(name: "b", width: 12, prefix: "to ")],
+            rows: [
+                .init(
+                    name: "r", label: "row", cells: [.time(2_500_000), nil],
+                    note: "\("part", .share(1, of: 3)) of it" + .unseen("q", .text("\""))),
+                .init(label: "\("n", .text("long name"), most: 4)", cells: [.memory(2048), .fileSize(3000)]),
+                .init(label: "\("mb", .megabytes(.max)) at most", note: ""),
+            ])
+        #expect(
+            table.lines(Style(isPlain: true)) == [
+                "heading: 1,234       first", "  row            2.50 ms               33.3 % of it",
+                "  long          2.00 KiB     to 3 kB", "  9223372036854775807 MB at most",
+            ])
+        let members = Dictionary(uniqueKeysWithValues: table.members)
+        #expect(members["whole"] == "1234")
+        #expect(
+            members["t"]
+                == #"{"r": {"a": 2500000, "part": 0.3333, "q": "\""}, "n": "long name", "a": 2048, "b": 3000, "#
+                + #""mb": 9223372036854775807}"#)
+        var list = table
+        list.isList = true
+        list.selection = .first(1)
+        #expect(list.lines(Style(isPlain: true)).dropFirst(2) == ["  and 2 more"])
+        #expect(list.members.last?.1.hasPrefix(#"[{"a": 2500000, "#) == true)
+        list.selection = .spread(2)
+        #expect(list.lines(Style(isPlain: true)).last == "  9223372036854775807 MB at most")
+        #expect(Figure.share(1, of: 0).json == "null")
     }
 
     /// What is said of machine code when a function has been called.
@@ -96,7 +130,7 @@ struct NativeReportTests {
                 GOWASM_NATIVE=${way% *} "$1" --cpuprofile $d/p --flamegraph $d/f "$2" ${way#* } || exit 9
                 gzip -dc <$d/p | grep -ac native
                 grep -c 'main.fib.* of it in machine code)' $d/f
-                grep -c 'of processor time, [0-9.]* % of it in machine code\\. Click' $d/f
+                grep -c 'of processor time, [0-9.]* % of it in machine code\\.</text>' $d/f
                 rm -r $d
             done
             """)
@@ -107,6 +141,47 @@ struct NativeReportTests {
             #expect(lines[1...3].allSatisfy { $0 != "0" }, "\(lines)")
         #endif
         #expect(lines[5...7].allSatisfy { $0 == "0" }, "\(lines)")
+    }
+
+    @Test("--stats-json prints the figures of --stats as one line")
+    func jsonStatistics() throws {
+        struct Report: Decodable {
+            struct Time: Decodable {
+                var time: UInt64
+                var share: Double
+                var bytes, functions, calls: Int?
+            }
+            struct Call: Decodable {
+                var module, name: String
+                var calls: Int
+                var time, each: UInt64
+            }
+            struct Extent: Decodable { var atFirst, atEnd, most: UInt64? }
+            struct Moment: Decodable { var time, linearMemory, frameStack: UInt64 }
+            var time: [String: Time]
+            var memory: [String: Extent]
+            var memoryOverTime: [Moment]
+            var hostCalls: [Call]
+        }
+        let (status, output, errors) = try Built.shell(#""$1" --stats-json "$2" 15"#)
+        #expect(status == 0 && output == "fib(15) = 610\n")
+        #expect(errors.split(separator: "\n").count == 1)
+        let report = try JSONDecoder().decode(Report.self, from: Data(errors.utf8))
+        #expect(
+            Set(report.time.keys) == ["load", "validate", "lower", "compile", "hostCalls", "guest", "whole"])
+        #expect(report.time["load"]?.bytes ?? 0 > 1_000_000 && report.time["whole"]?.share == 1)
+        #expect(report.time["hostCalls"]?.calls == report.hostCalls.reduce(0) { $0 + $1.calls })
+        #expect(report.hostCalls.contains { $0.name.hasSuffix("wasmExit") && $0.calls == 1 })
+        #expect(report.memory["linearMemory"]?.most ?? 0 > 65_536 && report.memory["frameStack"]?.atEnd == nil)
+        #expect(report.memoryOverTime.map(\.time) == report.memoryOverTime.map(\.time).sorted())
+        // The tables are the same.
+        let text = try Built.shell(#""$1" --stats "$2" 15"#).errors
+        for heading in ["time", "machine code", "memory", "over time", "host calls"] {
+            #expect(text.contains(heading))
+        }
+        for name in ["time", "machineCode", "memory", "memoryOverTime", "hostCalls"] {
+            #expect(errors.contains("\"\(name)\": "))
+        }
     }
 
     @Test("in statistics: what was compiled, or that nothing was")

@@ -42,7 +42,8 @@ C_TARGETS = {"aarch64-linux-gnu": "glibc-arm64", "aarch64-linux-musl": "musl-arm
 SWIFT_TARGETS = {"aarch64-unknown-linux-gnu": ("glibc-arm64", "Glibc")}
 # Files that cannot be compiled for some targets, with the reason. One that can be is not to stand here.
 C_OPEN: dict[tuple[str, str], str] = {}
-SWIFT_MODULES = ["LibC", "WasmFrontend", "WasmRuntime", "HostSystem", "WASI", "GoWasm", "Profiles"]
+SWIFT_MODULES = ["LibC", "WasmFrontend", "WasmRuntime", "HostSystem", "WASI", "GoWasm", "JSONOutput",
+                 "Profiles"]
 STANDARD = ["Swift", "SwiftOnoneSupport", "_Concurrency", "_RegexParser", "_StringProcessing", "_Builtin_float",
             "Synchronization", "Glibc"]
 

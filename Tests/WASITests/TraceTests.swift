@@ -70,6 +70,12 @@ struct TraceTests {
             _ = try $0.call("fd_close", 99)
         }
         #expect(calls == ["sched_yield()"])
+        nonisolated(unsafe) var names: [String] = []
+        let guest = try Guest(arguments: [], trace: HostCallTrace(level: .files, report: { names.append($0.name) }))
+        _ = try guest.call("sched_yield")
+        _ = try guest.call("fd_close", 99)
+        _ = try guest.call("path_unlink_file", 3, 0, 1)
+        #expect(names == ["fd_close", "path_unlink_file"])
         for function in WASIFunction.all {
             #expect(Set(function.parameters.map { "\($0.key)" }).count == function.parameters.count, "\(function.name)")
         }

@@ -90,19 +90,22 @@ extension JSRealm {
                 throw realm.typeError("The \"cb\" argument must be of type function. Received undefined")
             }
             let arguments = JSArguments(base: arguments.base, count: arguments.count - 1)
+            let tracer = FileOperationTracer(name, arguments, realm)
             do throws(FileFailure) {
                 let result: JSValue?
                 if let patient {
-                    result = try patient(realm, arguments, callback)
+                    result = try patient(realm, arguments, tracer?.reporting(callback, realm) ?? callback)
                 } else {
                     result = try operation(realm, arguments)
                 }
                 if let result {
+                    tracer?.report(result, realm)
                     realm.events.tasks.append(.completion(callback, .null, result))
                 }
             } catch {
                 switch error {
                 case .system(let code):
+                    tracer?.report(failure: "\(code.nodeName)")
                     realm.events.tasks.append(
                         .call(callback, realm.makeArray([realm.systemError(code, name, arguments)])))
                 case .script(let failure): throw failure
@@ -119,11 +122,16 @@ extension JSRealm {
     private func synchronously(
         _ name: StaticString, _ arguments: JSArguments, _ operation: FileOperation
     ) throws(JSFailure) -> JSValue {
+        let tracer = FileOperationTracer(name, suffix: "Sync", arguments, self)
         do throws(FileFailure) {
-            return try operation(self, arguments)
+            let result = try operation(self, arguments)
+            tracer?.report(result, self)
+            return result
         } catch {
             switch error {
-            case .system(let code): throw .thrown(systemError(code, name, arguments))
+            case .system(let code):
+                tracer?.report(failure: "\(code.nodeName)")
+                throw .thrown(systemError(code, name, arguments))
             case .script(let failure): throw failure
             }
         }

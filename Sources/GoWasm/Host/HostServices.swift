@@ -11,6 +11,8 @@ final class HostServices {
     /// The memory of the guest; set when the instance exists.
     var guestMemory: () -> GuestMemory = { .empty }
 
+    /// Gets each operation on files; nil where these are not traced.
+    var fileTrace: HostCallTrace?
     /// Which hosts and ports the program may reach.
     let network: NetworkAccess
     /// What `process.argv0` names.

@@ -5,7 +5,7 @@ extension GoHost {
     func function(for row: GoImport, of module: String) -> (UInt32) throws -> Void {
         let implementation = implementation(of: row)
         let frameSize = row.frameSize
-        guard let trace, trace.wants(module, row.rawValue) else {
+        guard let trace, trace.wantsImport(module, row.rawValue) else {
             return { [self] stackPointer in
                 var stack = try GoStack(stackPointer, frameSize: frameSize, memory)
                 try implementation(self, &stack)

@@ -50,6 +50,7 @@ final class GoHost {
     init(_ abi: GoABI, host: HostServices, trace: HostCallTrace? = nil) {
         self.abi = abi
         self.trace = trace
+        if let trace, trace.level == .files { host.fileTrace = trace }
         linked = .allocate(capacity: 1)
         linked.initialize(to: nil)
         realm = JSRealm(host: host)

@@ -12,7 +12,9 @@ struct ImportTracer {
         self.row = row
         call = HostCall(module: module, name: row.rawValue, arguments: [], start: start)
         for (name, slot) in row.signature.arguments {
-            let value = Self.value(slot, at: UInt64(stackPointer) + layout.place(slot), host)
+            let value = Self.value(
+                slot, at: UInt64(stackPointer) + layout.place(slot), host,
+                showsContents: row == .copyBytesToJS || row == .valueCall && Self.writes(call.arguments))
             call.arguments.append(HostCall.Field("\(name)", value))
         }
     }
@@ -24,9 +26,29 @@ struct ImportTracer {
             let value = Self.value(slot, at: UInt64(stackPointer) + layout.place(slot), host)
             call.results.append(HostCall.Field("\(name)", value))
         }
+        if row == .copyBytesToGo { addCopiedBytes(host) }
     }
 
-    private static func value(_ slot: GoImport.Slot, at address: UInt64, _ host: GoHost) -> HostCall.Value {
+    /// Adds the bytes that the program has got.
+    private mutating func addCopiedBytes(_ host: GoHost) {
+        guard case .bytes(let count, let address)? = call.arguments.first?.value,
+            case .integer(let copied)? = call.results.first?.value,
+            let bytes = host.memory.slice(address, min(UInt64(clamping: count), UInt64(clamping: copied)))
+        else { return }
+        call.results.append(HostCall.Field("dst", HostCall.Value(text: UnsafeRawBufferPointer(bytes))))
+    }
+
+    /// Whether a method writes the arrays that it is given, going by its name, which comes before them.
+    ///
+    /// Other methods fill arrays, or are given large ones for other reasons.
+    static func writes(_ arguments: [HostCall.Field]) -> Bool {
+        guard case .text(let method, _)? = arguments.first(where: { $0.name == "m" })?.value else { return false }
+        return method == "write" || method == "writeSync"
+    }
+
+    private static func value(
+        _ slot: GoImport.Slot, at address: UInt64, _ host: GoHost, showsContents: Bool = false
+    ) -> HostCall.Value {
         let memory = host.memory
         guard let field = memory.slice(address, slot.size) else { return .outsideMemory }
         switch slot {
@@ -47,28 +69,37 @@ struct ImportTracer {
         }
         switch slot {
         case .string, .buffer: return HostCall.Value(text: UnsafeRawBufferPointer(bytes))
-        case .references: return list(references: bytes, host)
-        default: return .bytes(count: Int(count), address: start)
+        case .references: return list(references: bytes, host, showsContents: showsContents)
+        default:
+            return showsContents
+                ? HostCall.Value(text: UnsafeRawBufferPointer(bytes)) : .bytes(count: Int(count), address: start)
         }
     }
 
-    /// The values that a slice of references names.
-    static func list(references bytes: UnsafeMutableRawBufferPointer, _ host: GoHost) -> HostCall.Value {
+    /// The values that a slice of references names, with the contents of arrays of bytes if these are to be shown.
+    static func list(
+        references bytes: UnsafeMutableRawBufferPointer, _ host: GoHost, showsContents: Bool = false
+    ) -> HostCall.Value {
         let count = bytes.count / 8
         let shown = (0..<min(count, HostCall.Value.shownValues)).map {
-            value(reference: bytes.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self), host)
+            value(
+                reference: bytes.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self), host,
+                showsContents: showsContents)
         }
         return .list(shown, count: count)
     }
 
     /// A value as the guest names it: numbers and short texts as such, objects by what they are and their id.
-    static func value(reference: UInt64, _ host: GoHost) -> HostCall.Value {
+    static func value(reference: UInt64, _ host: GoHost, showsContents: Bool = false) -> HostCall.Value {
         let value = host.references.load(reference)
         switch value {
         case .string(let string): return string.withBytes { .init(text: $0) }
         case .boolean(let flag): return .boolean(flag)
         case .number: return .number(host.realm.inspect(value))
-        case .object(let object): return .named(name(object, id: UInt32(truncatingIfNeeded: reference), host))
+        case .object(let object):
+            let name = name(object, id: UInt32(truncatingIfNeeded: reference), host)
+            guard showsContents, let array = value.typedArray else { return .named(name) }
+            return .array(name, contents: HostCall.Value(text: UnsafeRawBufferPointer(array.bytes)))
         default: return .named(host.realm.inspect(value))
         }
     }

@@ -12,7 +12,7 @@ extension GoHost {
         let implementation = implementation(of: row, ticks)
         let count = row.type(ticks).parameters.count
         let fields = row.returnsStructure ? row.resultOffsets : nil
-        guard let trace, trace.wants(module, row.rawValue) else {
+        guard let trace, trace.wantsImport(module, row.rawValue) else {
             return { [self] values, result in
                 var call = try TinyGoCall(values, count: count, result, fields: fields, memory)
                 try implementation(self, &call)

@@ -30,7 +30,10 @@ struct TinyGoTracer {
                 value = scalar(slot, at: first, host)
             } else {
                 let count = values[index + 1].unsafelyUnwrapped.load(as: UInt32.self)
-                value = Self.span(slot, first.load(as: UInt32.self), count, host)
+                value = Self.span(
+                    slot, first.load(as: UInt32.self), count, host,
+                    showsContents: row == .copyBytesToJS
+                        || row == .valueCall && ImportTracer.writes(call.arguments))
             }
             call.arguments.append(HostCall.Field("\(name)", value))
             index += types.count
@@ -64,14 +67,17 @@ struct TinyGoTracer {
 
     /// What an address and a length name.
     private static func span(
-        _ slot: TinyGoImport.Slot, _ address: UInt32, _ count: UInt32, _ host: GoHost
+        _ slot: TinyGoImport.Slot, _ address: UInt32, _ count: UInt32, _ host: GoHost, showsContents: Bool
     ) -> HostCall.Value {
         let size: UInt64 = slot == .references ? 8 : 1
         guard let bytes = host.memory.slice(UInt64(address), UInt64(count) * size) else { return .outsideMemory }
         switch slot {
         case .string: return HostCall.Value(text: UnsafeRawBufferPointer(bytes))
-        case .references: return ImportTracer.list(references: bytes, host)
-        default: return .bytes(count: Int(count), address: UInt64(address))
+        case .references: return ImportTracer.list(references: bytes, host, showsContents: showsContents)
+        default:
+            return showsContents
+                ? HostCall.Value(text: UnsafeRawBufferPointer(bytes))
+                : .bytes(count: Int(count), address: UInt64(address))
         }
     }
 }

@@ -13,6 +13,19 @@ final class InstructionOrigins {
         return scanned.map { instructions[$0] }
     }
 
+    /// The numbers of the instructions that pieces of bytecode, in the order of their cells, were emitted for; nil where
+    /// that is not known.
+    func instructions(of bytecode: [Disassembler.Instruction]) -> [Int?] {
+        // The last scanned instruction that begins at or before a cell is what emitted it.
+        var scanned = -1
+        return bytecode.map { instruction in
+            while scanned + 1 < min(cells.count, instructions.count), cells[scanned + 1] <= instruction.cell {
+                scanned += 1
+            }
+            return scanned >= 0 ? instructions[scanned] : nil
+        }
+    }
+
     /// The width of the left column, and of the one beside it, where there is a third.
     private static let width = 40
     private static let secondWidth = 48
@@ -20,27 +33,28 @@ final class InstructionOrigins {
     /// The instructions and the bytecode in two columns, each piece of bytecode beside the instruction that it was
     /// emitted for; in a third, where there is some, the machine code that the bytecode at a cell has become.
     ///
+    /// What is known of the source of the bytecode at a cell is above it, where it changes.
     /// Values that are computed later, or by the instruction that uses them, leave nothing beside them.
     func listing(
         _ wasm: [String], _ bytecode: [Disassembler.Instruction], from start: Int, name: (Int) -> String?,
-        machineCode: [Int: [String]] = [:]
+        sourceLines: [Int: String] = [:], machineCode: [Int: [String]] = [:]
     ) -> String {
-        // The last scanned instruction that begins at or before a cell is what emitted it.
         var beside: [[Disassembler.Instruction]] = Array(repeating: [], count: wasm.count)
         var rest: [Disassembler.Instruction] = []
-        var scanned = -1
-        for instruction in bytecode {
-            while scanned + 1 < min(cells.count, instructions.count), cells[scanned + 1] <= instruction.cell {
-                scanned += 1
-            }
-            if scanned >= 0, instructions[scanned] < wasm.count {
-                beside[instructions[scanned]].append(instruction)
+        for (instruction, number) in zip(bytecode, instructions(of: bytecode)) {
+            if let number, number < wasm.count {
+                beside[number].append(instruction)
             } else {
                 rest.append(instruction)
             }
         }
         var lines: [String] = []
+        var sourceLine: String?
         func add(_ left: String, _ instruction: Disassembler.Instruction) {
+            if let line = sourceLines[instruction.cell], line != sourceLine {
+                lines.append(String(repeating: " ", count: Self.width) + "; " + line)
+                sourceLine = line
+            }
             for entry in instruction.entries { lines.append(String(repeating: " ", count: Self.width) + entry) }
             let text = Disassembler.line(instruction, from: start)
             var line = Self.padded(left) + Self.naming(text, name)

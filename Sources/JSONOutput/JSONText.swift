@@ -1,6 +1,9 @@
 /// Writes JSON (RFC 8259), for programs that read what this one prints.
-enum JSONText {
-    static func string(_ text: String) -> String {
+///
+/// Foundation's encoder is not used: its initialisation would delay every start of the command.
+package enum JSONText {
+    /// A text in quotation marks.
+    package static func string(_ text: String) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {
             switch scalar {
@@ -16,10 +19,10 @@ enum JSONText {
     }
 
     /// An array of values that are JSON already.
-    static func list(_ items: [String]) -> String { "[" + items.joined(separator: ", ") + "]" }
+    package static func list(_ items: [String]) -> String { "[" + items.joined(separator: ", ") + "]" }
 
     /// An object of members in their order, whose values are JSON already.
-    static func object(_ members: [(String, String)]) -> String {
+    package static func object(_ members: [(String, String)]) -> String {
         "{" + members.map { "\(string($0.0)): \($0.1)" }.joined(separator: ", ") + "}"
     }
 }
