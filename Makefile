@@ -218,7 +218,7 @@ sanitize-threads: test-tools ## Run the library's tests with ThreadSanitizer
 	@$(SWIFT) build $(THREADS)
 	@echo "==> Running the tests of the library with it"
 	@TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/Tools/thread-sanitizer.txt" GOWASM_REQUIRE_SUITES=1 \
-	    $(SWIFT) test --skip-build $(filter-out --build-tests,$(THREADS)) --filter EmbeddingTests --skip 'LimitTests|cancelledCall|busyPool|endlessTinyGo'
+	    $(SWIFT) test --skip-build $(filter-out --build-tests,$(THREADS)) --filter EmbeddingTests --skip 'LimitTests|cancelledCall|busyPool|endlessTinyGo|endlessExport'
 
 bench-plugin: build-packages static-libraries ## Say what calls of a plugin written in Go cost from Swift
 	@Tests/Tools/go-toolchains.sh --newest "$(TOOLS)"

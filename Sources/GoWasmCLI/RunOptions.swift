@@ -144,15 +144,11 @@ struct RunOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-<<<<<<< HEAD
-            "Write the same as a picture for a browser, in which a click enlarges a frame.",
-=======
             """
             Write the same as a flame graph: as a picture (in a browser frames can be enlarged and searched for); as \
             folded stacks if the name ends in .folded or .txt; for speedscope if it ends in .speedscope.json. May be \
             repeated.
             """,
->>>>>>> bfae321758e618008ba54fcff15ed506d9cb50e5
             valueName: "FILE.svg"),
         completion: .file(extensions: ["svg", "folded", "txt", "json"]))
     var flamegraph: [String] = []

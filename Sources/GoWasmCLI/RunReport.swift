@@ -43,23 +43,6 @@ struct RunReport {
             FigureTable.Row(name: name, label: label, cells: [.time(time), .share(time, of: total)], note: note)
         }
         let calls = statistics.hostFunctions.reduce(0) { $0 + $1.calls }
-<<<<<<< HEAD
-        let loaded = module.map {
-            "\(Quantity.file($0.bytes.buffer.count)), \(Quantity.count($0.bodies.count)) functions"
-        }
-        return [
-            style.bold("time"), row("load", loading, loaded ?? ""),
-            row(
-                "validate", lowering.validation,
-                "\(Quantity.count(lowering.functions)) functions that were called, \(Quantity.file(lowering.wasmBytes))"
-            ),
-            row("lower", lowering.lowering, "\(Quantity.file(lowering.bytecodeBytes)) of bytecode"),
-            row("compile", compilation?.nanoseconds ?? 0, "\(compilation?.functions ?? 0) functions"),
-            row("host calls", host, "\(Quantity.count(calls)) calls"),
-            row("guest", total - min(total, known), "the program itself, and the time that it waits"),
-            row("in all", total, ""),
-        ]
-=======
         let loaded: FigureText =
             if let module {
                 """
@@ -85,10 +68,9 @@ struct RunReport {
                     "compile", "compile", compilation?.nanoseconds ?? 0,
                     "\("functions", .count(compilation?.functions ?? 0)) functions"),
                 row("hostCalls", "host calls", host, "\("calls", .count(calls)) calls"),
-                row("guest", "guest", total - min(total, known), "and what waits between its turns"),
+                row("guest", "guest", total - min(total, known), "the program itself, and the time that it waits"),
                 row("whole", "in all", total, ""),
             ])
->>>>>>> bfae321758e618008ba54fcff15ed506d9cb50e5
     }
 
     private var machineCode: FigureTable? {

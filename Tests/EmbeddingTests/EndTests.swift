@@ -99,7 +99,7 @@ extension LibraryTests {
         }
 
         @Test("with its limit of time", arguments: fixtures)
-        func time(_ fixture: Fixture) throws {
+        func endlessExport(_ fixture: Fixture) throws {
             let error = try end(fixture, .init(time: .seconds(3))) { plugin throws(ProgramError) in
                 try plugin.function(named: "spin", as: (() -> Void).self)()
             }
