@@ -68,7 +68,7 @@ struct RunReport {
                     "compile", "compile", compilation?.nanoseconds ?? 0,
                     "\("functions", .count(compilation?.functions ?? 0)) functions"),
                 row("hostCalls", "host calls", host, "\("calls", .count(calls)) calls"),
-                row("guest", "guest", total - min(total, known), "the program itself, and the time that it waits"),
+                row("guest", "guest", total - min(total, known), "the program itself, and its waiting"),
                 row("whole", "in all", total, ""),
             ])
     }
