@@ -125,7 +125,7 @@ extension JSString {
             if part.isShared, !part.isASCII { part.details.utf16Count = range.count }
             return part
         }
-        // Halves of pairs stand alone from now on.
+        // Halves of pairs stand alone from now on: their bytes are others, so the string is copied.
         let text = WTF8.Builder(reserving: last.offset - first.offset + 3)
         if first.isSecondHalf {
             text.append(JSString.make(utf16: CollectionOfOne(WTF8.units(start + first.offset).1)))
@@ -137,7 +137,9 @@ extension JSString {
         if last.isSecondHalf, !first.isSecondHalf || first.offset < last.offset {
             text.append(JSString.make(utf16: CollectionOfOne(WTF8.units(start + last.offset).0)))
         }
-        return text.withBytes { JSString.make(wtf8: $0, isASCII: text.isASCII) }
+        let result = text.withBytes { JSString.make(wtf8: $0, isASCII: text.isASCII) }
+        if result.byteCount >= Self.marked { result.details.utf16Count = range.count }
+        return result
     }
 
     /// Whether the string ends with half of a pair that another one could complete.

@@ -172,7 +172,9 @@ struct PropertyTable {
         index = places
         indexMask = UInt32(size - 1)
         gw_account_change(account, Int64(byteCount - before))
-        for slot in 0..<count { insertIntoIndex(slot) }
+        guard let slots else { return }
+        // Vacant slots would all be looked for at the same place.
+        for slot in 0..<count where slots[Int(slot)].key != .vacant { insertIntoIndex(slot) }
     }
 
     /// Releases everything, and gives back what was charged for the object.
