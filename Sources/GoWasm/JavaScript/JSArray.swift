@@ -6,7 +6,7 @@ internal import CHostSystem
 /// such an element, and most methods pass over them.
 ///
 /// Both ends of an array grow and shrink at a cost that does not depend on its length, as queues need it: what is taken
-/// from the front leaves room there, and where there is none as much is made as there are elements.
+/// from the front leaves room there, and where there is none, room for half as many elements again is made.
 final class JSArray: JSObject {
     /// Room at the front, and the elements from index 0 on, ``JSSymbol/hole`` for holes.
     private var storage: ContiguousArray<JSValue>
@@ -60,12 +60,9 @@ final class JSArray: JSObject {
     }
 
     /// The first ``denseCount`` elements, `undefined` for holes.
-    var denseElements: ContiguousArray<JSValue> { denseElements(0..<denseCount) }
-
-    private func denseElements(_ range: Range<Int>) -> ContiguousArray<JSValue> {
-        if head == 0, range.count == storage.count, !mayHaveHoles { return storage }
-        let part = storage[head + range.lowerBound..<head + range.upperBound]
-        return mayHaveHoles ? ContiguousArray(part.map { $0.isHole ? .undefined : $0 }) : ContiguousArray(part)
+    var denseElements: ContiguousArray<JSValue> {
+        if head == 0, !mayHaveHoles { return storage }
+        return ContiguousArray(storage.dropFirst(head).map { $0.isHole ? .undefined : $0 })
     }
 
     /// Charges the memory of the elements.
