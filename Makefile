@@ -233,7 +233,13 @@ bench-plugin: build-packages static-libraries ## Say what calls of a plugin writ
 	@printf 'module example/calls\n\ngo 1.24\n' >"$(TOOLS)/plugin/calls/go.mod"
 	@cd "$(TOOLS)/plugin/calls" && GOOS=wasip1 GOARCH=wasm GOTOOLCHAIN=local GOFLAGS= GOWORK=off \
 	    GOCACHE="$(TOOLS)/go-cache" "$(TOOLS)/go/newest/go/bin/go" build -buildmode=c-shared -o ../calls.wasm .
-	@.build/release/plugin-benchmark "$(TOOLS)/plugin/plugin.wasm" "$(TOOLS)/plugin/calls.wasm"
+	@rm -rf "$(TOOLS)/plugin/awaits" && cp -R Tests/GoProgramTests/Programs/awaits "$(TOOLS)/plugin"
+	@cp -R Tests/Examples/Go/hostcall "$(TOOLS)/plugin/awaits"
+	@printf 'module example/awaits\n\ngo 1.24\n' >"$(TOOLS)/plugin/awaits/go.mod"
+	@cd "$(TOOLS)/plugin/awaits" && GOOS=wasip1 GOARCH=wasm GOTOOLCHAIN=local GOFLAGS= GOWORK=off \
+	    GOCACHE="$(TOOLS)/go-cache" "$(TOOLS)/go/newest/go/bin/go" build -buildmode=c-shared -o ../awaits.wasm .
+	@.build/release/plugin-benchmark "$(TOOLS)/plugin/plugin.wasm" "$(TOOLS)/plugin/calls.wasm" \
+	    "$(TOOLS)/plugin/awaits.wasm"
 
 bench-imports: build engines ## Say what single imports and operations of package os cost, here and on Node
 	@Tests/Tools/go-toolchains.sh --newest "$(TOOLS)"

@@ -1,8 +1,9 @@
 // Uses a plugin that was written in Go (Benchmarks/Programs/plugin) from Swift, and says what its calls cost.
 //
-// The calls in one line are those of a second program: Tests/GoProgramTests/Programs/calls.
+// The calls in one line are those of a second program, Tests/GoProgramTests/Programs/calls, and those that wait of a third,
+// Tests/GoProgramTests/Programs/awaits.
 //
-// usage: plugin-benchmark plugin.wasm calls.wasm [calls]
+// usage: plugin-benchmark plugin.wasm calls.wasm awaits.wasm [calls]
 
 import GoWasm
 import LibC
@@ -74,11 +75,11 @@ func printCost(_ name: String, _ calls: Int, _ nanoseconds: Double) {
     print(column + "\(Int((nanoseconds / Double(calls)).rounded())) ns (\(calls) calls)")
 }
 
-guard CommandLine.arguments.count > 2 else {
-    print("usage: plugin-benchmark plugin.wasm calls.wasm [calls]")
+guard CommandLine.arguments.count > 3 else {
+    print("usage: plugin-benchmark plugin.wasm calls.wasm awaits.wasm [calls]")
     exit(64)
 }
-let calls = CommandLine.arguments.count > 3 ? Int(CommandLine.arguments[3]) ?? 1_000_000 : 1_000_000
+let calls = CommandLine.arguments.count > 4 ? Int(CommandLine.arguments[4]) ?? 1_000_000 : 1_000_000
 let plugin = try Plugin(CommandLine.arguments[1])
 let kilobyte = [UInt8](repeating: 7, count: 1024)
 let isRight = [
@@ -114,7 +115,33 @@ try measure("call(\"twice\", bytes): 1,024 in, 2,048 out", calls / 10) { _ in
     let _: [UInt8] = try oneLine.call("twice", kilobyte)
 }
 
+/// Awaits `body` so often and prints how long one took.
+func measureAwaited(_ name: String, _ calls: Int, _ body: () async throws -> Void) async rethrows {
+    let start = processTime()
+    for _ in 0..<calls { try await body() }
+    printCost(name, calls, processTime() - start)
+}
+
 let pool = ProgramPool(program, configuration, size: 1)
-let start = processTime()
-for _ in 0..<calls / 100 { _ = try await pool.perform { try $0.call("upper", "hello, Göp") } }
-printCost("the same in a pool of one, with its start", calls / 100, processTime() - start)
+try await measureAwaited("the same in a pool of one, with its start", calls / 100) {
+    _ = try await pool.call("upper", "hello, Göp")
+}
+
+var awaiting = Program.Configuration()
+awaiting.imports = { imports in
+    imports.defineAsync("host", "lookup") { (name: String) async throws -> String in name }
+    // Of other exports.
+    for name in ["double", "find"] {
+        imports.defineAsync("host", name) { (bytes: [UInt8]) async throws -> [UInt8] in bytes }
+    }
+}
+let waiting = try await Program(contentsOf: CommandLine.arguments[3]).startInBackground(awaiting)
+let fetched = try await waiting.call("fetch", "grün", as: String.self)
+precondition(fetched == "grün", "the program computes something else: \(fetched)")
+try await measureAwaited("await call(\"fetch\", text): Go awaits Swift", calls / 100) {
+    _ = try await waiting.call("fetch", "hello, Göp", as: String.self)
+}
+let running = try await program.startInBackground(configuration)
+try await measureAwaited("await call(\"upper\", text): an awaited export", calls / 100) {
+    _ = try await running.call("upper", "hello, Göp", as: String.self)
+}

@@ -52,3 +52,25 @@ extension ProgramInstance {
         }
     }
 }
+
+extension RunningProgram {
+    /// Calls an export with a value as JSON, and waits for the value in its result: as the call of `ProgramInstance`.
+    ///
+    /// - Throws: As that; where the calling task is cancelled, the program is stopped.
+    public func call<Argument: Encodable & Sendable, Result: Decodable & Sendable>(
+        _ name: String, json argument: Argument, as type: Result.Type = Result.self
+    ) async throws(ProgramError) -> Result {
+        try await perform { try $0.call(name, json: argument, as: Result.self) }
+    }
+}
+
+extension ProgramPool {
+    /// Calls an export of an instance with a value as JSON, and waits for the value in its result.
+    ///
+    /// - Throws: As the call of `ProgramInstance`, and `Program.startInBackground`.
+    public func call<Argument: Encodable & Sendable, Result: Decodable & Sendable>(
+        _ name: String, json argument: Argument, as type: Result.Type = Result.self
+    ) async throws(ProgramError) -> Result {
+        try await perform { try $0.call(name, json: argument, as: Result.self) }
+    }
+}

@@ -71,7 +71,7 @@ package final class OpenFile {
     private static let size = 256
 
     /// What goes with the file, such as the other end of a pipe.
-    var keeps: AnyObject?
+    package var keeps: AnyObject?
 
     /// How many operations wait for this file: it is closed behind the last of them.
     private var users = 0

@@ -46,6 +46,8 @@ package struct WASIProgram: Sendable {
         /// Finds the indices of functions of a Go program by their names, or nil unless there are all of them; nil for
         /// other programs.
         package var findGoFunctions: (([String]) -> [Int]?)?
+        /// The calls of async functions that the program has under way; of one program.
+        package var asyncCalls = AsyncCalls()
         /// Gets what Go's runtime says of the program's end.
         package var report: RuntimeReport?
         /// Ends the process with an exit status right where the program exits.
@@ -98,6 +100,7 @@ package struct WASIProgram: Sendable {
         host.endProcess = options.endProcess
         var imports = options.imports
         host.define(module, in: &imports)
+        options.asyncCalls.define(module, in: &imports, for: host)
         let instance = try Instance(hosting: module, imports: imports, store: store)
         let memory = try? instance.memory(named: "memory")
         host.link(memory)

@@ -18,6 +18,8 @@ public struct Imports {
         case extern(Extern)
     }
     private var definitions: [Name: Definition] = [:]
+    /// Functions of which a host makes host functions of its own kind: the engine alone does not link them.
+    package private(set) var asyncFunctions: [AsyncFunction] = []
 
     /// Makes an empty set.
     public init() {}
@@ -28,6 +30,9 @@ public struct Imports {
     public mutating func define(_ module: String, _ name: String, _ extern: Extern) {
         definitions[Name(module: module, name: name)] = .extern(extern)
     }
+
+    /// Defines a function that a guest starts, and waits for later.
+    package mutating func define(_ function: AsyncFunction) { asyncFunctions.append(function) }
 
     /// Defines a host function of type (i32) -> (), as Go's runtime imports are; the value arrives unsigned.
     ///
@@ -134,5 +139,20 @@ extension Value {
         case .i32(let bits), .f32(let bits): address.storeBytes(of: bits, as: UInt32.self)
         default: store(toSlots: address.assumingMemoryBound(to: UInt64.self))
         }
+    }
+}
+
+/// A function that goes on while the guest does something else; bytes are its argument and its result.
+package struct AsyncFunction: Sendable {
+    /// The two names under which modules import it.
+    package let module, name: String
+    /// What it does, in a task of its own; the text of an error is what the guest gets to see.
+    package let body: @Sendable ([UInt8]) async throws -> [UInt8]
+
+    /// Makes a function.
+    package init(module: String, name: String, body: @escaping @Sendable ([UInt8]) async throws -> [UInt8]) {
+        self.module = module
+        self.name = name
+        self.body = body
     }
 }

@@ -13,6 +13,9 @@ enum Fixture: String, CaseIterable, CustomTestStringConvertible {
     case endsJS = "ends.wasm"
     case calls = "wasip1/calls.wasm"
     case callsJS = "calls.wasm"
+    case awaits = "wasip1/awaits.wasm"
+    case awaitsJS = "awaits.wasm"
+    case awaitsCommand = "wasip1/awaits-command.wasm"
 
     /// Both kinds of the same program.
     static let programs = [js, wasi]
@@ -36,6 +39,9 @@ enum Fixture: String, CaseIterable, CustomTestStringConvertible {
             case .endsJS: try Self.loadedEndsJS.get()
             case .calls: try Self.loadedCalls.get()
             case .callsJS: try Self.loadedCallsJS.get()
+            case .awaits: try Self.loadedAwaits.get()
+            case .awaitsJS: try Self.loadedAwaitsJS.get()
+            case .awaitsCommand: try Self.loadedAwaitsCommand.get()
             }
         }
     }
@@ -45,6 +51,9 @@ enum Fixture: String, CaseIterable, CustomTestStringConvertible {
     private static let loadedEndsJS = load(.endsJS)
     private static let loadedCalls = load(.calls)
     private static let loadedCallsJS = load(.callsJS)
+    private static let loadedAwaits = load(.awaits)
+    private static let loadedAwaitsJS = load(.awaitsJS)
+    private static let loadedAwaitsCommand = load(.awaitsCommand)
     private static func load(_ fixture: Fixture) -> Result<Program, ProgramError> {
         Result { () throws(ProgramError) in try Program(contentsOf: fixture.path) }
     }

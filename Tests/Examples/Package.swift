@@ -7,11 +7,12 @@ let package = Package(
     name: "examples",
     platforms: [.macOS(.v15)],
     dependencies: [.package(path: "../..")],
-    targets: ["Readme", "Greeting", "Plugin", "Engine", "Calls"].map { name in
+    targets: ["Readme", "Greeting", "Plugin", "Engine", "Calls", "Awaits"].map { name in
         .executableTarget(
             name: name,
             dependencies: [
-                .product(name: name == "Calls" ? "GoWasmFoundation" : "GoWasm", package: "gowasm-fast")
+                .product(
+                    name: ["Calls", "Awaits"].contains(name) ? "GoWasmFoundation" : "GoWasm", package: "gowasm-fast")
             ])
     }
 )

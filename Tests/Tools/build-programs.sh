@@ -9,8 +9,8 @@
 # Reads FOLDER/go-toolchains.tsv. Makes FOLDER/programs/VERSION/{probe.wasm,probe,fib.wasm,goroutines.wasm,goroutines} and lists the versions in
 # FOLDER/programs/versions.txt, which the tests read. What is newer than its sources, its compiler and this script stays.
 #
-# For WASI the oldest version that knows it and the newest are enough: VERSION/wasip1/{probe,fib,goroutines,files,store,echo,embedded,streams,sockets,plugin,ends,calls}.wasm,
-# and VERSION/{files,store,embedded,streams,ends,calls}.wasm; VERSION/streams is native. Those with exports, plugin, ends and calls, need Go 1.24. gofmt, for both and natively, comes from the newest one.
+# For WASI the oldest version that knows it and the newest are enough: VERSION/wasip1/{probe,fib,goroutines,files,store,echo,embedded,streams,sockets,plugin,ends,calls,awaits,awaits-command}.wasm,
+# and VERSION/{files,store,embedded,streams,ends,calls,awaits}.wasm; VERSION/streams is native. Those with exports, plugin, ends, calls and awaits, need Go 1.24. gofmt, for both and natively, comes from the newest one.
 set -euo pipefail
 
 newest=
@@ -24,7 +24,8 @@ export PROBE=$root/Tests/GoProgramTests/Programs/probe FIB=$root/Benchmarks/Prog
 export FILES=$root/Tests/GoProgramTests/Programs/files ECHO=$root/Tests/GoProgramTests/Programs/echo
 export STORE=$root/Tests/GoProgramTests/Programs/store EMBEDDED=$root/Tests/GoProgramTests/Programs/embedded
 export ENDS=$root/Tests/GoProgramTests/Programs/ends
-export CALLS=$root/Tests/GoProgramTests/Programs/calls HOSTCALL=$root/Tests/Examples/Go/hostcall
+export CALLS=$root/Tests/GoProgramTests/Programs/calls AWAITS=$root/Tests/GoProgramTests/Programs/awaits
+export HOSTCALL=$root/Tests/Examples/Go/hostcall
 export GOROUTINES=$root/Tests/GoProgramTests/Programs/goroutines
 export STREAMS=$root/Tests/GoProgramTests/Programs/streams
 export SOCKETS=$root/Tests/GoProgramTests/Programs/sockets
@@ -44,7 +45,7 @@ build_version() {
     mkdir -p "$out/probe-source" "$out/fib-source" "$out/goroutines-source"
     export GOTOOLCHAIN=local GOCACHE=$folder/go-cache GOFLAGS= GOENV=off CGO_ENABLED=0 GOWORK=off GOPATH=$folder/go-path
     unset GOOS GOARCH GOROOT GOWASM GOEXPERIMENT
-    if [[ -f $out/done && ( $version != "$NEWEST" || -d $out/wasip1 ) && ! $go -nt $out/done && -z $(find "$PROBE" "$FIB" "$FILES" "$STORE" "$ECHO" "$EMBEDDED" "$STREAMS" "$SOCKETS" "$PLUGIN" "$ENDS" "$CALLS" "$HOSTCALL" "$GOROUTINES" "$SCRIPT" -newer "$out/done") ]]; then
+    if [[ -f $out/done && ( $version != "$NEWEST" || -d $out/wasip1 ) && ! $go -nt $out/done && -z $(find "$PROBE" "$FIB" "$FILES" "$STORE" "$ECHO" "$EMBEDDED" "$STREAMS" "$SOCKETS" "$PLUGIN" "$ENDS" "$CALLS" "$AWAITS" "$HOSTCALL" "$GOROUTINES" "$SCRIPT" -newer "$out/done") ]]; then
         return 0
     fi
     rm -rf "$out/done" "$out/gofmt-source"
@@ -76,16 +77,16 @@ build_for_wasi() {
     for source in probe fib goroutines; do
         (cd "$out/$source-source" && GOOS=wasip1 GOARCH=wasm "$go" build -o "$out/wasip1/$source.wasm" .)
     done
-    for source in "$FILES" "$STORE" "$ECHO" "$EMBEDDED" "$STREAMS" "$SOCKETS" "$PLUGIN" "$ENDS" "$CALLS"; do
+    for source in "$FILES" "$STORE" "$ECHO" "$EMBEDDED" "$STREAMS" "$SOCKETS" "$PLUGIN" "$ENDS" "$CALLS" "$AWAITS"; do
         local name=${source##*/} mode=default
-        if [[ $name == plugin || $name == ends || $name == calls ]]; then
+        if [[ $name == plugin || $name == ends || $name == calls || $name == awaits ]]; then
             if [[ $minor -lt 24 ]]; then continue; fi
             mode=c-shared
         fi
         mkdir -p "$out/$name-source"
         rm -rf "$out/$name-source"/*
         cp "$source"/*.go "$out/$name-source"
-        if [[ $name == calls ]]; then cp -R "$HOSTCALL" "$out/$name-source"; fi
+        if [[ $name == calls || $name == awaits ]]; then cp -R "$HOSTCALL" "$out/$name-source"; fi
         printf 'module example/%s\n\ngo 1.%s\n' "$name" "$minor" >"$out/$name-source/go.mod"
         (cd "$out/$name-source" &&
             GOOS=wasip1 GOARCH=wasm "$go" build -buildmode=$mode -o "$out/wasip1/$name.wasm" .)
@@ -94,9 +95,10 @@ build_for_wasi() {
         (cd "$out/$source-source" && GOOS=js GOARCH=wasm "$go" build -o "$out/$source.wasm" .)
     done
     if [[ $minor -ge 24 ]]; then
-        for source in ends calls; do
+        for source in ends calls awaits; do
             (cd "$out/$source-source" && GOOS=js GOARCH=wasm "$go" build -o "$out/$source.wasm" .)
         done
+        (cd "$out/awaits-source" && GOOS=wasip1 GOARCH=wasm "$go" build -o "$out/wasip1/awaits-command.wasm" .)
     fi
     (cd "$out/streams-source" && "$go" build -o "$out/streams" .)
     if [[ $out == */"$NEWEST" ]]; then

@@ -100,7 +100,8 @@ extension JavaScriptValue {
             throw JavaScriptError(message: "no descriptors left for the program")
         }
         let promise = realm.makePromise()
-        let bound = ThreadBound((promise: promise, context: self, realm: realm))
+        // The task keeps nothing that belongs to the program's thread: it may be the last to let go.
+        let home = ThreadBound(Home(realm: realm))
         mailbox.expect()
         let number = realm.events.nextSwiftTask()
         let task = _Concurrency.Task {
@@ -111,18 +112,25 @@ extension JavaScriptValue {
                 outcome = .failure(error)
             }
             mailbox.post { () throws(JSFailure) in
-                let (promise, context, realm) = bound.value
-                realm.events.swiftTasks[number] = nil
+                let realm = home.value.realm
+                guard let promise = realm.events.swiftTasks.removeValue(forKey: number)?.promise else { return }
                 switch outcome {
-                case .success(let result): promise.resolve(result.javaScriptValue(for: context).value, realm)
+                case .success(let result):
+                    let context = JavaScriptValue(.object(realm.global), realm)
+                    promise.resolve(result.javaScriptValue(for: context).value, realm)
                 case .failure(let error): promise.reject(realm.failure(for: error).value, realm)
                 }
             }
             mailbox.stopExpecting()
         }
-        realm.events.swiftTasks[number] = task
+        realm.events.swiftTasks[number] = (task, promise)
         return JavaScriptValue(.object(promise), realm)
     }
+}
+
+/// The realm whose event loop runs a job: it outlives the job.
+private struct Home {
+    unowned let realm: JSRealm
 }
 
 extension JSRealm {

@@ -58,8 +58,8 @@ final class EventLoop {
     private(set) var roundTime: Int64 = 0
     /// What other threads want done here; nil where there are none.
     var mailbox: Mailbox?
-    /// The functions of Swift's that have not returned yet.
-    var swiftTasks: [Int: _Concurrency.Task<Void, Never>] = [:]
+    /// The functions of Swift's that have not returned yet, with what the program was promised.
+    var swiftTasks: [Int: (task: _Concurrency.Task<Void, Never>, promise: JSPromise)] = [:]
     private var swiftTaskCount = 0
     private var timers = TimerHeap()
     /// What timers and transfers take.
@@ -83,6 +83,11 @@ final class EventLoop {
     func nextSwiftTask() -> Int {
         swiftTaskCount += 1
         return swiftTaskCount
+    }
+
+    /// Cancels the functions of Swift's that have not returned yet: nobody waits for them any more.
+    func cancelSwiftTasks() {
+        for (task, _) in swiftTasks.values { task.cancel() }
     }
 
     /// Begins a round.
@@ -140,7 +145,7 @@ final class EventLoop {
         transfers = []
         network = nil
         mailbox = nil
-        for task in swiftTasks.values { task.cancel() }
+        cancelSwiftTasks()
         swiftTasks = [:]
         unhandledRejections = []
         timers = TimerHeap()

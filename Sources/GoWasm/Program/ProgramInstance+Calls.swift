@@ -73,8 +73,8 @@ extension ProgramInstance {
     /// let bytes = try plugin.call("digest", "text", as: [UInt8].self)
     /// ```
     ///
-    /// In Go the function is one of the package `hostcall`, which is a file to be copied from this package's
-    /// `Tests/Examples/Go/hostcall`:
+    /// In Go the function is one of the package `hostcall`, which is a folder to be copied from this package's
+    /// `Tests/Examples/Go`:
     ///
     /// ```go
     /// //go:wasmexport upper

@@ -14,8 +14,10 @@ internal import WASI
 ///
 /// From Go 1.24 on `go:wasmexport` makes exports: of plugins for WASI (`-buildmode=c-shared`), and of programs for
 /// js/wasm whose `main` does not return. An export of the latter that waits for an event, such as the end of an output
-/// of package fmt, returns early with a meaningless result: so Go has made it. Goroutines that exports start run when
-/// ``runReadyEvents()`` is called.
+/// of package fmt, returns early with a meaningless result: so Go has made it. Functions that may wait return a promise
+/// there (`hostcall.Promise`), which ``RunningProgram`` awaits. Goroutines that exports start run when
+/// ``runReadyEvents()`` is called. An export of a plugin for WASI may wait for whatever it likes: the other goroutines
+/// run meanwhile, and no longer when it has returned, until an export is called again.
 ///
 /// An export that does not return (it calls `os.Exit`, panics, traps, is stopped, or a function of the host's that it
 /// calls throws) is the program's end: what was under way in it will never be finished. The call says why it ended, as
@@ -37,6 +39,8 @@ public final class ProgramInstance {
     private let block: ArgumentBlock?
     private let control: RunControl?
     private let report = RuntimeReport()
+    /// What a program for WASI has under way of Swift's async functions; nil for others.
+    private let asyncCalls: AsyncCalls?
     /// What calls that pass bytes need; nil before the first.
     var passing: PassingConvention?
     /// Whether nobody calls exports.
@@ -56,6 +60,7 @@ public final class ProgramInstance {
         try control?.attach(store)
         var isReady = false
         defer { if !isReady { control?.detach() } }
+        var asyncCalls: AsyncCalls?
         do {
             let clock = configuration.makeClock()
             (instance, host, block) = try store.charging { () throws -> (Instance, GoHost?, ArgumentBlock?) in
@@ -71,6 +76,7 @@ public final class ProgramInstance {
                     var options = configuration.wasiOptions(waker: control?.waker)
                     options.clock = clock
                     options.findGoFunctions = program.findGoFunctions
+                    asyncCalls = options.asyncCalls
                     return (try WASIProgram(program.module).instantiate(options, store), nil, nil)
                 }
             }
@@ -81,11 +87,13 @@ public final class ProgramInstance {
         } catch CallError.memoryLimit {
             throw ProgramError.limitReached(.memory)
         }
+        self.asyncCalls = asyncCalls
         isReady = true
     }
 
     deinit {
         control?.detach()
+        asyncCalls?.cancel()
         host?.dismantle()
     }
 
@@ -190,6 +198,8 @@ public final class ProgramInstance {
         exitStatus = exitStatus ?? reason.exitStatus
         // A function of the host's that has called the program returns to it otherwise.
         instance.store.interrupt()
+        asyncCalls?.cancel()
+        host?.realm.events.cancelSwiftTasks()
     }
 
     /// Whether an error is an exception that nobody caught, about memory that the host did not get.
@@ -338,6 +348,13 @@ public final class ProgramInstance {
     /// JavaScript's global object, as a program of Go's or TinyGo's for JavaScript sees it; `undefined` to others.
     public var globalThis: JavaScriptValue {
         host.map { JavaScriptValue(.object($0.realm.global), $0.realm) } ?? .none
+    }
+
+    /// Whether a name stands for an export: not where the global object has such a function.
+    func prefersExport(_ name: String) -> Bool {
+        guard host != nil else { return true }
+        guard case .function? = instance.export(named: name) else { return false }
+        return (try? globalThis.get(name))?.kind != .function
     }
 
     /// Runs what is to be done now in a program of Go's or TinyGo's for JavaScript: completed file operations, timers that are due,

@@ -1,3 +1,5 @@
+public import WasmRuntime
+
 /// Instances of one program that tasks take in turns: as many calls run at the same time as there are instances.
 ///
 /// ```swift
@@ -39,15 +41,50 @@ public actor ProgramPool {
     public func perform<Result: Sendable>(
         _ body: @Sendable (ProgramInstance) throws -> Result
     ) async throws(ProgramError) -> Result {
+        try await withInstance { instance in try await instance.perform(body) }
+    }
+
+    /// Gives `body` an instance that nobody else uses until it returns; waits until there is one.
+    ///
+    /// - Throws: As ``Program/startInBackground(_:)``; what `body` throws, as ``RunningProgram/perform(_:)`` does.
+    public func withInstance<Result: Sendable>(
+        _ body: @Sendable (RunningProgram) async throws -> Result
+    ) async throws(ProgramError) -> Result {
         let instance = try await take()
-        do throws(ProgramError) {
-            let result = try await instance.perform(body)
+        do {
+            let result = try await body(instance)
             await giveBack(instance)
             return result
         } catch {
             await giveBack(instance)
-            throw error
+            throw ProgramError(error)
         }
+    }
+
+    /// Calls a function of an instance with a text or bytes, and waits for its result: as `call` of ``RunningProgram``,
+    /// and as many at the same time as there are instances.
+    ///
+    /// - Throws: As that, and ``Program/startInBackground(_:)``.
+    public func call<Argument: PassedBytes & Sendable, Result: PassedBytes & Sendable>(
+        _ name: String, _ argument: Argument, as type: Result.Type = Result.self
+    ) async throws(ProgramError) -> Result {
+        try await withInstance { try await $0.call(name, argument, as: type) }
+    }
+
+    /// Calls a function of an instance with a text, and waits for the text that it returns.
+    ///
+    /// - Throws: As the other one.
+    public func call(_ name: String, _ argument: String) async throws(ProgramError) -> String {
+        try await call(name, argument, as: String.self)
+    }
+
+    /// Calls an export of an instance with numbers, and waits for its result.
+    ///
+    /// - Throws: As the call of ``ProgramInstance`` with numbers, and ``Program/startInBackground(_:)``.
+    public func call<each Parameter: WasmValue & Sendable, Result: WasmValue & Sendable>(
+        _ name: String, _ arguments: repeat each Parameter, as type: Result.Type = Result.self
+    ) async throws(ProgramError) -> Result {
+        try await perform { try $0.call(name, repeat each arguments, as: type) }
     }
 
     private func take() async throws(ProgramError) -> RunningProgram {

@@ -123,6 +123,37 @@ public actor RunningProgram {
     /// - Throws: ``ProgramError``, where the program has ended.
     public func goroutines() async throws -> GoroutineDump? { try await perform { $0.goroutines() } }
 
+    // MARK: - Exports
+
+    /// Calls a function of the program with a text or bytes, and waits for its result, which is one of these, too.
+    ///
+    /// ```swift
+    /// let text = try await running.call("fetchAll", "one,two", as: String.self)
+    /// ```
+    ///
+    /// The function is one that JavaScript's global object has, in a program for JavaScript, which is called as by
+    /// `call` with other arguments; otherwise an export of the package `hostcall`, see ``ProgramInstance``. Either may
+    /// wait in Go: for time to pass, for another goroutine, for an async function of Swift's. Meanwhile the calling
+    /// task is suspended, and no thread of Swift's tasks waits.
+    ///
+    /// Calls of an export run one after another, each as long as it takes, as Go's runtime for WASI cannot be called
+    /// while an export waits. A ``ProgramPool`` runs several at the same time. Functions of JavaScript's that return
+    /// a promise wait beside each other.
+    ///
+    /// - Throws: ``ProgramError``; ``ProgramError/functionFailed(_:)``, where an export returned an error. Where the
+    ///   calling task is cancelled, the program is stopped.
+    public func call<Argument: PassedBytes & Sendable, Result: PassedBytes & Sendable>(
+        _ name: String, _ argument: Argument, as type: Result.Type = Result.self
+    ) async throws(ProgramError) -> Result {
+        if isExport(name) { return try await perform { try $0.call(name, argument, as: type) } }
+        return try await invoke(name, [PassedValue(value: argument)], PassedValue<Result>.self).value
+    }
+
+    /// Whether a name is that of an export, and not of a function of JavaScript's.
+    private func isExport(_ name: String) -> Bool {
+        thread.withResident { $0.program?.prefersExport(name) ?? true }
+    }
+
     // MARK: - JavaScript
 
     /// Calls a function of JavaScript's, such as a Go program made with `js.FuncOf` and put on the global object.
@@ -197,6 +228,29 @@ public actor RunningProgram {
                 finish(.failure(error))
             }
         }
+    }
+}
+
+/// What can pass as bytes, on its way to and from JavaScript: as the value that it is there, or as bytes.
+private struct PassedValue<Value: PassedBytes & Sendable>: JavaScriptConvertible, Sendable {
+    let value: Value
+
+    init(value: Value) { self.value = value }
+
+    init(javaScript value: JavaScriptValue) throws {
+        if let type = Value.self as? any JavaScriptConvertible.Type,
+            let value = try type.init(javaScript: value) as? Value
+        {
+            self.value = value
+        } else {
+            self.value = try [UInt8](javaScript: value).withUnsafeBytes { Value(passedBytes: $0) }
+        }
+    }
+
+    func javaScriptValue(for context: JavaScriptValue) -> JavaScriptValue {
+        if let value = value as? any JavaScriptConvertible { return value.javaScriptValue(for: context) }
+        let bytes = try? value.withPassedBytes { (bytes) throws(ProgramError) in [UInt8](bytes) }
+        return bytes?.javaScriptValue(for: context) ?? context.undefined
     }
 }
 

@@ -1,5 +1,5 @@
 // Package hostcall passes text, bytes and JSON between functions that a Go program exports and the Swift program that
-// calls them with ProgramInstance.call. Copy this file into a package of your module:
+// calls them with ProgramInstance.call. Copy this folder into your module:
 //
 //	//go:wasmexport upper
 //	func upper(in uint64) uint64 {
@@ -12,6 +12,9 @@
 // half and a number of bytes in the lower one. The host asks gowasm_buffer for a place, copies the argument there, and
 // calls the function with its span. The function returns the span of its result, which stays as it is until the host
 // calls again. Where bit 31 is set, which no number of bytes reaches, the result is the text of an error.
+//
+// AwaitText and its like wait for async functions of Swift's, in programs for WASI; in those for js, Await waits for a
+// promise, and Promise makes one.
 package hostcall
 
 import (
@@ -78,5 +81,10 @@ func span(bytes []byte) uint64 {
 		panic("hostcall: the result has 2 GiB or more")
 	}
 	result = bytes
+	return place(bytes)
+}
+
+// The span of bytes that somebody else keeps.
+func place(bytes []byte) uint64 {
 	return uint64(uintptr(unsafe.Pointer(unsafe.SliceData(bytes))))<<32 | uint64(len(bytes))
 }
