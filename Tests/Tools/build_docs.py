@@ -96,7 +96,8 @@ def undocumented(graph):
 def unlisted(module, graph):
     """What is not among the topics of a page in the catalogue: types on the first page, members on that of their type."""
     catalogue = ROOT / f"Sources/{module}/{module}.docc"
-    pages = {page.stem: set(re.findall(r"^- ``(?:\w+/)*(.*?)(?:-\w+(?:\.\w+)?)?``$", page.read_text(), re.MULTILINE))
+    topic = re.compile(r"^- ``(?:\w+/)*(.*?)(?:-(?:\w+(?:\.\w+)?|\(.*\)))?``$", re.MULTILINE)
+    pages = {page.stem: set(topic.findall(page.read_text()))
              for page in [catalogue / f"{module}.md", *catalogue.glob("Symbols/*.md")]}
     for symbol in declared(graph):
         path = symbol["pathComponents"]

@@ -87,6 +87,8 @@ final class EventLoop {
 
     /// Cancels the functions of Swift's that have not returned yet: nobody waits for them any more.
     func cancelSwiftTasks() {
+        // Most programs have none, and their ends need no code for going through them.
+        guard !swiftTasks.isEmpty else { return }
         for (task, _) in swiftTasks.values { task.cancel() }
     }
 
