@@ -141,7 +141,10 @@ public final class Store {
         return function
     }
 
-    func makeMemory(_ type: MemoryType) throws(CallError) -> UnsafeMutablePointer<GWMemory> {
+    /// - Parameter image: What it begins with, as large as the type's minimum; nil for zeros.
+    func makeMemory(
+        _ type: MemoryType, _ image: MemoryImage? = nil
+    ) throws(CallError) -> UnsafeMutablePointer<GWMemory> {
         guard UInt64(type.limits.minimum) * UInt64(GW_PAGE_SIZE) <= configuration.memoryLimit else {
             throw .memoryLimit
         }
@@ -152,6 +155,11 @@ public final class Store {
             guards && gw_memory_create(memory, type.limits.minimum, maximum, true)
             || gw_memory_create(memory, type.limits.minimum, maximum, false)
         guard isMade else {
+            memory.deallocate()
+            throw .outOfMemory
+        }
+        guard image?.restore(memory) ?? true else {
+            gw_memory_destroy(memory)
             memory.deallocate()
             throw .outOfMemory
         }
