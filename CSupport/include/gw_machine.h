@@ -208,6 +208,8 @@ struct GWMachine {
     GWTrap trap;
     /// The function that could not be lowered, where that was the trap.
     GWFunction *unresolved;
+    /// What is left for the instructions `budget`; less than 0 where one of them has ended the execution.
+    int64_t budget;
 };
 
 /// Makes a machine whose frame stack has at most `stack_size` bytes, and at least 4 MiB; null where not even that can

@@ -30,6 +30,17 @@ public final class Store {
         /// The default holds 10 million calls of functions with 50 slots each.
         public var callStackSize: UInt64 = 4 << 30
 
+        /// How many times the functions of the store's modules may be called, and loops in them turn, together; nil for no
+        /// limit, and for code that does not count.
+        ///
+        /// Then the execution ends with ``Trap/Code/budgetExhausted``, and so does each further one until
+        /// ``Store/budget`` is set anew. Each call of a function that a module defines takes 1, and so does each arrival
+        /// at the head of a loop, the first one included; a loop that nothing jumps back to is none. What host functions
+        /// do takes nothing. Interpreted and compiled code count alike, so that an execution with the same inputs ends at
+        /// the same place in both; another version of this library, or other values of ``optimizes``, may count loops
+        /// otherwise. At most 2^63 - 1; what is more counts as that.
+        public var budget: UInt64?
+
         /// Finds out where the store's instances spend their time; nil if nothing does.
         public var profiler: CallProfiler?
         /// Counts and times what the store does; nil if nothing does.
@@ -40,7 +51,9 @@ public final class Store {
 
         /// How functions are lowered, for memories with guard pages or without.
         package func codeOptions(checksAddresses: Bool) -> LoweredCode.Options {
-            LoweredCode.Options(checksAddresses: checksAddresses, optimizes: optimizes, compilation: compilation)
+            LoweredCode.Options(
+                checksAddresses: checksAddresses, optimizes: optimizes, compilation: compilation,
+                countsBudget: budget != nil)
         }
     }
 
@@ -73,6 +86,7 @@ public final class Store {
         guard let account = gw_account_create(configuration.memoryLimit) else { fatalError("no memory for a store") }
         self.account = account
         self.machine = machine
+        machine.pointee.budget = Int64(clamping: configuration.budget ?? 0)
         configuration.statistics?.watch(self)
     }
 
@@ -108,6 +122,17 @@ public final class Store {
     public func allowExecution() {
         gw_account_stop(account, false)
         gw_machine_resume(machine)
+    }
+
+    /// What is left of ``Configuration/budget``.
+    ///
+    /// It may be set between executions, and in host functions. nil, and not to be set, where there is none.
+    public var budget: UInt64? {
+        get { configuration.budget == nil ? nil : UInt64(max(0, machine.pointee.budget)) }
+        set {
+            guard configuration.budget != nil, let newValue else { return }
+            machine.pointee.budget = Int64(clamping: newValue)
+        }
     }
 
     /// Whether a memory was refused to grow because of ``Configuration/memoryLimit``.

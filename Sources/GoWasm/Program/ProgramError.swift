@@ -17,6 +17,8 @@ public enum ProgramError: Error, Sendable {
         case memory
         /// The program was stopped because its time was over.
         case time
+        /// The program was stopped because nothing was left of its budget.
+        case budget
     }
 
     /// What this process needs of the system for each program that it runs.
@@ -142,6 +144,7 @@ extension ProgramError: CustomStringConvertible {
         case .limitReached(.memory): "the program reached its limit of memory"
         case .limitReached(.time): "the program reached its limit of time"
         case .snapshot(let problem): problem.description
+        case .limitReached(.budget): "the program reached its limit of calls and turns of loops"
         case .uncallable(let error): "\(error)"
         case .functionFailed(let text): "the function returned an error: \(text)"
         case .hostFunction(let error): "a function of the host failed: \(error)"
@@ -177,6 +180,7 @@ extension ProgramError: CustomStringConvertible {
         case .runtimeFailed: "start another instance; the program's standard error says more"
         case .limitReached(.memory): "raise Program.Limits.memory"
         case .limitReached(.time): "raise Program.Limits.time"
+        case .limitReached(.budget): "raise Program.Limits.budget"
         case .snapshot(let problem): problem.advice
         case .uncallable(.noSuchFunction(PassingConvention.bufferName)):
             "calls with texts and bytes need the Go package hostcall (Tests/Examples/Go) in the program"

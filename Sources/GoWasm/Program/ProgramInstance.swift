@@ -176,6 +176,7 @@ public final class ProgramInstance {
         do throws(ProgramError) {
             try control?.check(cause)
             if let exit { return end(with: exit.status, exit.calls) }
+            if let trap = cause as? Trap, trap.code == .budgetExhausted { throw .limitReached(.budget) }
             // Not of errors of the caller's or of a host function, which come about without the program, too.
             if cause is Trap, instance.store.hasReachedMemoryLimit { throw .limitReached(.memory) }
             // What a whole run ends with is a status or a trap, as on every system.
@@ -337,6 +338,15 @@ public final class ProgramInstance {
         } catch {
             throw ProgramError(error)
         }
+    }
+
+    /// What is left of ``Program/Limits/budget``; nil where there is none.
+    ///
+    /// It may be set between calls, so that each call has a budget of its own, and in functions of the host's that the
+    /// program calls. Where there was no budget at the start, setting it has no effect.
+    public var remainingBudget: UInt64? {
+        get { instance.store.budget }
+        set { instance.store.budget = newValue }
     }
 
     // MARK: - Goroutines
