@@ -238,8 +238,14 @@ bench-plugin: build-packages static-libraries ## Say what calls of a plugin writ
 	@printf 'module example/awaits\n\ngo 1.24\n' >"$(TOOLS)/plugin/awaits/go.mod"
 	@cd "$(TOOLS)/plugin/awaits" && GOOS=wasip1 GOARCH=wasm GOTOOLCHAIN=local GOFLAGS= GOWORK=off \
 	    GOCACHE="$(TOOLS)/go-cache" "$(TOOLS)/go/newest/go/bin/go" build -buildmode=c-shared -o ../awaits.wasm .
+	@for name in fib tables; do \
+	    rm -rf "$(TOOLS)/plugin/$$name" && cp -R "Benchmarks/Programs/starts/$$name" "$(TOOLS)/plugin" && \
+	    printf "module example/$$name\n\ngo 1.24\n" >"$(TOOLS)/plugin/$$name/go.mod" && \
+	    (cd "$(TOOLS)/plugin/$$name" && GOOS=wasip1 GOARCH=wasm GOTOOLCHAIN=local GOFLAGS= GOWORK=off \
+	        GOCACHE="$(TOOLS)/go-cache" "$(TOOLS)/go/newest/go/bin/go" build -buildmode=c-shared -o ../$$name.wasm .) \
+	    || exit 1; done
 	@.build/release/plugin-benchmark "$(TOOLS)/plugin/plugin.wasm" "$(TOOLS)/plugin/calls.wasm" \
-	    "$(TOOLS)/plugin/awaits.wasm"
+	    "$(TOOLS)/plugin/awaits.wasm" "$(TOOLS)/plugin/fib.wasm" "$(TOOLS)/plugin/tables.wasm"
 
 bench-imports: build engines ## Say what single imports and operations of package os cost, here and on Node
 	@Tests/Tools/go-toolchains.sh --newest "$(TOOLS)"

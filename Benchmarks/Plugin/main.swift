@@ -1,9 +1,10 @@
 // Uses a plugin that was written in Go (Benchmarks/Programs/plugin) from Swift, and says what its calls cost.
 //
 // The calls in one line are those of a second program, Tests/GoProgramTests/Programs/calls, and those that wait of a third,
-// Tests/GoProgramTests/Programs/awaits.
+// Tests/GoProgramTests/Programs/awaits. Two further ones are started, from nothing and from a snapshot:
+// Benchmarks/Programs/starts.
 //
-// usage: plugin-benchmark plugin.wasm calls.wasm awaits.wasm [calls]
+// usage: plugin-benchmark plugin.wasm calls.wasm awaits.wasm fib.wasm tables.wasm [calls]
 
 import GoWasm
 import LibC
@@ -63,10 +64,39 @@ func processTime() -> Double {
 }
 
 /// Runs `body` so often and prints how long one took.
-func measure(_ name: String, _ calls: Int, _ body: (Int) throws -> Void) rethrows {
+@discardableResult
+func measure(_ name: String, _ calls: Int, _ body: (Int) throws -> Void) rethrows -> Double {
     let start = processTime()
     for index in 0..<calls { try body(index) }
-    printCost(name, calls, processTime() - start)
+    let time = processTime() - start
+    printCost(name, calls, time)
+    return time / Double(calls)
+}
+
+/// Measures a plugin's start with one call of an export, from nothing and from a snapshot; prints the ratio.
+func measureStarts(_ path: String, _ export: String, _ argument: Int32, _ result: Int32, _ calls: Int) throws {
+    let program = try Program(contentsOf: path)
+    let first = try program.start()
+    func check(_ instance: ProgramInstance) throws {
+        let found = try instance.call(export, argument, as: Int32.self)
+        precondition(found == result, "\(export)(\(argument)) is \(found)")
+    }
+    try check(first)
+    let fromNothing = try measure("\(export)(\(argument)): start, then a call", max(5, calls / 20)) { _ in
+        try check(program.start())
+    }
+    let snapshot = try first.snapshot()
+    try check(snapshot.start())
+    let fromSnapshot = try measure("\(export)(\(argument)): start from a snapshot, then a call", max(20, calls)) { _ in
+        try check(snapshot.start())
+    }
+    let ratio = (fromNothing / fromSnapshot * 10).rounded() / 10
+    print("    from a snapshot it takes 1/\(ratio) of the time; \(snapshot.memoryBytes >> 20) MiB of memory")
+    var takes = 0
+    try measure("\(export)(\(argument)): taking a snapshot", max(5, calls / 20)) { _ in
+        takes += try first.snapshot().memoryBytes > 0 ? 1 : 0
+    }
+    precondition(takes > 0)
 }
 
 /// Prints how long one of so many calls took, which took so many nanoseconds together.
@@ -75,11 +105,11 @@ func printCost(_ name: String, _ calls: Int, _ nanoseconds: Double) {
     print(column + "\(Int((nanoseconds / Double(calls)).rounded())) ns (\(calls) calls)")
 }
 
-guard CommandLine.arguments.count > 3 else {
-    print("usage: plugin-benchmark plugin.wasm calls.wasm awaits.wasm [calls]")
+guard CommandLine.arguments.count > 5 else {
+    print("usage: plugin-benchmark plugin.wasm calls.wasm awaits.wasm fib.wasm tables.wasm [calls]")
     exit(64)
 }
-let calls = CommandLine.arguments.count > 4 ? Int(CommandLine.arguments[4]) ?? 1_000_000 : 1_000_000
+let calls = CommandLine.arguments.count > 6 ? Int(CommandLine.arguments[6]) ?? 1_000_000 : 1_000_000
 let plugin = try Plugin(CommandLine.arguments[1])
 let kilobyte = [UInt8](repeating: 7, count: 1024)
 let isRight = [
@@ -114,6 +144,9 @@ try measure("call(\"upper\", text): 11 bytes in and out", calls) { _ in
 try measure("call(\"twice\", bytes): 1,024 in, 2,048 out", calls / 10) { _ in
     let _: [UInt8] = try oneLine.call("twice", kilobyte)
 }
+
+try measureStarts(CommandLine.arguments[4], "fib", 10, 55, calls / 1000)
+try measureStarts(CommandLine.arguments[5], "lookup", 77_777, 77_777, calls / 1000)
 
 /// Awaits `body` so often and prints how long one took.
 func measureAwaited(_ name: String, _ calls: Int, _ body: () async throws -> Void) async rethrows {

@@ -208,6 +208,8 @@ struct GWMachine {
     GWTrap trap;
     /// The function that could not be lowered, where that was the trap.
     GWFunction *unresolved;
+    /// What is left for the instructions `budget`; less than 0 where one of them has ended the execution.
+    int64_t budget;
 };
 
 /// Makes a machine whose frame stack has at most `stack_size` bytes, and at least 4 MiB; null where not even that can
@@ -272,6 +274,26 @@ void gw_memory_destroy(GWMemory *memory);
 uint32_t gw_memory_grow(GWMemory *memory, uint32_t pages);
 /// Whether the process can reserve what a guarded memory needs; found out once.
 bool gw_memory_can_guard(void);
+
+// --- Images of memories (gw_memory_image.c) ---
+
+/// What a memory held at a moment; never changed.
+typedef struct GWMemoryImage {
+    /// The bytes, to be read; null where there are none.
+    const uint8_t *bytes;
+    /// In bytes.
+    uint64_t size;
+    /// The memory object with the bytes, which memories share until they write to it; -1 if there is none.
+    int file;
+} GWMemoryImage;
+
+/// Copies what a memory holds. `shares` asks for an object that memories share; where there is none the image is a copy
+/// all the same. Returns false where the system has no space for it.
+bool gw_memory_image_create(GWMemoryImage *image, const GWMemory *memory, bool shares);
+void gw_memory_image_destroy(GWMemoryImage *image);
+/// Has a new memory, which is as large and all zeros, begin with an image. Where this returns false it can only be
+/// destroyed.
+bool gw_memory_restore(GWMemory *memory, const GWMemoryImage *image);
 
 // --- Tables (gw_table.c) ---
 

@@ -179,7 +179,7 @@ struct Benchmark {
         case .timedOut:
             throw Problem(
                 message: Failure.line(file, "a run of \(subject.name) was stopped by --timeout"),
-                code: CommandExit.timeout)
+                code: CommandExit.limit)
         case .exited(let code):
             let lines = MeasuredProcess.lines(process.errors)
             // What this command itself says of a module is a whole line already.

@@ -13,8 +13,8 @@ enum CommandExit {
     static let goFailure = ExitStatus.goFailure.code
     /// The command line is wrong; the number is that of `EX_USAGE` in sysexits.h.
     static let usage: Int32 = 64
-    /// The program was stopped by `--timeout`; the code is that of timeout(1).
-    static let timeout: Int32 = 124
+    /// The program was stopped by `--timeout` or `--budget`; the code is that of timeout(1).
+    static let limit: Int32 = 124
 
     /// The process was ended by a signal; the code is what shells say of it.
     static func signal(_ number: Int32) -> Int32 { 128 + number }

@@ -106,7 +106,7 @@ struct Overview: ParsableCommand {
             command line, as under 'go test'; a number is how often a function is entered until it is compiled.
 
             The exit status is the program's; 1 if the module is refused or traps, \(CommandExit.usage) for a wrong command \
-            line, \(CommandExit.timeout) after --timeout.
+            line, \(CommandExit.limit) after --timeout or --budget.
             """,
         version: "gowasm-fast \(GoWasmFast.version)", subcommands: [Run.self, Inspect.self, Bench.self])
 

@@ -130,6 +130,11 @@ struct Invocation {
             for line in Failure.report(file, message + note, trap, loaded.module) { report(line) }
             reportGoroutines()
             return reason.exitCode
+        } catch ProgramError.limitReached(.budget) {
+            let message = "stopped after \(engine.budget ?? 0) calls and turns of loops (--budget)"
+            for line in Failure.report(file, message, watch?.control.trap, loaded.module) { report(line) }
+            reportGoroutines()
+            return CommandExit.limit
         } catch let error as InvocationError {
             report(Failure.line(file, Failure.describe(error)))
             return error.exitCode

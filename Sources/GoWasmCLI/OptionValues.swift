@@ -78,6 +78,18 @@ enum OptionValue {
         return bytes
     }
 
+    /// Reads a number of events, such as `1000000` or `5M`.
+    ///
+    /// - Throws: ``ValueProblem``.
+    static func count(_ text: String) throws -> UInt64 {
+        let digits = text.prefix { $0.utf8.allSatisfy(isNumeric) }
+        let factors = ["": 1, "k": 1e3, "m": 1e6, "g": 1e9]
+        guard let number = number(digits), let factor = factors[text[digits.endIndex...].lowercased()],
+            let count = UInt64(exactly: (number * factor).rounded(.down)), count > 0
+        else { throw ValueProblem("it must be a number of at least 1, such as 1000000, 500K, 5M or 1G (of 1000)") }
+        return count
+    }
+
     /// The smallest and largest frame stack, in bytes: what the engine needs itself, and what it numbers.
     private static let stackSizes: ClosedRange<UInt64> = 4 << 20...4 << 30
 

@@ -75,6 +75,15 @@ struct RunOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
+            Stop the program after so many calls of its functions and turns of its loops together, with a stack trace and \
+            exit code 124.
+            """, valueName: "NUMBER"),
+        transform: OptionValue.count)
+    var budget: UInt64?
+
+    @Option(
+        help: ArgumentHelp(
+            """
             The most memory that the program, and what this process keeps for it, may take: bytes, or 64M, 512MB, \
             1.5GiB.
             """, valueName: "SIZE"),
@@ -233,6 +242,7 @@ struct RunOptions: ParsableArguments {
         if noNative { invocation.engine.compilation = nil }
         if let maxMemory { invocation.engine.memoryLimit = maxMemory }
         if let maxStack { invocation.engine.callStackSize = maxStack }
+        invocation.engine.budget = budget
         if let maxResponse { invocation.limits.responseBody = maxResponse }
         invocation.stubsImports = stubImports
         invocation.notes = { OptionNotes(self, $0).lines }

@@ -31,7 +31,7 @@ final class RunWatch: Sendable {
         var exitCode: Int32 {
             switch self {
             case .quit: CommandExit.goFailure
-            case .timeout: CommandExit.timeout
+            case .timeout: CommandExit.limit
             case .signal(let number): CommandExit.signal(number)
             }
         }

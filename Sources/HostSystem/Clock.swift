@@ -22,6 +22,23 @@ package final class Clock {
         simulated = start == nil ? nil : 0
     }
 
+    /// Goes on where simulated clocks were.
+    package init(continuing moment: SimulatedMoment) {
+        origin = moment.origin
+        monotonicOrigin = 0
+        simulated = moment.elapsed
+    }
+
+    /// What simulated clocks show, by which others can go on.
+    package struct SimulatedMoment: Sendable {
+        fileprivate var origin: Int64
+        fileprivate var elapsed: Int64
+    }
+    /// What the clocks show, without a look that takes time; nil for the system's.
+    package var simulatedMoment: SimulatedMoment? {
+        simulated.map { SimulatedMoment(origin: origin, elapsed: $0) }
+    }
+
     /// Whether waiting takes no time but on these clocks.
     package var isSimulated: Bool { simulated != nil }
 

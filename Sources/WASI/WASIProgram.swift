@@ -82,32 +82,52 @@ package struct WASIProgram: Sendable {
     }
 
     /// Makes an instance with its host, which keeps the files of the guest open.
-    package func instantiate(_ options: Options, _ store: Store) throws -> Instance {
+    ///
+    /// - Parameter snapshot: What the guest begins with; nil for what the module says. Then what `options` say of
+    ///   arguments, environment and a simulated clock's beginning is not looked at.
+    /// - Throws: ``WASISnapshotProblem``; all that keeps a module from being instantiated.
+    package func instantiate(
+        _ options: Options, _ store: Store, _ snapshot: WASISnapshot? = nil
+    ) throws -> WASIGuest {
         let files = try FileSystem(options.access, streams: options.streams)
         files.waker = options.waker
         if let reportHint = options.reportHint { files.report = reportHint }
         files.runtimeReport = options.report
         try files.addPreopens()
+        let started = files.descriptors
+        try snapshot?.descriptors.apply(to: files)
+        let arguments = snapshot?.arguments ?? options.arguments
+        let environment = snapshot?.environment ?? variables(options, files)
+        let host = WASIHost(
+            files, arguments: arguments, environment: environment.sorted { $0.key < $1.key },
+            clock: try snapshot?.clock(options.clock) ?? options.clock, random: options.random, trace: options.trace)
+        host.endProcess = options.endProcess
+        var imports = options.imports
+        host.define(module, in: &imports)
+        options.asyncCalls.define(module, in: &imports, for: host)
+        let instance =
+            if let snapshot {
+                try Instance(restoring: snapshot.instance, imports: imports, store: store)
+            } else {
+                try Instance(hosting: module, imports: imports, store: store)
+            }
+        let memory = try? instance.memory(named: "memory")
+        host.link(memory)
+        if let memory, let findFunctions = options.findGoFunctions {
+            host.scheduler = GoScheduler(instance, memory, findFunctions: findFunctions)
+        }
+        return WASIGuest(
+            instance: instance, host: host, started: started, arguments: arguments, environment: environment)
+    }
+
+    private func variables(_ options: Options, _ files: FileSystem) -> [String: String] {
         var variables = options.environment
         // Go looks here for the working directory, of which WASI knows nothing.
         let hasFiles = options.access.allowsAllFiles || !options.access.mounts.isEmpty
         if hasFiles, variables["PWD"] == nil, let path = try? files.workingDirectory() {
             variables["PWD"] = GuestPath.text(path)
         }
-        let host = WASIHost(
-            files, arguments: options.arguments, environment: variables.sorted { $0.key < $1.key },
-            clock: options.clock, random: options.random, trace: options.trace)
-        host.endProcess = options.endProcess
-        var imports = options.imports
-        host.define(module, in: &imports)
-        options.asyncCalls.define(module, in: &imports, for: host)
-        let instance = try Instance(hosting: module, imports: imports, store: store)
-        let memory = try? instance.memory(named: "memory")
-        host.link(memory)
-        if let memory, let findFunctions = options.findGoFunctions {
-            host.scheduler = GoScheduler(instance, memory, findFunctions: findFunctions)
-        }
-        return instance
+        return variables
     }
 }
 

@@ -36,6 +36,29 @@ public final class Instance {
         }
     }
 
+    /// Makes an instance that goes on where another one was; no function runs.
+    ///
+    /// - Parameter imports: What satisfies the imports now.
+    /// - Throws: What an ``InstantiationError`` is about.
+    package init(restoring snapshot: InstanceSnapshot, imports: Imports, store: Store) throws {
+        self.store = store
+        do throws(InstantiationError) {
+            let linked = try Linker(snapshot.module, imports, store).link()
+            storage = try InstanceStorage(snapshot.module, linked, store, snapshot)
+        } catch {
+            throw error.cause
+        }
+        store.keep(storage)
+    }
+
+    /// What the instance is at the moment, for others that begin with it.
+    ///
+    /// - Throws: ``SnapshotFailure``.
+    package func snapshot() throws(SnapshotFailure) -> InstanceSnapshot {
+        guard store.machine.pointee.depth == 0 else { throw .isRunning }
+        return try storage.snapshot()
+    }
+
     /// The module.
     public var module: Module { storage.module }
 

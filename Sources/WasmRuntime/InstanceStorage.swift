@@ -21,10 +21,13 @@ final class InstanceStorage {
     /// The references of passive element segments.
     private var references: [UnsafeMutablePointer<UInt64>] = []
 
-    init(_ module: Module, _ imports: LinkedImports, _ store: Store) throws(InstantiationError) {
+    /// - Parameter snapshot: What it begins with; nil for what the module says, but for its segments.
+    init(
+        _ module: Module, _ imports: LinkedImports, _ store: Store, _ snapshot: InstanceSnapshot? = nil
+    ) throws(InstantiationError) {
         self.module = module
         self.imports = imports
-        (memory, tables) = try Self.makeSpace(module, imports, store)
+        (memory, tables) = try Self.makeSpace(module, imports, store, snapshot)
         let options = store.configuration.codeOptions(
             checksAddresses: memory.map { !$0.pointee.guarded } ?? !store.configuration.usesGuardPages)
         do { code = try module.loweredCode(options) } catch { throw .refused(.outOfMemory) }
@@ -74,6 +77,10 @@ final class InstanceStorage {
                         index: UInt32(importCount + index), slots: slots[type]))
             }
         }
+        if let snapshot {
+            restore(snapshot)
+            return
+        }
         for (index, definition) in module.globals.enumerated() {
             initialize(global(imports.globals.count + index), definition)
         }
@@ -81,12 +88,18 @@ final class InstanceStorage {
 
     /// The memory and the tables, those that are imported among them.
     private static func makeSpace(
-        _ module: Module, _ imports: LinkedImports, _ store: Store
+        _ module: Module, _ imports: LinkedImports, _ store: Store, _ snapshot: InstanceSnapshot?
     ) throws(InstantiationError) -> (UnsafeMutablePointer<GWMemory>?, [UnsafeMutablePointer<GWTable>]) {
         do {
             var (memory, tables) = (imports.memory, imports.tables)
-            if memory == nil, let type = module.memories.first { memory = try store.makeMemory(type) }
-            for type in module.tables.dropFirst(tables.count) { tables.append(try store.makeTable(type, 0)) }
+            if memory == nil, var type = module.memories.first {
+                if let image = snapshot?.memory { type.limits.minimum = image.pages }
+                memory = try store.makeMemory(type, snapshot?.memory)
+            }
+            for (index, var type) in module.tables.enumerated().dropFirst(tables.count) {
+                if let snapshot { type.limits.minimum = UInt32(snapshot.tables[index].count) }
+                tables.append(try store.makeTable(type, 0))
+            }
             return (memory, tables)
         } catch {
             throw .refused(error)
@@ -142,6 +155,75 @@ final class InstanceStorage {
         }
     }
 
+    // MARK: - Snapshots
+
+    /// What the instance is at the moment.
+    func snapshot() throws(SnapshotFailure) -> InstanceSnapshot {
+        for wanted in module.imports {
+            if case .function = wanted.kind { continue }
+            throw .importsState(wanted.module, wanted.name)
+        }
+        var cells = Array(UnsafeBufferPointer(start: globals, count: code.layout.definedGlobalCells))
+        for (index, type) in module.globalTypes.enumerated() where isReference(type.value) {
+            let cell = Int(code.layout.cell(ofGlobal: UInt32(index)))
+            cells[cell] = try number(ofReference: cells[cell], type.value)
+        }
+        var contents: [[UInt64]] = []
+        for (table, type) in zip(tables, module.tables) {
+            var elements = Array(UnsafeBufferPointer(start: table.pointee.elements, count: Int(table.pointee.count)))
+            for index in elements.indices where elements[index] != 0 {
+                elements[index] = try number(ofReference: elements[index], type.element)
+            }
+            contents.append(elements)
+        }
+        return InstanceSnapshot(
+            module: module, memory: try memory.map { (memory) throws(SnapshotFailure) in try MemoryImage(memory) },
+            globals: cells, tables: contents,
+            droppedData: module.usesDataSegments ? module.data.indices.filter { data[$0].size == 0 } : [],
+            droppedElements: module.elements.indices.filter { elements[$0].size == 0 })
+    }
+
+    /// What a snapshot has instead of a reference: one more than the index of the function; 0 for null.
+    private func number(ofReference slot: UInt64, _ type: ValueType) throws(SnapshotFailure) -> UInt64 {
+        guard slot != 0 else { return 0 }
+        guard type == .funcref, let pointer = UnsafeMutablePointer<GWFunction>(bitPattern: UInt(slot)) else {
+            throw .holdsHostReference
+        }
+        if pointer >= functions, pointer < functions + module.bodies.count {
+            return UInt64(imports.functions.count + (pointer - functions)) + 1
+        }
+        guard let index = imports.functions.firstIndex(of: pointer) else { throw .holdsForeignFunction }
+        return UInt64(index) + 1
+    }
+
+    private func isReference(_ type: ValueType) -> Bool { type == .funcref || type == .externref }
+
+    private func reference(_ number: UInt64) -> UInt64 {
+        number == 0 ? 0 : UInt64(UInt(bitPattern: function(Int(number) - 1)))
+    }
+
+    /// Takes over all that the memory does not hold.
+    private func restore(_ snapshot: InstanceSnapshot) {
+        globals.update(from: snapshot.globals, count: snapshot.globals.count)
+        for (index, type) in module.globalTypes.enumerated() where isReference(type.value) {
+            let cell = global(index)
+            cell.pointee = reference(cell.pointee)
+        }
+        for (table, contents) in zip(tables, snapshot.tables) {
+            for (index, number) in contents.enumerated() { table.pointee.elements[index] = reference(number) }
+        }
+        for (index, segment) in module.elements.enumerated() {
+            if case .passive = segment.mode { preparePassive(segment, index) }
+        }
+        for index in snapshot.droppedElements { elements[index].size = 0 }
+        guard module.usesDataSegments else { return }
+        module.data.forEach { _, _, _ in
+        } other: { index, segment in
+            if case .passive = segment.mode { preparePassive(segment, index) }
+        }
+        for index in snapshot.droppedData { data[index].size = 0 }
+    }
+
     // MARK: - Segments
 
     /// Copies the active segments into tables and memory, elements first, and prepares the passive ones (section
@@ -152,10 +234,7 @@ final class InstanceStorage {
         for (index, segment) in module.elements.enumerated() {
             switch segment.mode {
             case .declarative: break
-            case .passive:
-                let references = makeReferences(segment)
-                self.references.append(references)
-                elements[index] = GWSegment(bytes: references, size: UInt64(segment.elements.count))
+            case .passive: preparePassive(segment, index)
             case .active(let table, let offset):
                 let references = makeReferences(segment)
                 defer { references.deallocate() }
@@ -167,6 +246,17 @@ final class InstanceStorage {
             }
         }
         try applyData()
+    }
+
+    private func preparePassive(_ segment: ElementSegment, _ index: Int) {
+        let references = makeReferences(segment)
+        self.references.append(references)
+        elements[index] = GWSegment(bytes: references, size: UInt64(segment.elements.count))
+    }
+
+    private func preparePassive(_ segment: DataSegment, _ index: Int) {
+        data[index] = GWSegment(
+            bytes: module.bytes.buffer.baseAddress! + segment.bytes.lowerBound, size: UInt64(segment.bytes.count))
     }
 
     private func makeReferences(_ segment: ElementSegment) -> UnsafeMutablePointer<UInt64> {
@@ -189,9 +279,7 @@ final class InstanceStorage {
         } other: { index, segment in
             switch segment.mode {
             case .passive, .declarative:
-                guard module.usesDataSegments else { return }
-                data[index] = GWSegment(
-                    bytes: bytes.baseAddress! + segment.bytes.lowerBound, size: UInt64(segment.bytes.count))
+                if module.usesDataSegments { preparePassive(segment, index) }
             case .active(_, let offset):
                 let to = evaluate(offset) & 0xFFFF_FFFF
                 guard let memory, to + UInt64(segment.bytes.count) <= size else {

@@ -30,6 +30,17 @@ public final class Store {
         /// The default holds 10 million calls of functions with 50 slots each.
         public var callStackSize: UInt64 = 4 << 30
 
+        /// How many times the functions of the store's modules may be called, and loops in them turn, together; nil for no
+        /// limit, and for code that does not count.
+        ///
+        /// Then the execution ends with ``Trap/Code/budgetExhausted``, and so does each further one until
+        /// ``Store/budget`` is set anew. Each call of a function that a module defines takes 1, and so does each arrival
+        /// at the head of a loop, the first one included; a loop that nothing jumps back to is none. What host functions
+        /// do takes nothing. Interpreted and compiled code count alike, so that an execution with the same inputs ends at
+        /// the same place in both; another version of this library, or other values of ``optimizes``, may count loops
+        /// otherwise. At most 2^63 - 1; what is more counts as that.
+        public var budget: UInt64?
+
         /// Finds out where the store's instances spend their time; nil if nothing does.
         public var profiler: CallProfiler?
         /// Counts and times what the store does; nil if nothing does.
@@ -40,7 +51,9 @@ public final class Store {
 
         /// How functions are lowered, for memories with guard pages or without.
         package func codeOptions(checksAddresses: Bool) -> LoweredCode.Options {
-            LoweredCode.Options(checksAddresses: checksAddresses, optimizes: optimizes, compilation: compilation)
+            LoweredCode.Options(
+                checksAddresses: checksAddresses, optimizes: optimizes, compilation: compilation,
+                countsBudget: budget != nil)
         }
     }
 
@@ -73,6 +86,7 @@ public final class Store {
         guard let account = gw_account_create(configuration.memoryLimit) else { fatalError("no memory for a store") }
         self.account = account
         self.machine = machine
+        machine.pointee.budget = Int64(clamping: configuration.budget ?? 0)
         configuration.statistics?.watch(self)
     }
 
@@ -110,6 +124,17 @@ public final class Store {
         gw_machine_resume(machine)
     }
 
+    /// What is left of ``Configuration/budget``.
+    ///
+    /// It may be set between executions, and in host functions. nil, and not to be set, where there is none.
+    public var budget: UInt64? {
+        get { configuration.budget == nil ? nil : UInt64(max(0, machine.pointee.budget)) }
+        set {
+            guard configuration.budget != nil, let newValue else { return }
+            machine.pointee.budget = Int64(clamping: newValue)
+        }
+    }
+
     /// Whether a memory was refused to grow because of ``Configuration/memoryLimit``.
     public var hasReachedMemoryLimit: Bool { memories.contains { $0.pointee.is_limited } }
 
@@ -141,7 +166,10 @@ public final class Store {
         return function
     }
 
-    func makeMemory(_ type: MemoryType) throws(CallError) -> UnsafeMutablePointer<GWMemory> {
+    /// - Parameter image: What it begins with, as large as the type's minimum; nil for zeros.
+    func makeMemory(
+        _ type: MemoryType, _ image: MemoryImage? = nil
+    ) throws(CallError) -> UnsafeMutablePointer<GWMemory> {
         guard UInt64(type.limits.minimum) * UInt64(GW_PAGE_SIZE) <= configuration.memoryLimit else {
             throw .memoryLimit
         }
@@ -152,6 +180,11 @@ public final class Store {
             guards && gw_memory_create(memory, type.limits.minimum, maximum, true)
             || gw_memory_create(memory, type.limits.minimum, maximum, false)
         guard isMade else {
+            memory.deallocate()
+            throw .outOfMemory
+        }
+        guard image?.restore(memory) ?? true else {
+            gw_memory_destroy(memory)
             memory.deallocate()
             throw .outOfMemory
         }

@@ -33,6 +33,8 @@ public struct Trap: Error, Sendable, CustomStringConvertible {
         public static let callStackExhausted = Code(code: .callStackExhausted)
         /// ``Instance/interrupt()`` was called.
         public static let interrupted = Code(code: .interrupted)
+        /// Nothing was left of ``Store/Configuration/budget``.
+        public static let budgetExhausted = Code(code: .budgetExhausted)
         /// There was no address space for the module's code, or a function's frame is too large.
         public static let codeSpaceExhausted = Code(code: .codeSpaceExhausted)
         /// A function was called whose code is invalid; see `Module.CodeValidationTime` and ``Trap/invalidFunction``.

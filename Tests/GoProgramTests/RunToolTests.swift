@@ -43,6 +43,20 @@ struct RunToolTests {
         #expect(finished.errorLines.contains { $0.contains(" at main.main (") })
     }
 
+    @Test("a program that has used up its budget says where it was, interpreted and compiled", arguments: GoBuild.all)
+    func budget(_ build: GoBuild) throws {
+        for options in [["--no-native"], [], ["--checked-memory"]] {
+            let finished = try Command(
+                executable: Tools.executable, arguments: ["--budget", "5M"] + options + [build.fib, "60"],
+                environment: Tools.environment
+            ).run()
+            #expect(finished.end == .exited(124))
+            let message = "fib.wasm: stopped after 5000000 calls and turns of loops (--budget)"
+            #expect(finished.errorLines.first?.hasSuffix(message) == true, "\(finished.errorText)")
+            #expect(finished.errorLines.contains { $0.contains(" at main.fib (") }, "\(finished.errorText)")
+        }
+    }
+
     @Test("a listing has Go's names", arguments: GoBuild.all)
     func listing(_ build: GoBuild) throws {
         let finished = try run("--disassemble", build.fib, "main.main")

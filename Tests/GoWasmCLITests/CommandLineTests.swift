@@ -120,6 +120,10 @@ struct CommandLineTests {
                 "it must be a time longer than 0, such as 1.5 (seconds), 500ms, 1s, 2m or 1h30m"
             ),
             (
+                "--budget", "1.5.5", "--budget <NUMBER>",
+                "it must be a number of at least 1, such as 1000000, 500K, 5M or 1G (of 1000)"
+            ),
+            (
                 "--max-memory", "64Q", "--max-memory <SIZE>",
                 "it must be a size of at least one byte, such as 65536, 64M or 1.5GiB (units of 1024), 512MB (of 1000)"
             ),

@@ -40,6 +40,8 @@ struct CommandTests {
             ("\"$1\" --disassemble $3 none", 64), ("\"$1\" --disassemble --invoke trap $3", 64),
             // Ended from outside.
             ("\"$1\" --timeout 100ms --invoke loop $3", 124), ("\"$1\" --timeout 0.1 \"$2\" 60", 124),
+            ("\"$1\" --budget 100K --invoke loop $3", 124), ("\"$1\" --no-native --budget 3M \"$2\" 60", 124),
+            ("\"$1\" --budget 1G \"$2\" 10", 0), ("\"$1\" --budget 0 \"$2\" 10", 64),
             ("timeout --preserve-status -s QUIT 2 \"$1\" --invoke loop $3", 2),
             ("timeout --preserve-status -s TERM 2 \"$1\" --stats --invoke loop $3 >&2", 128 + 15),
             // Questions about the command itself.
@@ -63,7 +65,7 @@ struct CommandTests {
         let text = try String(contentsOf: Checkout.folder.appendingPathComponent("README.md"), encoding: .utf8)
         let rows = text.split(separator: "\n").filter { $0.hasPrefix("| ") }
         for code in [
-            CommandExit.success, CommandExit.failure, CommandExit.goFailure, CommandExit.usage, CommandExit.timeout,
+            CommandExit.success, CommandExit.failure, CommandExit.goFailure, CommandExit.usage, CommandExit.limit,
         ] {
             #expect(rows.contains { $0.hasPrefix("| \(code) |") }, "\(code)")
         }
@@ -197,12 +199,12 @@ struct CommandTests {
         #expect(traced.status == 0 && traced.output == "fib(12) = 144\n")
         #expect(traced.errors.split(separator: "\n").count == 1 && traced.errors.contains("runtime.wasmExit(code=0)"))
         let stopped = try linked("go_js_wasm_exec", "GOWASM_OPTIONS='--timeout 200ms' LINK \"$2\" 60")
-        #expect(stopped.status == CommandExit.timeout)
+        #expect(stopped.status == CommandExit.limit)
         // Go's own variable is that of the script for WASI.
         let other = try linked("go_js_wasm_exec", "GOWASIRUNTIMEARGS='--nothing' LINK \"$2\" 12")
         #expect(other.status == 0 && other.errors == "")
         let own = try linked("go_wasip1_wasm_exec", "GOWASIRUNTIMEARGS='--timeout 200ms' LINK \"$2\" 60")
-        #expect(own.status == CommandExit.timeout)
+        #expect(own.status == CommandExit.limit)
         for (options, message) in [
             ("--nothing", "Unknown option '--nothing'"), ("file", "Unexpected argument 'file'"),
             ("--timeout 0", "The value '0' is invalid for '--timeout <TIME>'"),

@@ -9,7 +9,8 @@ import _TestSupport
 ///
 /// These functions are compiled where that is possible: so whatever calls them calls the host from machine code.
 struct Guest {
-    let instance: Instance
+    let guest: WASIGuest
+    var instance: Instance { guest.instance }
     let memory: Memory
 
     private static let module = Result {
@@ -31,7 +32,7 @@ struct Guest {
     init(
         arguments: [String] = ["guest"], environment: [String: String] = [:], access: HostAccess = .none,
         trace: HostCallTrace? = nil, streams: StandardStreams = StandardStreams(), clock: Clock = Clock(),
-        memoryLimit: UInt64 = .max
+        memoryLimit: UInt64 = .max, snapshot: WASISnapshot? = nil
     ) throws {
         var options = WASIProgram.Options(arguments: arguments, environment: environment, access: access, trace: trace)
         options.streams = streams
@@ -40,8 +41,8 @@ struct Guest {
         engine.callStackSize = 4 << 20
         engine.memoryLimit = memoryLimit
         engine.compilation = CompilationPolicy(threshold: 0)
-        instance = try WASIProgram(Self.module.get()).start(options, Store(configuration: engine))
-        memory = try instance.memory(named: "memory")
+        guest = try WASIProgram(Self.module.get()).instantiate(options, Store(configuration: engine), snapshot)
+        memory = try guest.instance.memory(named: "memory")
     }
 
     /// Calls a function with its parameters as numbers, and returns the errno.
@@ -102,7 +103,7 @@ extension WASIFunction {
 extension WASIProgram {
     /// Starts a reactor as ``Program`` does.
     func start(_ options: Options = Options(), _ store: Store = Store()) throws -> Instance {
-        let instance = try instantiate(options, store)
+        let instance = try instantiate(options, store).instance
         if module.export(named: "_initialize") != nil { try Self.enter(instance, "_initialize") }
         return instance
     }

@@ -164,6 +164,14 @@ void gw_native_call(compiler *c) {
 
 // --- Jumps of other kinds ---
 
+static void count_down(compiler *c) {
+    gw_arm64_access(X, A_LDR64, T0, gw_arm64_at(MACHINE, FIELD(GWMachine, budget)));
+    gw_arm64_add_number(X, true, T0, T0, -1);
+    gw_arm64_access(X, A_STR64, T0, gw_arm64_at(MACHINE, FIELD(GWMachine, budget)));
+    gw_arm64_compare_number(X, true, T0, 0);
+    trap_if(c, CC_LT, GWTrap_budgetExhausted);
+}
+
 // Goes on behind the instruction where a pointer is nil; otherwise loads what it points to into a slot, and jumps.
 static void load_unless_nil(compiler *c, int pointer, uint32_t d, uint32_t offset, uint32_t target) {
     uint8_t *is_nil = gw_arm64_jump_zero(X, true, true, pointer);
@@ -194,6 +202,7 @@ bool gw_native_jump(compiler *c) {
     case GWOp_branchTable: branch_table(c); return true;
     case GWOp_stackCheck: stack_check(c); return true;
     case GWOp_counter: return true;
+    case GWOp_budget: count_down(c); return true;
     case GWOp_load64_nonzero_r:
         flush_live(c, target);
         load_unless_nil(c, use(c, OPERAND(0)), OPERAND(1), OPERAND(2), target);

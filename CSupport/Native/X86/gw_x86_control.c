@@ -156,6 +156,11 @@ void gw_native_call(compiler *c) {
 
 // --- Jumps of other kinds ---
 
+static void count_down(compiler *c) {
+    gw_x86_memory_immediate(X, true, X_SUB, gw_x86_at(MACHINE, FIELD(GWMachine, budget)), 1);
+    trap_if(c, CC_S, GWTrap_budgetExhausted);
+}
+
 bool gw_native_jump(compiler *c) {
     uint32_t target = 0;
     gw_jump_target(c->info, c->pc, c->i->cell, &target);
@@ -180,6 +185,7 @@ bool gw_native_jump(compiler *c) {
     case GWOp_branchTable: branch_table(c); return true;
     case GWOp_stackCheck: stack_check(c); return true;
     case GWOp_counter: return true;
+    case GWOp_budget: count_down(c); return true;
     case GWOp_load64_nonzero_r: {
         flush_live(c, target);
         int pointer = use(c, OPERAND(0));

@@ -92,7 +92,7 @@ extension Program {
         }
     }
 
-    /// How long a program may run and how much memory it may have.
+    /// How long a program may run, how much it may do, and how much memory it may have.
     public struct Limits: Sendable, Hashable {
         /// The number of bytes that the program's memory, counted in pages of 65,536 bytes, and what this process keeps
         /// for it may take together: values of JavaScript, strings, buffers, timers, open files, bodies of answers.
@@ -106,11 +106,30 @@ extension Program {
         public var responseBody: UInt64
         /// The time, from the start, after which the program is stopped; nil for no limit.
         public var time: Duration?
+        /// How many times functions of the program may be called, and loops in them turn, together; nil for no limit.
+        ///
+        /// A measure of work that is the same on every machine, as ``time`` is not. Each call of a function of the module
+        /// takes 1, and so does each arrival at the head of a loop. The program ends when it wants more, with
+        /// ``ProgramError/limitReached(_:)``. What the host does for it takes nothing, however long it takes: calls of
+        /// JavaScript's functions, of WASI's and of ``Program/Configuration/imports``, and waiting. Nor does the length of
+        /// code without loops, or of instructions that work on ranges of memory.
+        ///
+        /// It is counted in interpreted and in compiled code alike. A program whose run follows from its inputs (see
+        /// ``Program/Configuration/makeDeterministic(seed:)``) ends at the same place each time. What loops are there
+        /// depends on the version of this library, and on `engine.optimizes`.
+        ///
+        /// Counting costs: a program with a budget runs code of its own, which programs without one do not share. An
+        /// instance's budget is for its whole life, its start included; ``ProgramInstance/remainingBudget`` says what is
+        /// left, and can be set between calls.
+        public var budget: UInt64?
 
         /// Makes limits.
-        public init(memory: UInt64 = .max, time: Duration? = nil, responseBody: UInt64 = .max) {
+        public init(
+            memory: UInt64 = .max, time: Duration? = nil, responseBody: UInt64 = .max, budget: UInt64? = nil
+        ) {
             self.memory = memory
             self.time = time
+            self.budget = budget
             self.responseBody = responseBody
         }
     }
@@ -163,6 +182,7 @@ extension Program.Configuration {
     var storeConfiguration: Store.Configuration {
         var configuration = engine
         configuration.memoryLimit = min(configuration.memoryLimit, limits.memory)
+        configuration.budget = limits.budget ?? configuration.budget
         return configuration
     }
     /// What can stop a run that no task waits for; nil where nothing does.

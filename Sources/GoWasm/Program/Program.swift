@@ -121,13 +121,7 @@ public struct Program: Sendable {
     /// - Throws: As ``run(_:)``; ``ProgramError/exited(_:)`` when the program has ended already.
     public func start(_ configuration: Configuration = Configuration()) throws(ProgramError) -> ProgramInstance {
         defer { configuration.endUnusedStreams() }
-        do {
-            let instance = try ProgramInstance(self, configuration, configuration.runControl())
-            try instance.start()
-            return instance
-        } catch {
-            throw ProgramError(error)
-        }
+        return try Origin.module(self).start(configuration)
     }
 
     /// Starts the program on a thread of its own, where it goes on, and can be called from any task.
@@ -137,7 +131,7 @@ public struct Program: Sendable {
         _ configuration: Configuration = Configuration()
     ) async throws(ProgramError) -> RunningProgram {
         defer { configuration.endUnusedStreams() }
-        return try await RunningProgram(self, configuration)
+        return try await RunningProgram(.module(self), configuration)
     }
 
     private func runToEnd(_ configuration: Configuration, _ control: RunControl?) throws(ProgramError) -> ExitStatus {

@@ -17,6 +17,8 @@ public enum ProgramError: Error, Sendable {
         case memory
         /// The program was stopped because its time was over.
         case time
+        /// The program was stopped because nothing was left of its budget.
+        case budget
     }
 
     /// What this process needs of the system for each program that it runs.
@@ -69,6 +71,8 @@ public enum ProgramError: Error, Sendable {
     case cancelled
     /// The program reached a limit.
     case limitReached(Limit)
+    /// The program has no snapshot, or cannot begin with one.
+    case snapshot(SnapshotProblem)
     /// An export could not be called.
     case uncallable(CallError)
     /// A function that was called with a text or bytes returned an error, whose text this is; the program goes on.
@@ -94,7 +98,7 @@ public enum ProgramError: Error, Sendable {
         case is CodeSpaceError: self = .uncallable(.outOfMemory)
         case let error as JavaScriptError: self = .exception(error)
         case is CancellationError: self = .cancelled
-        default: self = .hostFunction(error)
+        default: self = SnapshotProblem(error).map { .snapshot($0) } ?? .hostFunction(error)
         }
     }
 
@@ -139,6 +143,8 @@ extension ProgramError: CustomStringConvertible {
         case .cancelled: "the program was cancelled"
         case .limitReached(.memory): "the program reached its limit of memory"
         case .limitReached(.time): "the program reached its limit of time"
+        case .snapshot(let problem): problem.description
+        case .limitReached(.budget): "the program reached its limit of calls and turns of loops"
         case .uncallable(let error): "\(error)"
         case .functionFailed(let text): "the function returned an error: \(text)"
         case .hostFunction(let error): "a function of the host failed: \(error)"
@@ -174,6 +180,8 @@ extension ProgramError: CustomStringConvertible {
         case .runtimeFailed: "start another instance; the program's standard error says more"
         case .limitReached(.memory): "raise Program.Limits.memory"
         case .limitReached(.time): "raise Program.Limits.time"
+        case .limitReached(.budget): "raise Program.Limits.budget"
+        case .snapshot(let problem): problem.advice
         case .uncallable(.noSuchFunction(PassingConvention.bufferName)):
             "calls with texts and bytes need the Go package hostcall (Tests/Examples/Go) in the program"
         case .uncallable(.noSuchFunction):

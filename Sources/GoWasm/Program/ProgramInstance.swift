@@ -35,6 +35,8 @@ public final class ProgramInstance {
     private var hasEnded = false
 
     let host: GoHost?
+    /// The program for WASI, or for nothing, with its host; nil for programs for JavaScript.
+    private let guest: WASIGuest?
     private let program: Program
     private let block: ArgumentBlock?
     private let control: RunControl?
@@ -49,7 +51,11 @@ public final class ProgramInstance {
     private let nanotime: () -> Int64
     private let goroutineReport: (@Sendable (GoroutineDump) -> Void)?
 
-    init(_ program: Program, _ configuration: Program.Configuration, _ control: RunControl?) throws {
+    /// - Parameter snapshot: What the program begins with; nil for what its module says.
+    init(
+        _ program: Program, _ configuration: Program.Configuration, _ control: RunControl?,
+        _ snapshot: WASISnapshot? = nil
+    ) throws {
         try configuration.check()
         var configuration = configuration
         configuration.report = report
@@ -62,28 +68,28 @@ public final class ProgramInstance {
         defer { if !isReady { control?.detach() } }
         var asyncCalls: AsyncCalls?
         do {
-            let clock = configuration.makeClock()
-            (instance, host, block) = try store.charging { () throws -> (Instance, GoHost?, ArgumentBlock?) in
+            (instance, host, block, guest) = try store.charging {
+                () throws -> (Instance, GoHost?, ArgumentBlock?, WASIGuest?) in
                 switch program.kind {
                 case .goProgram:
                     let mailbox = control.map { Mailbox($0.waker) }
-                    return try program.makeGoProgram().prepare(configuration, store, mailbox)
+                    let (instance, host, block) = try program.makeGoProgram().prepare(configuration, store, mailbox)
+                    return (instance, host, block, nil)
                 case .tinyGoProgram, .tinyGoLibrary:
                     let mailbox = control.map { Mailbox($0.waker) }
                     let (instance, host) = try TinyGoProgram(program.module).prepare(configuration, store, mailbox)
-                    return (instance, host, nil)
+                    return (instance, host, nil, nil)
                 case .wasiCommand, .wasiReactor, .plain:
                     var options = configuration.wasiOptions(waker: control?.waker)
-                    options.clock = clock
                     options.findGoFunctions = program.findGoFunctions
                     asyncCalls = options.asyncCalls
-                    return (try WASIProgram(program.module).instantiate(options, store), nil, nil)
+                    let guest = try WASIProgram(program.module).instantiate(options, store, snapshot)
+                    return (guest.instance, nil, nil, guest)
                 }
             }
+            let isSimulated = configuration.clock.start != nil
             // Simulated clocks go on where they are looked at.
-            nanotime = { [host] in
-                clock.isSimulated ? 0 : host?.realm.host.clock.nanotime ?? clock.time(of: CLOCK_MONOTONIC)
-            }
+            nanotime = { [host] in isSimulated ? 0 : host?.realm.host.clock.nanotime ?? Clock.monotonic }
         } catch CallError.memoryLimit {
             throw ProgramError.limitReached(.memory)
         }
@@ -124,6 +130,25 @@ public final class ProgramInstance {
         if status != nil { host?.endEvents() }
     }
 
+    /// What the program is between two calls, so that others can begin with it.
+    ///
+    /// The program goes on as before. The snapshot has a copy of its memory without the pages that are zero, and its
+    /// globals and tables; bytecode and machine code belong to the ``Program``. What it has is the
+    /// program's own state. See ``ProgramSnapshot`` for what comes from where in a program that begins with it.
+    ///
+    /// Programs for JavaScript have no snapshots, as much of their state is values of JavaScript.
+    ///
+    /// - Throws: ``ProgramError/snapshot(_:)``; ``ProgramError/ended(_:)``, where the program has ended.
+    public func snapshot() throws(ProgramError) -> ProgramSnapshot {
+        try checkEnding()
+        guard let guest else { throw .snapshot(.javaScript) }
+        do {
+            return ProgramSnapshot(program: program, state: try guest.snapshot())
+        } catch {
+            throw ProgramError(error)
+        }
+    }
+
     /// Whether the program has ended, and its exports are functions that can be called nevertheless: `main` of a
     /// program of TinyGo's is often empty, and what `//export` names needs no goroutines.
     private var canBeCalledAfterExit: Bool { program.kind == .tinyGoProgram && exitStatus?.isSuccess == true }
@@ -159,6 +184,7 @@ public final class ProgramInstance {
         do throws(ProgramError) {
             try control?.check(cause)
             if let exit { return end(with: exit.status, exit.calls) }
+            if let trap = cause as? Trap, trap.code == .budgetExhausted { throw .limitReached(.budget) }
             // Not of errors of the caller's or of a host function, which come about without the program, too.
             if cause is Trap, instance.store.hasReachedMemoryLimit { throw .limitReached(.memory) }
             // What a whole run ends with is a status or a trap, as on every system.
@@ -322,6 +348,15 @@ public final class ProgramInstance {
         } catch {
             throw ProgramError(error)
         }
+    }
+
+    /// What is left of ``Program/Limits/budget``; nil where there is none.
+    ///
+    /// It may be set between calls, so that each call has a budget of its own, and in functions of the host's that the
+    /// program calls. Where there was no budget at the start, setting it has no effect.
+    public var remainingBudget: UInt64? {
+        get { instance.store.budget }
+        set { instance.store.budget = newValue }
     }
 
     // MARK: - Goroutines

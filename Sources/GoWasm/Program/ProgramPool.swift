@@ -11,7 +11,7 @@ public import WasmRuntime
 /// it ran, is replaced by a new one; the others go on. Each has a memory of its own: a call may or may not find what an
 /// earlier call has left in Go's variables.
 public actor ProgramPool {
-    private let program: Program
+    private let origin: Program.Origin
     private let configuration: Program.Configuration
     /// How many instances there are at most.
     public nonisolated let size: Int
@@ -30,7 +30,26 @@ public actor ProgramPool {
     public init(
         _ program: Program, _ configuration: Program.Configuration = Program.Configuration(), size: Int
     ) {
-        self.program = program
+        origin = .module(program)
+        self.configuration = configuration
+        self.size = max(1, size)
+    }
+
+    /// Makes a pool of instances that begin with a snapshot, in microseconds; nothing is started yet.
+    ///
+    /// ```swift
+    /// let plugin = try Program(contentsOf: "plugin.wasm").start()
+    /// let pool = ProgramPool(try plugin.snapshot(), size: 4)
+    /// ```
+    ///
+    /// - Parameters:
+    ///   - snapshot: What each instance begins with.
+    ///   - configuration: What each instance is given, as to ``ProgramSnapshot/start(_:)``.
+    ///   - size: How many instances there are at most, at least 1.
+    public init(
+        _ snapshot: ProgramSnapshot, _ configuration: Program.Configuration = Program.Configuration(), size: Int
+    ) {
+        origin = .snapshot(snapshot)
         self.configuration = configuration
         self.size = max(1, size)
     }
@@ -93,7 +112,7 @@ public actor ProgramPool {
             if count < size {
                 count += 1
                 do throws(ProgramError) {
-                    return try await program.startInBackground(configuration)
+                    return try await RunningProgram(origin, configuration)
                 } catch {
                     leave()
                     throw error

@@ -25,7 +25,7 @@ public actor RunningProgram {
     /// The thread that the program runs on.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-    init(_ program: Program, _ configuration: Program.Configuration) async throws(ProgramError) {
+    init(_ origin: Program.Origin, _ configuration: Program.Configuration) async throws(ProgramError) {
         control = try RunControl(configuration.limits)
         let thread = try ProgramThread(control)
         try thread.start()
@@ -33,7 +33,7 @@ public actor RunningProgram {
         self.thread = thread
         do {
             try await withTaskCancellationHandler {
-                try open(program, configuration)
+                try open(origin, configuration)
             } onCancel: { [control] in
                 control.stop(.cancelled)
             }
@@ -48,9 +48,8 @@ public actor RunningProgram {
         thread.finish()
     }
 
-    private func open(_ program: Program, _ configuration: Program.Configuration) throws {
-        let instance = try ProgramInstance(program, configuration, control)
-        try instance.start()
+    private func open(_ origin: Program.Origin, _ configuration: Program.Configuration) throws {
+        let instance = try origin.start(configuration, control)
         thread.withResident { resident in
             resident.program = instance
             resident.onEnd = { [weak self] ending in self?.assumeIsolated { $0.end(ending) } }

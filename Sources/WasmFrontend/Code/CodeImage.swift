@@ -15,10 +15,10 @@ internal import CSupport
 /// The checksum tells files that the system has not completed; it is no protection from those who may write to the
 /// folder. They decide what is run.
 package enum CodeImage {
-    /// "gowasm2" in ASCII, which changes with the layout of the file.
+    /// "gowasm3" in ASCII, which changes with the layout of the file.
     ///
     /// What changes the bytecode is another engine.
-    fileprivate static let format: UInt64 = 0x326D_7361_776F_67
+    fileprivate static let format: UInt64 = 0x336D_7361_776F_67
 
     /// The build of gowasm-fast that makes and runs the bytecode: another one may have other handlers, or another lowering.
     package struct Engine: Equatable {
@@ -47,6 +47,7 @@ package enum CodeImage {
         var optimizes: UInt64
         /// What counters begin with, or all ones where there are none.
         var counterStart: UInt64
+        var countsBudget: UInt64
         var registerGlobal: UInt64
         var functionCount: UInt64
         var cellCount: UInt64
@@ -55,7 +56,8 @@ package enum CodeImage {
         func fits(_ other: Header) -> Bool {
             format == other.format && engine == other.engine && checksAddresses == other.checksAddresses
                 && optimizes == other.optimizes
-                && counterStart == other.counterStart && registerGlobal == other.registerGlobal
+                && counterStart == other.counterStart && countsBudget == other.countsBudget
+                && registerGlobal == other.registerGlobal
         }
     }
 
@@ -74,7 +76,7 @@ extension LoweredCode {
     private func header(_ engine: CodeImage.Engine, functions: Int, cells: Int) -> CodeImage.Header {
         CodeImage.Header(
             engine: engine, checksAddresses: options.checksAddresses ? 1 : 0, optimizes: options.optimizes ? 1 : 0,
-            counterStart: counterStart.map(UInt64.init) ?? .max,
+            counterStart: counterStart.map(UInt64.init) ?? .max, countsBudget: options.countsBudget ? 1 : 0,
             registerGlobal: registerGlobal.map(UInt64.init) ?? .max, functionCount: UInt64(functions),
             cellCount: UInt64(cells))
     }

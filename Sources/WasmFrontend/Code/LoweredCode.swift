@@ -15,14 +15,18 @@ public final class LoweredCode: @unchecked Sendable {
         public var optimizes: Bool
         /// When functions are compiled to machine code; nil for never.
         public var compilation: CompilationPolicy?
+        /// Whether calls and turns of loops are counted, for a store with a budget.
+        public var countsBudget: Bool
 
         /// Makes options.
         public init(
-            checksAddresses: Bool = false, optimizes: Bool = true, compilation: CompilationPolicy? = CompilationPolicy()
+            checksAddresses: Bool = false, optimizes: Bool = true,
+            compilation: CompilationPolicy? = CompilationPolicy(), countsBudget: Bool = false
         ) {
             self.checksAddresses = checksAddresses
             self.optimizes = optimizes
             self.compilation = compilation
+            self.countsBudget = countsBudget
         }
     }
 
@@ -91,7 +95,7 @@ public final class LoweredCode: @unchecked Sendable {
             lowering: FunctionLowering(
                 module: module, layout: layout, registerGlobal: registerGlobal.map(layout.cell(ofGlobal:)),
                 optimizes: options.optimizes, typeNumbers: typeNumbers, counterStart: counterStart,
-                emitter: emitter),
+                countsBudget: options.countsBudget, emitter: emitter),
             verifier: BytecodeVerifier(
                 module, layout: layout, typeNumbers: typeNumbers, hasRegisterGlobal: registerGlobal != nil))
         code.pointee.context = Unmanaged.passUnretained(self).toOpaque()

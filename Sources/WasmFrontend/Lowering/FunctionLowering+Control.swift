@@ -13,7 +13,10 @@ extension FunctionLowering {
             scan.constructs[construct].height = Int32(height) - scan.constructs[construct].parameters
             emitter.bind(Label(scan.constructs[construct].label))
             // The loop of a dispatch is begun anew by calls only: jumps through it are threaded.
-            if scan.constructs[construct].isTargeted, scan.dispatch?.loop != UInt32(construct) { emitCounter() }
+            guard scan.constructs[construct].isTargeted else { break }
+            if scan.dispatch?.loop != UInt32(construct) { emitCounter() }
+            // Not all that leads to a dispatch is threaded in modules of others than Go.
+            emitBudget()
         case .if: beginIf(construct)
         case .else:
             if !instruction.flags.contains(.deadEnd) {
@@ -78,6 +81,7 @@ extension FunctionLowering {
         restore(construct, values: scan.constructs[construct].results)
         let isEntry = direct == UInt32(construct) && !isStackCheck(at: index + 1)
         if scan.constructs[construct].isLoopHead || isEntry { emitCounter() }
+        if scan.constructs[construct].isLoopHead { emitBudget() }
         finishStackCheck(construct)
     }
 

@@ -26,6 +26,8 @@ struct FunctionLowering: ~Copyable {
     let optimizes: Bool
     /// How many times a function is entered, or a loop of it begun anew, until it is compiled; nil where none is.
     let counterStart: UInt32?
+    /// Whether calls and turns of loops are counted; see `budget` in gw_opcodes.def.
+    let countsBudget: Bool
     /// How many slots behind the operand stack calls use at most: the header, arguments or results, an index.
     let callRoom: Int
     /// The canonical numbers of the module's function types.
@@ -77,13 +79,14 @@ struct FunctionLowering: ~Copyable {
 
     init(
         module: Module, layout: SlotLayout, registerGlobal: UInt32?, optimizes: Bool, typeNumbers: [UInt32],
-        counterStart: UInt32?, emitter: Emitter
+        counterStart: UInt32?, countsBudget: Bool, emitter: Emitter
     ) {
         self.module = module
         self.registerGlobal = registerGlobal
         self.optimizes = optimizes
         self.typeNumbers = typeNumbers
         self.counterStart = counterStart
+        self.countsBudget = countsBudget
         self.emitter = emitter
         delayLimit = optimizes ? Self.largestDelay : 0
         self.layout = layout
@@ -140,6 +143,7 @@ struct FunctionLowering: ~Copyable {
         zeroEntry = nil
         let any = emitter.position
         if direct == nil { emitCounter() }
+        emitBudget()
         zeroLocals(live.map { direct == nil ? $0 : ~0 } ?? ~0)
         constructLabels()
         emitBody()
@@ -256,6 +260,7 @@ struct FunctionLowering: ~Copyable {
     mutating func emitZeroEntryHere(_ construct: Int) {
         emitter.setBarrier()
         zeroEntry = emitter.position
+        emitBudget()
         zeroLocals(knowsLastUses ? scan.constructs[construct].liveAtLabel : ~0)
         if !scan.dispatchIsOnlyUse { emitter.emit(.constS32, 0, word: 0) }
     }
@@ -265,6 +270,7 @@ struct FunctionLowering: ~Copyable {
         emitter.setBarrier()
         let target = emitter.makeLabel()
         if let direct {
+            emitBudget()
             zeroLocals(knowsLastUses ? scan.constructs[Int(direct)].liveAtLabel : ~0)
             if !scan.dispatchIsOnlyUse { emitter.emit(.constS32, 0, word: 0) }
             emitter.emitJump(to: Label(scan.constructs[Int(direct)].label))
@@ -283,6 +289,13 @@ struct FunctionLowering: ~Copyable {
     /// Counts that execution comes here; see `counter` in gw_opcodes.def.
     mutating func emitCounter() {
         if let counterStart { emitter.emit(.counter, word: counterStart) }
+    }
+
+    /// Counts a call, or that a loop is begun or begun anew, where there is a budget.
+    ///
+    /// Every call begins with one, and every jump back leads to one: so nothing goes on for ever without them.
+    mutating func emitBudget() {
+        if countsBudget { emitter.emit(.budget) }
     }
 
     // MARK: - The pass
