@@ -85,12 +85,12 @@ package final class Clock {
         return Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
     }
 
-    /// Minutes that local time is behind UTC at a moment, in seconds since 1970.
-    package static func minutesBehindUTC(at seconds: Double) -> Int {
-        guard seconds.isFinite, abs(seconds) < 8.64e12 else { return 0 }
+    /// Seconds that local time is ahead of UTC at a moment, in seconds since 1970.
+    package static func secondsAheadOfUTC(at seconds: Double) -> Int {
+        guard seconds.isFinite, abs(seconds) < 8.64e12 + 172_800 else { return 0 }
         var moment = time_t(seconds.rounded(.down))
         var parts = tm()
         guard localtime_r(&moment, &parts) != nil else { return 0 }
-        return -Int(parts.tm_gmtoff) / 60
+        return Int(parts.tm_gmtoff)
     }
 }

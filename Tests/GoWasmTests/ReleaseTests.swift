@@ -17,6 +17,11 @@ struct ReleaseTests {
     /// ``allEdges()`` fails where a class of objects, or a stored property of one, is missing here.
     private static let edges: [String: Link] = [
         "JSObject.prototype": { _, next in .object(JSObject(prototype: next.object)) },
+        "JSWrappedIterator.source": { guest, next in
+            let iterator = guest.realm.makeObject()
+            iterator.define(guest.realm.keys.next, next)
+            return .object(JSWrappedIterator(try guest.realm.directIterator(iterator), prototype: nil))
+        },
         "JSObject.properties": { guest, next in
             let object = guest.realm.makeObject()
             object.define(guest.realm.keys.value, next)
@@ -188,6 +193,7 @@ struct ReleaseTests {
             try #require(
                 guest.call(.object(guest.realm.global), "setTimeout", guest.function { _ in .undefined }).object),
             JSBodyHolder(BodyStream(), prototype: nil), JSHeaders(prototype: nil),
+            JSWrappedIterator(guest.realm.directIterator(JSObject(prototype: nil)), prototype: nil),
         ]
         // Every class that the sources declare is among them.
         let sources = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

@@ -9,17 +9,25 @@ extension JSRealm {
             }
             return .object(JSArray(length: Int(length), prototype: realm.prototypes.array))
         }
-        let array = constructor("Array", prototypes.array, call: create, new: create)
-        method(array, "isArray") { _, _, arguments throws(JSFailure) in .boolean(arguments[0].array != nil) }
+        let array = constructor("Array", prototypes.array, length: 1, call: create, new: create)
+        method(array, "isArray", length: 1) { _, _, arguments throws(JSFailure) in .boolean(arguments[0].array != nil) }
         method(array, "of") { realm, _, arguments throws(JSFailure) in .object(realm.makeArray(arguments.values)) }
-        method(array, "from") { realm, _, arguments throws(JSFailure) in
-            var elements =
-                try realm.isIterable(arguments[0])
-                ? realm.collect(arguments[0]) : realm.list(.object(realm.toObject(arguments[0])))
-            if let function = arguments[1].function {
-                for index in elements.indices {
-                    elements[index] = try realm.call(function, this: .undefined, elements[index], .number(index))
+        method(array, "from", length: 1) { realm, _, arguments throws(JSFailure) in
+            let function = try arguments[1].isUndefined ? nil : realm.elementFunction(arguments[1])
+            func mapped(_ value: JSValue, _ index: Int) throws(JSFailure) -> JSValue {
+                guard let function else { return value }
+                return try realm.call(function, this: arguments[2], value, .number(index))
+            }
+            var elements = ContiguousArray<JSValue>()
+            if try realm.isIterable(arguments[0]) {
+                if function == nil { return .object(realm.makeArray(try realm.collect(arguments[0]))) }
+                try realm.iterate(arguments[0]) { (value) throws(JSFailure) in
+                    try elements.add(mapped(value, elements.count), realm)
+                    return true
                 }
+            } else {
+                elements = try realm.list(.object(realm.toObject(arguments[0])))
+                for index in elements.indices { elements[index] = try mapped(elements[index], index) }
             }
             return .object(realm.makeArray(elements))
         }
@@ -51,7 +59,7 @@ extension JSRealm {
 
     private func installArrayEnds() {
         let prototype = prototypes.array
-        method(prototype, "push") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "push", length: 1) { realm, this, arguments throws(JSFailure) in
             let array = try realm.arrayThis(this, "push")
             try realm.checkChange(of: array, adding: arguments.count)
             for position in 0..<arguments.count { try array.append(arguments[position], realm) }
@@ -75,7 +83,7 @@ extension JSRealm {
             try array.replace(0..<1, with: [], realm)
             return first
         }
-        method(prototype, "unshift") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "unshift", length: 1) { realm, this, arguments throws(JSFailure) in
             let array = try realm.arrayThis(this, "unshift")
             try realm.checkChange(of: array, adding: arguments.count)
             try array.replace(0..<0, with: arguments.values, realm)
@@ -86,7 +94,7 @@ extension JSRealm {
     /// What joins arrays, and takes out, replaces or fills parts of one.
     private func installArrayParts() {
         let prototype = prototypes.array
-        method(prototype, "concat") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "concat", length: 1) { realm, this, arguments throws(JSFailure) in
             let result = realm.makeArray([])
             func add(_ value: JSValue) throws(JSFailure) {
                 if let array = value.array {
@@ -99,7 +107,7 @@ extension JSRealm {
             for position in 0..<arguments.count { try add(arguments[position]) }
             return .object(result)
         }
-        method(prototype, "slice") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "slice", length: 2) { realm, this, arguments throws(JSFailure) in
             let source = try ElementSource(this, realm)
             let range = try realm.range(arguments, count: source.length)
             if let array = source.array { return .object(try array.slice(range, realm)) }
@@ -107,7 +115,7 @@ extension JSRealm {
             for index in range { try elements.add(source[index], realm) }
             return .object(realm.makeArray(elements))
         }
-        method(prototype, "splice") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "splice", length: 2) { realm, this, arguments throws(JSFailure) in
             let array = try realm.arrayThis(this, "splice")
             let start = try realm.range(
                 JSArguments(base: arguments.base, count: min(1, arguments.count)), count: array.length
@@ -130,7 +138,7 @@ extension JSRealm {
             array.replace(with: ContiguousArray(try array.allPlaces(realm).reversed()))
             return this
         }
-        method(prototype, "fill") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "fill", length: 1) { realm, this, arguments throws(JSFailure) in
             let array = try realm.arrayThis(this, "fill")
             let range = try realm.range(arguments.dropFirst(1), count: array.length)
             guard !range.isEmpty else { return this }
@@ -144,7 +152,7 @@ extension JSRealm {
 
     private func installArraySearch() {
         let prototype = prototypes.array
-        method(prototype, "indexOf") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "indexOf", length: 1) { realm, this, arguments throws(JSFailure) in
             var found = -1
             try ElementSource(this, realm).forEach { (index, element) throws(JSFailure) in
                 if element.isStrictlyEqual(to: arguments[0]) { found = index }
@@ -152,7 +160,7 @@ extension JSRealm {
             }
             return .number(found)
         }
-        method(prototype, "includes") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "includes", length: 1) { realm, this, arguments throws(JSFailure) in
             let source = try ElementSource(this, realm)
             if arguments[0].isUndefined, source.array?.hasHoles == true { return .boolean(true) }
             var isFound = false
@@ -179,9 +187,13 @@ extension JSRealm {
             text.append(separator, times: source.length - 1 - place)
             return .string(try realm.string(text))
         }
-        method(prototype, "join", join)
+        method(prototype, "join", length: 1, join)
         method(prototype, "toString") { realm, this, _ throws(JSFailure) in
-            try join(realm, this, JSArguments(base: nil, count: 0))
+            let object = try realm.toObject(this)
+            if let own = try object.get(realm.key("join"), realm).function {
+                return try realm.call(own, this: .object(object))
+            }
+            return .string(JSString.make("[object \(realm.className(object))]"))
         }
     }
 
@@ -199,11 +211,11 @@ extension JSRealm {
                 try body(index, element, realm.call(function, this: arguments[1], element, .number(index), this))
             }
         }
-        method(prototype, "forEach") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "forEach", length: 1) { realm, this, arguments throws(JSFailure) in
             try each(realm, this, arguments) { (_, _, _) throws(JSFailure) in true }
             return .undefined
         }
-        method(prototype, "map") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "map", length: 1) { realm, this, arguments throws(JSFailure) in
             let results = JSArray(length: try ElementSource(this, realm).length, prototype: realm.prototypes.array)
             try each(realm, this, arguments) { (index, _, result) throws(JSFailure) in
                 try results.store(result, at: index, realm)
@@ -211,7 +223,7 @@ extension JSRealm {
             }
             return .object(results)
         }
-        method(prototype, "filter") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "filter", length: 1) { realm, this, arguments throws(JSFailure) in
             var results = ContiguousArray<JSValue>()
             try each(realm, this, arguments) { (_, element, result) throws(JSFailure) in
                 if result.isTruthy { try results.add(element, realm) }
@@ -219,7 +231,7 @@ extension JSRealm {
             }
             return .object(realm.makeArray(results))
         }
-        method(prototype, "find") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "find", length: 1) { realm, this, arguments throws(JSFailure) in
             let function = try realm.elementFunction(arguments[0])
             let source = try ElementSource(this, realm)
             for index in 0..<source.length {
@@ -229,7 +241,7 @@ extension JSRealm {
             }
             return .undefined
         }
-        method(prototype, "some") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "some", length: 1) { realm, this, arguments throws(JSFailure) in
             var answer = false
             try each(realm, this, arguments) { (_, _, result) throws(JSFailure) in
                 answer = result.isTruthy
@@ -237,7 +249,7 @@ extension JSRealm {
             }
             return .boolean(answer)
         }
-        method(prototype, "every") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "every", length: 1) { realm, this, arguments throws(JSFailure) in
             var answer = true
             try each(realm, this, arguments) { (_, _, result) throws(JSFailure) in
                 answer = result.isTruthy
@@ -245,10 +257,10 @@ extension JSRealm {
             }
             return .boolean(answer)
         }
-        method(prototype, "reduce") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "reduce", length: 1) { realm, this, arguments throws(JSFailure) in
             try realm.reduced(this, arguments, backwards: false)
         }
-        method(prototype, "sort") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "sort", length: 1) { realm, this, arguments throws(JSFailure) in
             let array = try realm.arrayThis(this, "sort")
             if array.length > 0 { try realm.checkChange(of: array) }
             var values = ContiguousArray<JSValue>()

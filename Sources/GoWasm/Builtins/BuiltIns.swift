@@ -18,6 +18,22 @@ extension JSRealm {
         global.hasLateProperties = true
         installLate(on: prototypes.array) { $0.completeArrays() }
         installLate(on: prototypes.anyTypedArray) { $0.completeTypedArrays() }
+        installLate(onConstructorOf: prototypes.anyTypedArray) { $0.completeTypedArrayConstructor($1) }
+        installLate(on: prototypes.arrayBuffer) { $0.completeArrayBuffers() }
+        installLate(onConstructorOf: prototypes.arrayBuffer) { $0.completeArrayBufferConstructor($1) }
+        installLate(onConstructorOf: prototypes.array) { $0.completeArrayConstructor($1) }
+        installLate(on: prototypes.promise) { realm in
+            realm.add(
+                realm.wellKnownSymbols.toStringTag.key, realm.string("Promise"), .configurable,
+                to: realm.prototypes.promise)
+        }
+        installLate(on: prototypes.symbol) { $0.completeSymbols() }
+        installLate(on: prototypes.function) { realm in
+            let prototype = realm.prototypes.function
+            realm.add(realm.keys.length, .number(0.0), .configurable, to: prototype)
+            realm.add(realm.keys.name, .string(realm.emptyString), .configurable, to: prototype)
+        }
+        installLate(on: prototypes.iterator) { $0.completeIterators() }
         installLate(on: prototypes.string) { $0.completeStrings() }
         installLate(on: prototypes.number) { $0.completeNumbers() }
         installLate(onConstructorOf: prototypes.object) { $0.completeObject($1) }
@@ -26,23 +42,40 @@ extension JSRealm {
     }
 
     /// Adds a built-in method to an object.
+    ///
+    /// - Parameter length: How many arguments it wants: its property `length`.
     @discardableResult
-    func method(_ object: JSObject, _ name: StaticString, _ code: @escaping JSCode) -> JSFunction {
-        let function = makeFunction(code)
-        builtIns.append(function)
-        let nameKey = key(name)
-        function.properties.reserve(1)
-        function.define(keys.name, string(nameKey), .configurable)
-        add(nameKey, .object(function), .builtIn, to: object)
-        return function
+    func method(_ object: JSObject, _ name: StaticString, length: Int = 0, _ code: @escaping JSCode) -> JSFunction {
+        method(object, key(name), length: length, code)
     }
 
     /// Adds a built-in method whose key is a symbol.
-    func method(_ object: JSObject, _ symbol: JSSymbol, _ name: StaticString, _ code: @escaping JSCode) {
-        let function = makeFunction(code)
+    @discardableResult
+    func method(_ object: JSObject, _ symbol: JSSymbol, length: Int = 0, _ code: @escaping JSCode) -> JSFunction {
+        method(object, symbol.key, length: length, code)
+    }
+
+    private func method(_ object: JSObject, _ key: PropertyKey, length: Int, _ code: @escaping JSCode) -> JSFunction {
+        let function = makeFunction(signature: JSFunction.Signature(key: key, length: length), code)
         builtIns.append(function)
-        function.define(keys.name, string(name), .configurable)
-        add(symbol.key, .object(function), .builtIn, to: object)
+        add(key, .object(function), .builtIn, to: object)
+        return function
+    }
+
+    /// Gives a built-in method another key as well.
+    func alias(_ object: JSObject, _ key: PropertyKey, of name: StaticString) {
+        let slot = object.properties.find(self.key(name))
+        if slot >= 0 { add(key, object.properties[slot].value, .builtIn, to: object) }
+    }
+
+    /// Gives a built-in method a symbol as a key as well.
+    func alias(_ object: JSObject, _ symbol: JSSymbol, of name: StaticString) {
+        alias(object, symbol.key, of: name)
+    }
+
+    /// Gives a built-in method another name as well.
+    func alias(_ object: JSObject, _ other: StaticString, of name: StaticString) {
+        alias(object, key(other), of: name)
     }
 
     /// Adds a property; one that comes late does not replace what the program has put there.
@@ -53,39 +86,58 @@ extension JSRealm {
 
     /// Adds a property that is computed when it is read.
     func getter(_ object: JSObject, _ name: StaticString, _ code: @escaping JSCode) {
-        let accessor = JSAccessor(getter: makeFunction(code), setter: nil)
-        add(key(name), .object(accessor), [.configurable, .accessor], to: object)
+        getter(object, key(name), code)
     }
 
     /// Adds a property whose key is a symbol and that is computed when it is read.
-    func getter(_ object: JSObject, _ symbol: JSSymbol, _ code: @escaping JSCode) {
-        let accessor = JSAccessor(getter: makeFunction(code), setter: nil)
-        add(symbol.key, .object(accessor), [.configurable, .accessor], to: object)
+    func getter(_ object: JSObject, _ symbol: JSSymbol, _ code: @escaping JSCode) { getter(object, symbol.key, code) }
+
+    private func getter(_ object: JSObject, _ key: PropertyKey, _ code: @escaping JSCode) {
+        let function = makeFunction(signature: JSFunction.Signature(key: key, prefix: "get"), code)
+        add(
+            key, .object(JSAccessor(getter: function, setter: nil)), [.configurable, .accessor], to: object)
     }
 
     /// Adds a constructor to the global object and ties it to its prototype.
     @discardableResult
     func constructor(
-        _ name: StaticString, _ prototype: JSObject, call: @escaping JSCode, new: @escaping JSCode
+        _ name: StaticString, _ prototype: JSObject, length: Int = 0, call: @escaping JSCode, new: @escaping JSCode
     ) -> JSFunction {
-        let function = makeFunction(construction: .native(new), call)
+        let nameKey = key(name)
+        let function = makeFunction(
+            signature: JSFunction.Signature(key: nameKey, length: length), construction: .native(new), call)
         builtIns += [function, prototype]
         function.properties.reserve(4)
-        function.define(keys.name, string(name), .configurable)
         function.define(keys.prototype, .object(prototype), [])
         prototype.define(keys.constructor, .object(function), .builtIn)
-        add(key(name), .object(function), .builtIn, to: global)
+        add(nameKey, .object(function), .builtIn, to: global)
         return function
     }
 
     /// Adds a constructor that cannot be called without `new`.
     @discardableResult
-    func constructor(_ name: StaticString, _ prototype: JSObject, new: @escaping JSCode) -> JSFunction {
+    func constructor(
+        _ name: StaticString, _ prototype: JSObject, length: Int = 0, new: @escaping JSCode
+    ) -> JSFunction {
         constructor(
-            name, prototype,
-            call: { realm, _, _ throws(JSFailure) in
-                throw realm.typeError("Class constructor \(name) cannot be invoked without 'new'")
-            }, new: new)
+            name, prototype, length: length,
+            call: { realm, _, _ throws(JSFailure) in throw realm.typeError("Constructor \(name) requires 'new'") },
+            new: new)
+    }
+
+    /// Adds a class that Node has written in JavaScript, which says it in other words.
+    @discardableResult
+    func classConstructor(
+        _ name: StaticString, _ prototype: JSObject, length: Int = 0, new: @escaping JSCode
+    ) -> JSFunction {
+        constructor(name, prototype, length: length, call: Self.refusedCall(of: name), new: new)
+    }
+
+    /// What a class does that is called without `new`.
+    static func refusedCall(of name: StaticString) -> JSCode {
+        { realm, _, _ throws(JSFailure) in
+            throw realm.typeError("Class constructor \(name) cannot be invoked without 'new'")
+        }
     }
 
     // MARK: Functions
@@ -93,19 +145,19 @@ extension JSRealm {
     private func installFunctions() {
         let prototype = prototypes.function
         constructor(
-            "Function", prototype,
+            "Function", prototype, length: 1,
             call: { realm, _, _ throws(JSFailure) in throw realm.typeError("Code generation from strings disallowed") },
             new: { realm, _, _ throws(JSFailure) in throw realm.typeError("Code generation from strings disallowed") })
-        method(prototype, "call") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "call", length: 1) { realm, this, arguments throws(JSFailure) in
             try realm.call(
                 realm.callable(this, "Function.prototype.call"), this: arguments[0], arguments: arguments.dropFirst(1))
         }
-        method(prototype, "apply") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "apply", length: 2) { realm, this, arguments throws(JSFailure) in
             let function = try realm.callable(this, "Function.prototype.apply")
             let list = try arguments[1].isNullish ? [] : realm.list(arguments[1])
             return try realm.call(function, this: arguments[0], values: list)
         }
-        method(prototype, "bind") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "bind", length: 1) { realm, this, arguments throws(JSFailure) in
             let function = try realm.callable(this, "Bind")
             return .object(try realm.bind(function, to: arguments[0], arguments.dropFirst(1).values))
         }
@@ -120,15 +172,19 @@ extension JSRealm {
     private func bind(_ function: JSFunction, to this: JSValue, _ bound: ContiguousArray<JSValue>) throws(JSFailure)
         -> JSFunction
     {
+        // What is wanted beyond what is given already.
+        var length = 0.0
+        if function.hasOwn(keys.length, self), case .number(let wanted) = try function.get(keys.length, self) {
+            length = wanted.isNaN ? 0 : max(0, wanted.rounded(.towardZero) - Double(bound.count))
+        }
         // An array that is charged.
         let bound = JSArray(bound, prototype: nil)
         var construction = JSFunction.Construction.none
-        if case .none = function.construction {
-        } else {
-            construction = .native { realm, _, arguments throws(JSFailure) in
+        if function.isConstructor {
+            construction = .native { realm, target, arguments throws(JSFailure) in
                 let all = bound.denseElements + arguments.values
                 return try realm.withArguments(count: all.count, fill: { all[$0] }) { (values) throws(JSFailure) in
-                    try realm.construct(.object(function), values)
+                    try realm.construct(.object(function), values, newTarget: target)
                 }
             }
         }
@@ -136,6 +192,7 @@ extension JSRealm {
             realm, _, arguments throws(JSFailure) in
             try realm.call(function, this: this, values: bound.denseElements + arguments.values)
         }
+        result.define(keys.length, .number(length), .configurable)
         // Names grow with each `bind`: long ones are made when somebody asks.
         let name = function.hasLateName ? nil : nameText(function)
         if let name, name.utf8.count <= JSFunction.longestEagerName {
@@ -182,7 +239,7 @@ extension JSRealm {
             }
             return .object(error)
         }
-        constructor(name, prototype, call: create, new: create)
+        constructor(name, prototype, length: 1, call: create, new: create)
         prototype.define(keys.name, string(name), .builtIn)
         prototype.define(keys.message, string(""), .builtIn)
     }
@@ -195,7 +252,7 @@ extension JSRealm {
         installError("ReferenceError", prototypes.referenceError)
         let errorConstructor = prototypes.error.properties.find(keys.constructor)
         if errorConstructor >= 0, let error = prototypes.error.properties[errorConstructor].value.object {
-            method(error, "captureStackTrace") { _, _, _ throws(JSFailure) in .undefined }
+            method(error, "captureStackTrace", length: 2) { _, _, _ throws(JSFailure) in .undefined }
         }
         method(prototypes.error, "toString") { realm, this, _ throws(JSFailure) in
             guard let error = this.object else {

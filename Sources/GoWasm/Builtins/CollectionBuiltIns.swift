@@ -41,7 +41,13 @@ final class JSCollection: JSObject {
     }
     private var cursors: [WeakCursor] = []
 
-    init(_ kind: Kind, prototype: JSObject?) { super.init(kind: kind, prototype: prototype) }
+    /// Whether this is a `WeakMap` or a `WeakSet`.
+    let isWeak: Bool
+
+    init(_ kind: Kind, isWeak: Bool = false, prototype: JSObject?) {
+        self.isWeak = isWeak
+        super.init(kind: kind, prototype: prototype)
+    }
 
     deinit {
         gw_account_change(properties.account, -Int64(places.count * Self.entrySize))
@@ -130,12 +136,14 @@ final class JSCollection: JSObject {
 }
 
 extension JSRealm {
-    private func collection(_ value: JSValue, _ kind: JSObject.Kind, _ method: StaticString) throws(JSFailure)
-        -> JSCollection
-    {
-        guard let object = value.object, object.kind == kind else {
-            let name = kind == .map ? "Map" : "Set"
-            throw typeError("Method \(name).prototype.\(method) called on incompatible receiver \(inspect(value))")
+    func collection(
+        _ value: JSValue, _ kind: JSObject.Kind, _ method: StaticString, isWeak: Bool = false
+    ) throws(JSFailure) -> JSCollection {
+        guard let object = value.object, object.kind == kind,
+            unsafeDowncast(object, to: JSCollection.self).isWeak == isWeak
+        else {
+            let name = (isWeak ? "Weak" : "") + (kind == .map ? "Map" : "Set")
+            throw typeError("Method \(name).prototype.\(method) called on incompatible receiver \(receiverText(value))")
         }
         return unsafeDowncast(object, to: JSCollection.self)
     }
@@ -154,17 +162,18 @@ extension JSRealm {
             }
             return .object(map)
         }
-        method(map, "groupBy") { realm, _, arguments throws(JSFailure) in
+        addSpecies(map)
+        method(map, "groupBy", length: 2) { realm, _, arguments throws(JSFailure) in
             let map = JSCollection(.map, prototype: prototype)
             for (key, values) in try realm.grouped(arguments[0], by: arguments[1], name: { $0 }) {
                 map.put(key, .object(realm.makeArray(values)))
             }
             return .object(map)
         }
-        method(prototype, "get") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "get", length: 1) { realm, this, arguments throws(JSFailure) in
             try realm.collection(this, .map, "get").find(arguments[0]) ?? .undefined
         }
-        method(prototype, "set") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "set", length: 2) { realm, this, arguments throws(JSFailure) in
             try realm.collection(this, .map, "set").put(arguments[0], arguments[1])
             return this
         }
@@ -175,7 +184,7 @@ extension JSRealm {
             }
         }
         method(prototype, "entries", entries)
-        method(prototype, wellKnownSymbols.iterator, "entries", entries)
+        alias(prototype, wellKnownSymbols.iterator, of: "entries")
         method(prototype, "keys") { realm, this, _ throws(JSFailure) in
             try realm.collectionIterator(this, .map, "keys") { _, key, _ in key }
         }
@@ -186,7 +195,7 @@ extension JSRealm {
 
     func installSet() {
         let prototype = prototypes.set
-        constructor("Set", prototype) { realm, _, arguments throws(JSFailure) in
+        let set = constructor("Set", prototype) { realm, _, arguments throws(JSFailure) in
             let set = JSCollection(.set, prototype: prototype)
             guard !arguments[0].isNullish else { return .object(set) }
             try realm.iterate(arguments[0]) { (element) throws(JSFailure) in
@@ -195,17 +204,19 @@ extension JSRealm {
             }
             return .object(set)
         }
-        method(prototype, "add") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "add", length: 1) { realm, this, arguments throws(JSFailure) in
             try realm.collection(this, .set, "add").put(arguments[0], arguments[0])
             return this
         }
         installCollection(prototype, .set, "Set")
+        installSetComparisons(prototype)
+        addSpecies(set)
         let values: JSCode = { realm, this, _ throws(JSFailure) in
             try realm.collectionIterator(this, .set, "values") { _, key, _ in key }
         }
         method(prototype, "values", values)
-        method(prototype, "keys", values)
-        method(prototype, wellKnownSymbols.iterator, "values", values)
+        alias(prototype, "keys", of: "values")
+        alias(prototype, wellKnownSymbols.iterator, of: "values")
         method(prototype, "entries") { realm, this, _ throws(JSFailure) in
             try realm.collectionIterator(this, .set, "entries") { realm, key, value in
                 .object(realm.makeArray([key, value]))
@@ -219,17 +230,17 @@ extension JSRealm {
         getter(prototype, "size") { realm, this, _ throws(JSFailure) in
             .number(try realm.collection(this, kind, "size").count)
         }
-        method(prototype, "has") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "has", length: 1) { realm, this, arguments throws(JSFailure) in
             .boolean(try realm.collection(this, kind, "has").contains(arguments[0]))
         }
-        method(prototype, "delete") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "delete", length: 1) { realm, this, arguments throws(JSFailure) in
             .boolean(try realm.collection(this, kind, "delete").remove(arguments[0]))
         }
         method(prototype, "clear") { realm, this, _ throws(JSFailure) in
             try realm.collection(this, kind, "clear").removeAll()
             return .undefined
         }
-        method(prototype, "forEach") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "forEach", length: 1) { realm, this, arguments throws(JSFailure) in
             let collection = try realm.collection(this, kind, "forEach")
             guard let function = arguments[0].function else {
                 throw realm.typeError("\(realm.inspect(arguments[0])) is not a function")
@@ -282,7 +293,7 @@ extension JSRealm {
         for (name, kind) in [("WeakMap", JSObject.Kind.map), ("WeakSet", .set)] as [(StaticString, JSObject.Kind)] {
             let prototype = makeObject()
             constructor(name, prototype) { realm, _, arguments throws(JSFailure) in
-                let collection = JSCollection(kind, prototype: prototype)
+                let collection = JSCollection(kind, isWeak: true, prototype: prototype)
                 guard !arguments[0].isNullish else { return .object(collection) }
                 try realm.iterate(arguments[0]) { (entry) throws(JSFailure) in
                     if kind == .map, let pair = entry.object {
@@ -296,42 +307,44 @@ extension JSRealm {
                 return .object(collection)
             }
             add(wellKnownSymbols.toStringTag.key, string(name), .configurable, to: prototype)
-            method(prototype, "has") { realm, this, arguments throws(JSFailure) in
-                .boolean(try realm.collection(this, kind, "has").contains(arguments[0]))
+            method(prototype, "has", length: 1) { realm, this, arguments throws(JSFailure) in
+                .boolean(try realm.collection(this, kind, "has", isWeak: true).contains(arguments[0]))
             }
-            method(prototype, "delete") { realm, this, arguments throws(JSFailure) in
-                .boolean(try realm.collection(this, kind, "delete").remove(arguments[0]))
+            method(prototype, "delete", length: 1) { realm, this, arguments throws(JSFailure) in
+                .boolean(try realm.collection(this, kind, "delete", isWeak: true).remove(arguments[0]))
             }
             if kind == .map {
-                method(prototype, "get") { realm, this, arguments throws(JSFailure) in
-                    try realm.collection(this, kind, "get").find(arguments[0]) ?? .undefined
+                method(prototype, "get", length: 1) { realm, this, arguments throws(JSFailure) in
+                    try realm.collection(this, kind, "get", isWeak: true).find(arguments[0]) ?? .undefined
                 }
-                method(prototype, "set") { realm, this, arguments throws(JSFailure) in
-                    try realm.collection(this, kind, "set").put(realm.weakKey(arguments[0], name), arguments[1])
+                method(prototype, "set", length: 2) { realm, this, arguments throws(JSFailure) in
+                    try realm.collection(this, kind, "set", isWeak: true)
+                        .put(realm.weakKey(arguments[0], name), arguments[1])
                     return this
                 }
             } else {
-                method(prototype, "add") { realm, this, arguments throws(JSFailure) in
-                    try realm.collection(this, kind, "add").put(realm.weakKey(arguments[0], name), arguments[0])
+                method(prototype, "add", length: 1) { realm, this, arguments throws(JSFailure) in
+                    try realm.collection(this, kind, "add", isWeak: true)
+                        .put(realm.weakKey(arguments[0], name), arguments[0])
                     return this
                 }
             }
         }
         let reference = makeObject()
         let target = makeSymbol(nil).key
-        constructor("WeakRef", reference) { realm, _, arguments throws(JSFailure) in
+        constructor("WeakRef", reference, length: 1) { realm, _, arguments throws(JSFailure) in
             let object = JSObject(prototype: reference)
             object.define(target, try realm.weakKey(arguments[0], "WeakRef"), [])
             return .object(object)
         }
         method(reference, "deref") { realm, this, _ throws(JSFailure) in try realm.get(this, target) }
         let registry = makeObject()
-        constructor("FinalizationRegistry", registry) { realm, _, arguments throws(JSFailure) in
+        constructor("FinalizationRegistry", registry, length: 1) { realm, _, arguments throws(JSFailure) in
             _ = try realm.callable(arguments[0], "FinalizationRegistry")
             return .object(JSObject(prototype: registry))
         }
-        for name in ["register", "unregister"] as [StaticString] {
-            method(registry, name) { _, _, _ throws(JSFailure) in .undefined }
+        for (name, length) in [("register", 2), ("unregister", 1)] as [(StaticString, Int)] {
+            method(registry, name, length: length) { _, _, _ throws(JSFailure) in .undefined }
         }
     }
 

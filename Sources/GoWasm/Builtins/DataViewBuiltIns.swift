@@ -3,17 +3,29 @@ final class JSDataView: JSObject {
     private(set) var buffer: JSArrayBuffer?
     private let storage: ByteStorage
     let byteOffset: Int
-    let byteLength: Int
+    /// As long as the buffer has them; nil for as many as it has.
+    private let fixedLength: Int?
 
-    init(_ buffer: JSArrayBuffer, byteOffset: Int, byteLength: Int, prototype: JSObject?) {
+    init(_ buffer: JSArrayBuffer, byteOffset: Int, byteLength: Int?, prototype: JSObject?) {
         self.buffer = buffer
         storage = buffer.storage
         self.byteOffset = byteOffset
-        self.byteLength = byteLength
+        fixedLength = byteLength
         super.init(kind: .dataView, prototype: prototype)
     }
 
     deinit { ending { $0.take(&buffer) } }
+
+    /// Whether the bytes were there when the view was made, and are not any more.
+    var isOutOfBounds: Bool {
+        storage.isVariable
+            && (buffer?.isDetached == true || byteOffset + (fixedLength ?? 0) > storage.bytes.count)
+    }
+
+    /// Whether the view has as many bytes as the buffer.
+    var tracksLength: Bool { fixedLength == nil }
+
+    var byteLength: Int { isOutOfBounds ? 0 : fixedLength ?? max(0, storage.bytes.count - byteOffset) }
 
     /// `count` bytes from an offset on, if the view has them.
     func bytes(at offset: Int, count: Int) -> UnsafeMutableRawBufferPointer? {
@@ -24,38 +36,56 @@ final class JSDataView: JSObject {
 }
 
 extension JSRealm {
-    private func dataView(_ value: JSValue) throws(JSFailure) -> JSDataView {
-        guard let object = value.object, object.kind == .dataView else { throw typeError("this is not a DataView.") }
+    private func dataView(_ value: JSValue, _ method: StaticString) throws(JSFailure) -> JSDataView {
+        guard let object = value.object, object.kind == .dataView else {
+            throw typeError(
+                "Method DataView.prototype.\(method) called on incompatible receiver \(receiverText(value))")
+        }
         return unsafeDowncast(object, to: JSDataView.self)
+    }
+
+    /// Throws where the bytes of a view are not there any more.
+    private func check(_ view: JSDataView, _ method: StaticString, prefix: StaticString = "") throws(JSFailure) {
+        guard view.isOutOfBounds else { return }
+        throw typeError("Cannot perform \(prefix)DataView.prototype.\(method) on a detached ArrayBuffer")
     }
 
     func installDataView() {
         let prototype = prototypes.dataView
-        constructor("DataView", prototype) { realm, _, arguments throws(JSFailure) in
+        constructor("DataView", prototype, length: 1) { realm, _, arguments throws(JSFailure) in
             guard let object = arguments[0].object, object.kind == .arrayBuffer else {
                 throw realm.typeError("First argument to DataView constructor must be an ArrayBuffer")
             }
             let buffer = unsafeDowncast(object, to: JSArrayBuffer.self)
-            let available = buffer.storage.bytes.count
             let offset = try realm.toInteger(arguments[1])
+            guard !buffer.isDetached else {
+                throw realm.typeError("Cannot perform DataView constructor on a detached ArrayBuffer")
+            }
+            let available = buffer.storage.bytes.count
             guard offset >= 0, offset <= available else {
                 throw realm.rangeError("Start offset \(offset) is outside the bounds of the buffer")
             }
+            let tracks = arguments[2].isUndefined && buffer.owned?.maximumByteCount != nil
             let length = try arguments[2].isUndefined ? available - offset : realm.toInteger(arguments[2])
-            guard length >= 0, length <= available - offset else {
+            guard length >= 0, length <= buffer.storage.bytes.count - offset else {
                 throw realm.rangeError("Invalid DataView length \(length)")
             }
-            return .object(JSDataView(buffer, byteOffset: offset, byteLength: length, prototype: prototype))
+            return .object(
+                JSDataView(buffer, byteOffset: offset, byteLength: tracks ? nil : length, prototype: prototype))
         }
         add(wellKnownSymbols.toStringTag.key, string("DataView"), .configurable, to: prototype)
         getter(prototype, "buffer") { realm, this, _ throws(JSFailure) in
-            try realm.dataView(this).buffer.map { .object($0) } ?? .undefined
+            try realm.dataView(this, "buffer").buffer.map { .object($0) } ?? .undefined
         }
         getter(prototype, "byteLength") { realm, this, _ throws(JSFailure) in
-            .number(try realm.dataView(this).byteLength)
+            let view = try realm.dataView(this, "byteLength")
+            try realm.check(view, "byteLength", prefix: "get ")
+            return .number(view.byteLength)
         }
         getter(prototype, "byteOffset") { realm, this, _ throws(JSFailure) in
-            .number(try realm.dataView(this).byteOffset)
+            let view = try realm.dataView(this, "byteOffset")
+            try realm.check(view, "byteOffset", prefix: "get ")
+            return .number(view.byteOffset)
         }
         let accessors: [(StaticString, StaticString, JSTypedArray.Element)] = [
             ("getInt8", "setInt8", .int8), ("getUint8", "setUint8", .uint8), ("getInt16", "setInt16", .int16),
@@ -70,9 +100,12 @@ extension JSRealm {
                 var bytes = bytes
                 bytes.reverse()
             }
-            method(prototype, getName) { realm, this, arguments throws(JSFailure) in
-                let view = try realm.dataView(this)
-                guard let bytes = view.bytes(at: try realm.toInteger(arguments[0]), count: element.size) else {
+            method(prototype, getName, length: 1) { realm, this, arguments throws(JSFailure) in
+                let view = try realm.dataView(this, getName)
+                let offset = try realm.toInteger(arguments[0])
+                guard offset >= 0 else { throw realm.rangeError("Offset is outside the bounds of the DataView") }
+                try realm.check(view, getName)
+                guard let bytes = view.bytes(at: offset, count: element.size) else {
                     throw realm.rangeError("Offset is outside the bounds of the DataView")
                 }
                 let value = try realm.makeTypedArray(element, copying: [.number(0.0)])
@@ -80,10 +113,13 @@ extension JSRealm {
                 exchange(value.bytes, littleEndian: arguments[1].isTruthy)
                 return .number(value[0])
             }
-            method(prototype, setName) { realm, this, arguments throws(JSFailure) in
-                let view = try realm.dataView(this)
+            method(prototype, setName, length: 2) { realm, this, arguments throws(JSFailure) in
+                let view = try realm.dataView(this, setName)
+                let offset = try realm.toInteger(arguments[0])
+                guard offset >= 0 else { throw realm.rangeError("Offset is outside the bounds of the DataView") }
                 let value = try realm.makeTypedArray(element, copying: [arguments[1]])
-                guard let bytes = view.bytes(at: try realm.toInteger(arguments[0]), count: element.size) else {
+                try realm.check(view, setName)
+                guard let bytes = view.bytes(at: offset, count: element.size) else {
                     throw realm.rangeError("Offset is outside the bounds of the DataView")
                 }
                 exchange(value.bytes, littleEndian: arguments[2].isTruthy)

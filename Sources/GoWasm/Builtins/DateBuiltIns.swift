@@ -4,25 +4,28 @@ internal import LibC
 extension JSRealm {
     func installDate() {
         let date = constructor(
-            "Date", prototypes.date,
+            "Date", prototypes.date, length: 7,
             call: { realm, _, _ throws(JSFailure) in
                 realm.string(realm.dateText(Double(realm.host.clock.wall / 1_000_000)))
             },
             new: { realm, _, arguments throws(JSFailure) in .object(try realm.makeDate(arguments)) })
         method(date, "now") { realm, _, _ throws(JSFailure) in .number(Double(realm.host.clock.wall / 1_000_000)) }
-        method(date, "UTC") { realm, _, arguments throws(JSFailure) in .number(try realm.utcTime(arguments)) }
+        method(date, "UTC", length: 7) { realm, _, arguments throws(JSFailure) in
+            .number(CalendarTime.clipped(try realm.utcTime(arguments)))
+        }
         let prototype = prototypes.date
         for name in ["getTime", "valueOf"] as [StaticString] {
             method(prototype, name) { realm, this, _ throws(JSFailure) in .number(try realm.dateThis(this).time) }
         }
-        method(prototype, "setTime") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "setTime", length: 1) { realm, this, arguments throws(JSFailure) in
             let date = try realm.dateThis(this)
-            date.time = try realm.toNumber(arguments[0]).rounded(.towardZero)
+            date.time = CalendarTime.clipped(try realm.toNumber(arguments[0]))
             return .number(date.time)
         }
         method(prototype, "getTimezoneOffset") { realm, this, _ throws(JSFailure) in
             let time = try realm.dateThis(this).time
-            return .number(time.isNaN ? .nan : Double(Clock.minutesBehindUTC(at: time / 1000)))
+            // Whole minutes, also where it was more than that.
+            return .number(time.isNaN ? .nan : (-LocalTime.offset(at: time) / 60_000).rounded(.towardZero) + 0)
         }
         let fields: [(StaticString, StaticString, @Sendable (CalendarTime) -> Int)] = [
             ("getFullYear", "getUTCFullYear", { $0.year }), ("getMonth", "getUTCMonth", { $0.month }),
@@ -34,15 +37,14 @@ extension JSRealm {
         for (local, utc, field) in fields {
             method(prototype, local) { realm, this, _ throws(JSFailure) in
                 let time = try realm.dateThis(this).time
-                let offset = Double(Clock.minutesBehindUTC(at: time / 1000)) * 60_000
-                return .number(CalendarTime(time - offset).map { Double(field($0)) } ?? .nan)
+                return .number(CalendarTime(LocalTime.local(time)).map { Double(field($0)) } ?? .nan)
             }
             method(prototype, utc) { realm, this, _ throws(JSFailure) in
                 .number(CalendarTime(try realm.dateThis(this).time).map { Double(field($0)) } ?? .nan)
             }
         }
-        method(date, "parse") { realm, _, arguments throws(JSFailure) in
-            .number(CalendarTime.parse(try realm.toString(arguments[0]).excerpt))
+        method(date, "parse", length: 1) { realm, _, arguments throws(JSFailure) in
+            .number(DateParser.parse(try realm.toString(arguments[0])))
         }
         installDateSetters(prototype)
         installDateTexts(prototype)
@@ -52,7 +54,7 @@ extension JSRealm {
             }
             return realm.string(time.isoText)
         }
-        method(prototype, "toJSON") { realm, this, _ throws(JSFailure) in
+        method(prototype, "toJSON", length: 1) { realm, this, _ throws(JSFailure) in
             CalendarTime(try realm.dateThis(this).time).map { realm.string($0.isoText) } ?? .null
         }
         method(prototype, "toString") { realm, this, _ throws(JSFailure) in
@@ -69,12 +71,11 @@ extension JSRealm {
         ]
         for (local, utc, first, count) in setters {
             for (name, isLocal) in [(local, true), (utc, false)] {
-                method(prototype, name) { realm, this, arguments throws(JSFailure) in
+                method(prototype, name, length: count) { realm, this, arguments throws(JSFailure) in
                     let date = try realm.dateThis(this)
                     let start = date.time.isNaN && first == 0 ? 0 : date.time
-                    let shift = isLocal ? Double(Clock.minutesBehindUTC(at: start / 1000)) * 60_000 : 0
                     var fields = [Double](repeating: .nan, count: 7)
-                    if let parts = CalendarTime(start - shift) {
+                    if let parts = CalendarTime(isLocal ? LocalTime.local(start) : start) {
                         fields = [
                             parts.year, parts.month, parts.day, parts.hour, parts.minute, parts.second,
                             parts.millisecond,
@@ -83,9 +84,10 @@ extension JSRealm {
                     for position in 0..<max(1, min(count, arguments.count)) {
                         fields[first + position] = try realm.toNumber(arguments[position]).rounded(.towardZero)
                     }
-                    var time = CalendarTime.time(fields)
-                    if isLocal { time += Double(Clock.minutesBehindUTC(at: time / 1000)) * 60_000 }
-                    date.time = abs(time) > 8.64e15 ? .nan : time
+                    // A date that was none stays so, unless it gets a year.
+                    if date.time.isNaN, first != 0 { return .number(.nan) }
+                    let time = CalendarTime.time(fields)
+                    date.time = isLocal ? LocalTime.utc(time) : CalendarTime.clipped(time)
                     return .number(date.time)
                 }
             }
@@ -98,20 +100,35 @@ extension JSRealm {
             return realm.string(text.split(separator: " ").prefix(4).joined(separator: " "))
         }
         method(prototype, "toTimeString") { realm, this, _ throws(JSFailure) in
-            let text = realm.dateText(try realm.dateThis(this).time)
+            let time = try realm.dateThis(this).time
+            let text = realm.dateText(time)
+            if time.isNaN { return realm.string(text) }
             return realm.string(text.split(separator: " ").dropFirst(4).joined(separator: " "))
         }
-        for name in ["toUTCString", "toGMTString"] as [StaticString] {
-            method(prototype, name) { realm, this, _ throws(JSFailure) in
-                guard let parts = CalendarTime(try realm.dateThis(this).time) else {
-                    return realm.string("Invalid Date")
-                }
-                func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
-                return realm.string(
-                    "\(parts.weekdayName), \(two(parts.day)) \(parts.monthName) \(parts.year) "
-                        + "\(two(parts.hour)):\(two(parts.minute)):\(two(parts.second)) GMT")
+        method(prototype, "toUTCString") { realm, this, _ throws(JSFailure) in
+            guard let parts = CalendarTime(try realm.dateThis(this).time) else {
+                return realm.string("Invalid Date")
             }
+            func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+            return realm.string(
+                "\(parts.weekdayName), \(two(parts.day)) \(parts.monthName) \(parts.yearText) "
+                    + "\(two(parts.hour)):\(two(parts.minute)):\(two(parts.second)) GMT")
         }
+        alias(prototype, "toGMTString", of: "toUTCString")
+        method(prototype, wellKnownSymbols.toPrimitive, length: 1) { realm, this, arguments throws(JSFailure) in
+            guard let object = this.object else {
+                throw realm.typeError("Date.prototype [ @@toPrimitive ] called on non-object")
+            }
+            guard case .string(let hint) = arguments[0], hint == "default" || hint == "string" || hint == "number"
+            else {
+                throw realm.typeError("Invalid hint: \(realm.receiverText(arguments[0]))")
+            }
+            return try realm.ordinaryPrimitive(object, preferringString: !(hint == "number"))
+        }
+        // Programs may not replace it by assigning.
+        prototype.define(
+            wellKnownSymbols.toPrimitive.key,
+            prototype.properties[prototype.properties.find(wellKnownSymbols.toPrimitive.key)].value, .configurable)
     }
 
     private func dateThis(_ value: JSValue) throws(JSFailure) -> JSDate {
@@ -127,16 +144,17 @@ extension JSRealm {
             if let object = arguments[0].object, object.kind == .date {
                 time = unsafeDowncast(object, to: JSDate.self).time
             } else if case .string(let text) = arguments[0] {
-                time = CalendarTime.parse(text.excerpt)
+                time = DateParser.parse(text)
             } else {
-                time = try toNumber(arguments[0]).rounded(.towardZero)
+                var value = arguments[0]
+                if let object = value.object { value = try toPrimitive(object, hint: "default") }
+                if case .string(let text) = value { time = DateParser.parse(text) } else { time = try toNumber(value) }
             }
         } else {
             time = try utcTime(arguments)
-            time += Double(Clock.minutesBehindUTC(at: time / 1000)) * 60_000
+            time = LocalTime.utc(time)
         }
-        if abs(time) > 8.64e15 { time = .nan }
-        return JSDate(time: time, prototype: prototypes.date)
+        return JSDate(time: CalendarTime.clipped(time), prototype: prototypes.date)
     }
 
     /// The time that (year, month, day, hours, minutes, seconds, milliseconds) mean in UTC.
@@ -150,13 +168,14 @@ extension JSRealm {
     }
 
     private func dateText(_ time: Double) -> String {
-        let behind = Clock.minutesBehindUTC(at: time / 1000)
-        guard let parts = CalendarTime(time - Double(behind) * 60_000) else { return "Invalid Date" }
+        let offset = LocalTime.offset(at: time)
+        guard let parts = CalendarTime(time + offset) else { return "Invalid Date" }
         func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
-        let (weekday, month) = (parts.weekdayName, parts.monthName)
-        let zone = "GMT\(behind > 0 ? "-" : "+")\(two(abs(behind) / 60))\(two(abs(behind) % 60))"
+        let minutes = Int(abs(offset) / 60_000)
+        let zone = "GMT\(offset < 0 ? "-" : "+")\(two(minutes / 60))\(two(minutes % 60))"
         return
-            "\(weekday) \(month) \(two(parts.day)) \(parts.year) \(two(parts.hour)):\(two(parts.minute)):\(two(parts.second)) \(zone)"
+            "\(parts.weekdayName) \(parts.monthName) \(two(parts.day)) \(parts.yearText) "
+            + "\(two(parts.hour)):\(two(parts.minute)):\(two(parts.second)) \(zone)"
     }
 }
 
@@ -184,6 +203,12 @@ struct CalendarTime {
         year = yearOfEra + era * 400 + (monthFromMarch >= 10 ? 1 : 0)
     }
 
+    /// The year with at least four digits, in texts for people.
+    var yearText: String {
+        let digits = String(abs(year))
+        return (year < 0 ? "-" : "") + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+    }
+
     var weekdayName: String { ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"][weekday] }
     var monthName: String {
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"][month]
@@ -192,7 +217,9 @@ struct CalendarTime {
     /// Milliseconds since 1970 of year, month, day, hour, minute, second and millisecond, each of which may lie outside
     /// its range.
     static func time(_ fields: [Double]) -> Double {
-        guard fields.allSatisfy({ $0.isFinite && abs($0) < 1e12 }) else { return .nan }
+        guard fields.allSatisfy({ $0.isFinite && abs($0) < 1e16 }), abs(fields[0]) < 1e6, abs(fields[1]) < 1e7 else {
+            return .nan
+        }
         let days = CalendarTime.days(year: Int(fields[0]), month: Int(fields[1]), day: 1)
         let time = fields[3] * 3_600_000 + fields[4] * 60_000 + fields[5] * 1000 + fields[6]
         return (Double(days) + fields[2] - 1) * 86_400_000 + time
@@ -221,61 +248,8 @@ struct CalendarTime {
             "\(yearText)-\(padded(month + 1, 2))-\(padded(day, 2))T\(padded(hour, 2)):\(padded(minute, 2)):\(padded(second, 2)).\(padded(millisecond, 3))Z"
     }
 
-    /// Reads dates in ISO 8601: "2006-01-02", "2006-01-02T15:04:05.000Z" and what lies between; NaN for others.
-    static func parse(_ text: String) -> Double {
-        var rest = Substring(text)
-        func number(_ count: Int) -> Int? {
-            guard rest.count >= count, rest.prefix(count).allSatisfy({ $0.isASCII && $0.isNumber }) else { return nil }
-            defer { rest = rest.dropFirst(count) }
-            return Int(rest.prefix(count))
-        }
-        func skip(_ character: Character) -> Bool {
-            guard rest.first == character else { return false }
-            rest = rest.dropFirst()
-            return true
-        }
-        guard let year = number(4) else { return .nan }
-        var (month, day, hour, minute, second, millisecond) = (1, 1, 0, 0, 0, 0.0)
-        if skip("-") {
-            guard let value = number(2), (1...12).contains(value) else { return .nan }
-            month = value
-            if skip("-") {
-                guard let value = number(2), (1...31).contains(value) else { return .nan }
-                day = value
-            }
-        }
-        var offset = 0
-        if skip("T") || skip(" ") {
-            guard let hours = number(2), skip(":"), let minutes = number(2), hours <= 24, minutes < 60 else {
-                return .nan
-            }
-            (hour, minute) = (hours, minutes)
-            if skip(":") {
-                guard let seconds = number(2), seconds < 60 else { return .nan }
-                second = seconds
-                if skip(".") {
-                    var scale = 100.0
-                    while let digit = number(1) {
-                        millisecond += Double(digit) * scale
-                        scale /= 10
-                    }
-                }
-            }
-            if skip("Z") {
-                offset = 0
-            } else if rest.first == "+" || rest.first == "-" {
-                let sign = skip("-") ? -1 : (skip("+") ? 1 : 1)
-                guard let hours = number(2), skip(":"), let minutes = number(2) else { return .nan }
-                offset = sign * (hours * 60 + minutes)
-            } else {
-                let local =
-                    Double(days(year: year, month: month - 1, day: day)) * 86400 + Double(hour * 3600 + minute * 60)
-                offset = -Clock.minutesBehindUTC(at: local)
-            }
-        }
-        guard rest.isEmpty else { return .nan }
-        let seconds =
-            days(year: year, month: month - 1, day: day) * 86400 + hour * 3600 + (minute - offset) * 60 + second
-        return Double(seconds) * 1000 + millisecond.rounded(.down)
+    /// A time without the fractions of a millisecond; NaN for one outside of the range (TimeClip).
+    static func clipped(_ time: Double) -> Double {
+        abs(time) <= 8.64e15 ? time.rounded(.towardZero) + 0 : .nan
     }
 }

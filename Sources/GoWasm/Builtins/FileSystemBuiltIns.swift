@@ -62,7 +62,7 @@ extension JSRealm {
         transferOperation(fs, "read", .read)
         transferOperation(fs, "write", .write)
         // Besides bytes, this one is given text now and then.
-        method(fs, "writeSync") { realm, _, arguments throws(JSFailure) in
+        method(fs, "writeSync", length: 5) { realm, _, arguments throws(JSFailure) in
             if case .string(let text) = arguments[1] {
                 guard case .number(let number) = arguments[0], (try? realm.host.file(number)) != nil else {
                     throw .thrown(realm.systemError(ErrorCode(EBADF), "write"))
@@ -81,11 +81,14 @@ extension JSRealm {
 
     /// Adds an operation in both forms: `name` calls back in a task of its own, `nameSync` returns or throws.
     ///
-    /// - Parameter patient: What `name` does where that may have to wait.
+    /// - Parameters:
+    ///   - lengths: How many arguments both forms want.
+    ///   - patient: What `name` does where that may have to wait.
     private func operation(
-        _ fs: JSObject, _ name: StaticString, patient: PatientFileOperation? = nil, _ operation: @escaping FileOperation
+        _ fs: JSObject, _ name: StaticString, _ lengths: (Int, Int), patient: PatientFileOperation? = nil,
+        _ operation: @escaping FileOperation
     ) {
-        method(fs, name) { realm, _, arguments throws(JSFailure) in
+        method(fs, name, length: lengths.0) { realm, _, arguments throws(JSFailure) in
             guard arguments.count > 0, let callback = arguments[arguments.count - 1].function else {
                 throw realm.typeError("The \"cb\" argument must be of type function. Received undefined")
             }
@@ -113,10 +116,12 @@ extension JSRealm {
             }
             return .undefined
         }
-        let synchronous = makeFunction { realm, _, arguments throws(JSFailure) in
+        let synchronousKey = key(JSString.make("\(name)Sync"))
+        let signature = JSFunction.Signature(key: synchronousKey, length: lengths.1)
+        let synchronous = makeFunction(signature: signature) { realm, _, arguments throws(JSFailure) in
             try realm.synchronously(name, arguments, operation)
         }
-        fs.define(key(JSString.make("\(name)Sync")), .object(synchronous), .builtIn)
+        fs.define(synchronousKey, .object(synchronous), .builtIn)
     }
 
     private func synchronously(
@@ -217,7 +222,7 @@ extension JSRealm {
     /// Adds read or write, which wait in the event loop where the file is a pipe or terminal that is not ready: that
     /// must not stop the other goroutines and timers.
     private func transferOperation(_ fs: JSObject, _ name: StaticString, _ direction: PendingTransfer.Direction) {
-        operation(fs, name) { realm, arguments, callback throws(FileFailure) in
+        operation(fs, name, (6, 5)) { realm, arguments, callback throws(FileFailure) in
             guard arguments.count == 5, case .number(let number) = arguments[0], arguments[4].isNullish,
                 let file = try? realm.host.file(number), file.kind.canBlock
             else { return try realm.transfer(direction, arguments) }
@@ -244,7 +249,7 @@ extension JSRealm {
                 try arguments[2].isUndefined ? 0o666 : realm.mode(arguments[2])
             )
         }
-        operation(fs, "open") { realm, given, callback throws(FileFailure) in
+        operation(fs, "open", (4, 3)) { realm, given, callback throws(FileFailure) in
             let (location, flags, mode) = try arguments(realm, given)
             let path: JSString? = if case .string(let path) = given[0] { path } else { nil }
             switch try realm.system({ () throws(ErrorCode) in
@@ -279,33 +284,33 @@ extension JSRealm {
     }
 
     private func installDescriptorOperations(_ fs: JSObject) {
-        operation(fs, "close") { realm, arguments throws(FileFailure) in
+        operation(fs, "close", (1, 1)) { realm, arguments throws(FileFailure) in
             let number = NumberText.integer(try realm.number(arguments[0], "fd"))
             try realm.system { () throws(ErrorCode) in try realm.host.files.close(number) }
             return .undefined
         }
-        operation(fs, "fstat") { realm, arguments throws(FileFailure) in
+        operation(fs, "fstat", (1, 1)) { realm, arguments throws(FileFailure) in
             let file = try realm.file(arguments[0])
             return realm.makeStats(try realm.system { () throws(ErrorCode) in try file.status() })
         }
-        operation(fs, "fsync") { realm, arguments throws(FileFailure) in
+        operation(fs, "fsync", (2, 1)) { realm, arguments throws(FileFailure) in
             let file = try realm.file(arguments[0])
             try realm.system { () throws(ErrorCode) in try realm.host.files.synchronize(file) }
             return .undefined
         }
-        operation(fs, "ftruncate") { realm, arguments throws(FileFailure) in
+        operation(fs, "ftruncate", (1, 1)) { realm, arguments throws(FileFailure) in
             let file = try realm.file(arguments[0])
             let length = Int64(NumberText.integer(try realm.number(arguments[1], "len")))
             try realm.system { () throws(ErrorCode) in try realm.host.files.truncate(file, to: length) }
             return .undefined
         }
-        operation(fs, "fchmod") { realm, arguments throws(FileFailure) in
+        operation(fs, "fchmod", (3, 2)) { realm, arguments throws(FileFailure) in
             let file = try realm.file(arguments[0])
             let mode = try realm.mode(arguments[1])
             try realm.system { () throws(ErrorCode) in try realm.host.files.changeMode(file, mode) }
             return .undefined
         }
-        operation(fs, "fchown") { realm, arguments throws(FileFailure) in
+        operation(fs, "fchown", (4, 3)) { realm, arguments throws(FileFailure) in
             let file = try realm.file(arguments[0])
             let (user, group) = (try realm.mode(arguments[1]), try realm.mode(arguments[2]))
             try realm.system { () throws(ErrorCode) in
@@ -318,10 +323,10 @@ extension JSRealm {
     private func installPathOperations(_ fs: JSObject) {
         /// Adds an operation on one path without a result.
         func simple(
-            _ name: StaticString,
+            _ name: StaticString, _ lengths: (Int, Int),
             _ body: @escaping (FileSystem, FileSystem.Location, Double, Double) throws(ErrorCode) -> Void
         ) {
-            operation(fs, name) { realm, arguments throws(FileFailure) in
+            operation(fs, name, lengths) { realm, arguments throws(FileFailure) in
                 let first = try arguments[1].isUndefined ? 0 : realm.number(arguments[1], "mode")
                 let second = try arguments[2].isUndefined ? 0 : realm.number(arguments[2], "gid")
                 let location = try realm.location(arguments[0])
@@ -331,42 +336,42 @@ extension JSRealm {
         }
         /// Adds an operation on two paths without a result.
         func pair(
-            _ name: StaticString,
+            _ name: StaticString, _ lengths: (Int, Int),
             _ body: @escaping (FileSystem, FileSystem.Location, FileSystem.Location) throws(ErrorCode) -> Void
         ) {
-            operation(fs, name) { realm, arguments throws(FileFailure) in
+            operation(fs, name, lengths) { realm, arguments throws(FileFailure) in
                 let (old, new) = (try realm.location(arguments[0]), try realm.location(arguments[1]))
                 try realm.system { () throws(ErrorCode) in try body(realm.host.files, old, new) }
                 return .undefined
             }
         }
-        simple("mkdir") { files, location, mode, _ throws(ErrorCode) in
+        simple("mkdir", (3, 2)) { files, location, mode, _ throws(ErrorCode) in
             try files.makeDirectory(location, mode: NumberText.uint32(mode))
         }
-        simple("rmdir") { files, location, _, _ throws(ErrorCode) in try files.removeDirectory(location) }
-        simple("unlink") { files, location, _, _ throws(ErrorCode) in try files.unlink(location) }
-        simple("chmod") { files, location, mode, _ throws(ErrorCode) in
+        simple("rmdir", (3, 2)) { files, location, _, _ throws(ErrorCode) in try files.removeDirectory(location) }
+        simple("unlink", (2, 1)) { files, location, _, _ throws(ErrorCode) in try files.unlink(location) }
+        simple("chmod", (3, 2)) { files, location, mode, _ throws(ErrorCode) in
             try files.changeMode(location, NumberText.uint32(mode))
         }
-        simple("truncate") { files, location, length, _ throws(ErrorCode) in
+        simple("truncate", (3, 2)) { files, location, length, _ throws(ErrorCode) in
             try files.truncate(location, to: Int64(NumberText.integer(length)))
         }
-        simple("chown") { files, location, user, group throws(ErrorCode) in
+        simple("chown", (4, 3)) { files, location, user, group throws(ErrorCode) in
             try files.changeOwner(
                 location, user: NumberText.uint32(user), group: NumberText.uint32(group), followingLinks: true)
         }
-        simple("lchown") { files, location, user, group throws(ErrorCode) in
+        simple("lchown", (4, 3)) { files, location, user, group throws(ErrorCode) in
             try files.changeOwner(
                 location, user: NumberText.uint32(user), group: NumberText.uint32(group), followingLinks: false)
         }
-        simple("utimes") { files, location, accessed, modified throws(ErrorCode) in
+        simple("utimes", (4, 3)) { files, location, accessed, modified throws(ErrorCode) in
             try files.setTimes(
                 location, accessed: FileTime(seconds: accessed), modified: FileTime(seconds: modified),
                 followingLinks: true)
         }
-        pair("rename") { files, old, new throws(ErrorCode) in try files.rename(old, to: new) }
-        pair("link") { files, old, new throws(ErrorCode) in try files.link(old, to: new) }
-        operation(fs, "symlink") { realm, arguments throws(FileFailure) in
+        pair("rename", (3, 2)) { files, old, new throws(ErrorCode) in try files.rename(old, to: new) }
+        pair("link", (3, 2)) { files, old, new throws(ErrorCode) in try files.link(old, to: new) }
+        operation(fs, "symlink", (4, 3)) { realm, arguments throws(FileFailure) in
             let (target, location) = (try realm.path(arguments[0]), try realm.location(arguments[1]))
             try realm.system { () throws(ErrorCode) in
                 try realm.host.files.makeSymbolicLink(target, at: location)
@@ -379,7 +384,7 @@ extension JSRealm {
     /// The operations on a path that have a result.
     private func installPathQuestions(_ fs: JSObject) {
         for (name, followsLinks) in [("stat", true), ("lstat", false)] as [(StaticString, Bool)] {
-            operation(fs, name) { realm, arguments throws(FileFailure) in
+            operation(fs, name, (1, 1)) { realm, arguments throws(FileFailure) in
                 let path = try realm.path(arguments[0])
                 return realm.makeStats(
                     try realm.system { () throws(ErrorCode) in
@@ -387,7 +392,7 @@ extension JSRealm {
                     })
             }
         }
-        operation(fs, "readdir") { realm, arguments throws(FileFailure) in
+        operation(fs, "readdir", (3, 2)) { realm, arguments throws(FileFailure) in
             let location = try realm.location(arguments[0])
             let entries = try realm.system { () throws(ErrorCode) in try realm.host.files.entries(location) }
             return .object(
@@ -395,7 +400,7 @@ extension JSRealm {
                     ContiguousArray(
                         entries.map { entry in .string(entry.name.withUnsafeBytes { UTF8Text.decode($0) }) })))
         }
-        operation(fs, "readlink") { realm, arguments throws(FileFailure) in
+        operation(fs, "readlink", (3, 2)) { realm, arguments throws(FileFailure) in
             let location = try realm.location(arguments[0])
             let target = try realm.system { () throws(ErrorCode) in try realm.host.files.target(ofLink: location) }
             return .string(target.withUnsafeBytes { UTF8Text.decode($0) })

@@ -3,7 +3,7 @@ extension JSRealm {
         let json = makeObject()
         add(key("JSON"), .object(json), .builtIn, to: global)
         json.define(wellKnownSymbols.toStringTag.key, string("JSON"), .configurable)
-        method(json, "stringify") { realm, _, arguments throws(JSFailure) in
+        method(json, "stringify", length: 3) { realm, _, arguments throws(JSFailure) in
             var writer = JSONWriter(realm)
             if let replacer = arguments[1].function {
                 writer.replacer = replacer
@@ -19,7 +19,7 @@ extension JSRealm {
             return try writer.write(arguments[0], key: realm.key(""), holder: holder, depth: 0)
                 ? .string(realm.string(writer.text)) : .undefined
         }
-        method(json, "parse") { realm, _, arguments throws(JSFailure) in
+        method(json, "parse", length: 2) { realm, _, arguments throws(JSFailure) in
             var reader = JSONReader(realm, try realm.toString(arguments[0]))
             let value = try reader.document()
             guard let reviver = arguments[1].function else { return value }

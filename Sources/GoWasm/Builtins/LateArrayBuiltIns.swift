@@ -2,20 +2,17 @@
 extension JSRealm {
     func completeArrays() {
         let prototype = prototypes.array
-        installElementMethods(on: prototype) { (realm, _, elements) throws(JSFailure) in
-            .object(realm.makeArray(elements))
+        installElementMethods({ self.method(prototype, $0, length: $1, $2) }) {
+            (realm, _, elements) throws(JSFailure) in .object(realm.makeArray(elements))
         }
-        let values = prototype.properties.find(key("values"))
-        if values >= 0 {
-            add(wellKnownSymbols.iterator.key, prototype.properties[values].value, .builtIn, to: prototype)
-        }
+        alias(prototype, wellKnownSymbols.iterator, of: "values")
         method(prototype, "flat") { realm, this, arguments throws(JSFailure) in
             let depth = try arguments[0].isUndefined ? 1 : realm.toInteger(arguments[0])
             var result = ContiguousArray<JSValue>()
             try realm.flatten(this, depth: depth, into: &result)
             return .object(realm.makeArray(result))
         }
-        method(prototype, "flatMap") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "flatMap", length: 1) { realm, this, arguments throws(JSFailure) in
             let function = try realm.elementFunction(arguments[0])
             var results = ContiguousArray<JSValue>()
             try ElementSource(this, realm).forEach { (index, element) throws(JSFailure) in
@@ -29,7 +26,7 @@ extension JSRealm {
             }
             return .object(realm.makeArray(results))
         }
-        method(prototype, "toSpliced") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "toSpliced", length: 2) { realm, this, arguments throws(JSFailure) in
             var elements = try realm.list(this)
             let first = JSArguments(base: arguments.base, count: min(1, arguments.count))
             let start = try realm.range(first, count: elements.count).lowerBound
@@ -40,7 +37,7 @@ extension JSRealm {
             elements.replaceSubrange(start..<start + count, with: arguments.dropFirst(2).values)
             return .object(realm.makeArray(elements))
         }
-        method(prototype, "copyWithin") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "copyWithin", length: 2) { realm, this, arguments throws(JSFailure) in
             guard let array = this.array else { throw realm.typeError("Array.prototype.copyWithin wants an array") }
             if array.isFrozen, array.length > 0 {
                 let target = JSArguments(base: arguments.base, count: min(1, arguments.count))
@@ -53,47 +50,57 @@ extension JSRealm {
 
     func completeTypedArrays() {
         let prototype = prototypes.anyTypedArray
-        installElementMethods(on: prototype) { (realm, this, elements) throws(JSFailure) in
-            .object(try realm.makeTypedArray(try realm.typedArrayThis(this).element, copying: elements))
+        /// Adds a method that wants the elements to be there.
+        func add(_ name: StaticString, _ length: Int, _ code: @escaping JSCode) {
+            method(prototype, name, length: length) { realm, this, arguments throws(JSFailure) in
+                _ = try realm.typedArrayThis(this, name)
+                return try code(realm, this, arguments)
+            }
         }
-        let values = prototype.properties.find(key("values"))
-        if values >= 0 {
-            add(wellKnownSymbols.iterator.key, prototype.properties[values].value, .builtIn, to: prototype)
+        installElementMethods(add) { (realm, this, elements) throws(JSFailure) in
+            guard let array = this.typedArray else { return .undefined }
+            return .object(try realm.makeTypedArray(array.element, copying: elements))
+        }
+        alias(prototype, wellKnownSymbols.iterator, of: "values")
+        /// The method of arrays.
+        func generic(_ name: StaticString) -> JSFunction? {
+            let slot = prototypes.array.properties.find(key(name))
+            return slot >= 0 ? prototypes.array.properties[slot].value.function : nil
         }
         // Those that make an array make a typed one here.
         for name in ["map", "filter"] as [StaticString] {
-            let slot = prototypes.array.properties.find(key(name))
-            guard slot >= 0, let generic = prototypes.array.properties[slot].value.function else { continue }
-            method(prototype, name) { realm, this, arguments throws(JSFailure) in
+            guard let generic = generic(name) else { continue }
+            add(name, 1) { realm, this, arguments throws(JSFailure) in
                 let result = try realm.call(generic, this: this, arguments: arguments).array
                 let elements = try result?.allElements(realm) ?? []
-                return .object(try realm.makeTypedArray(try realm.typedArrayThis(this).element, copying: elements))
+                guard let array = this.typedArray else { return .undefined }
+                return .object(try realm.makeTypedArray(array.element, copying: elements))
             }
         }
-        for name in ["every", "some", "find", "reduce"] as [StaticString] {
-            let found = prototypes.array.properties.find(key(name))
-            if found >= 0 { add(key(name), prototypes.array.properties[found].value, .builtIn, to: prototype) }
+        for name in ["every", "some", "find", "reduce", "join", "indexOf", "includes", "forEach"] as [StaticString] {
+            if let generic = generic(name) { add(name, generic.signature.length, generic.code) }
         }
+        if let generic = generic("toString") { self.add(key("toString"), .object(generic), .builtIn, to: prototype) }
         // Those that change the array.
         let changes:
             [(
-                StaticString,
+                StaticString, Int,
                 (JSRealm, ContiguousArray<JSValue>, JSArguments) throws(JSFailure) -> ContiguousArray<JSValue>
             )] = [
-                ("reverse", { (_, elements, _) throws(JSFailure) in ContiguousArray(elements.reversed()) }),
+                ("reverse", 0, { (_, elements, _) throws(JSFailure) in ContiguousArray(elements.reversed()) }),
                 (
-                    "copyWithin",
+                    "copyWithin", 2,
                     { (realm, elements, arguments) throws(JSFailure) in try realm.copiedWithin(elements, arguments) }
                 ),
                 (
-                    "sort",
+                    "sort", 1,
                     { (realm, elements, arguments) throws(JSFailure) in try realm.sortedNumbers(elements, arguments[0])
                     }
                 ),
             ]
-        for (name, change) in changes {
-            method(prototype, name) { realm, this, arguments throws(JSFailure) in
-                let array = try realm.typedArrayThis(this)
+        for (name, length, change) in changes {
+            add(name, length) { realm, this, arguments throws(JSFailure) in
+                guard let array = this.typedArray else { return .undefined }
                 for (index, value) in try change(realm, realm.list(this), arguments).enumerated() {
                     try realm.checkEnd(index)
                     array[index] = try realm.toNumber(value)
@@ -104,6 +111,73 @@ extension JSRealm {
         getter(prototype, wellKnownSymbols.toStringTag) { _, this, _ throws(JSFailure) in
             this.typedArray.map { .string(JSString.make($0.element.constructorName)) } ?? .undefined
         }
+        installTypedArrayGetters(prototype)
+    }
+
+    /// What an array says of its place in the buffer; programs that ask the array itself get it without these.
+    private func installTypedArrayGetters(_ prototype: JSObject) {
+        let values: [(StaticString, (JSRealm, JSTypedArray) -> JSValue)] = [
+            ("buffer", { .object($1.buffer($0)) }), ("byteLength", { .number($1.length * $1.element.size) }),
+            ("byteOffset", { .number($1.byteOffset) }), ("length", { .number($1.length) }),
+        ]
+        for (name, value) in values {
+            getter(prototype, name) { realm, this, _ throws(JSFailure) in
+                guard let array = this.typedArray else { throw realm.typeError("this is not a typed array.") }
+                return value(realm, array)
+            }
+        }
+    }
+
+    /// The functions of the class that all typed arrays have in common.
+    func completeTypedArrayConstructor(_ constructor: JSObject) {
+        addSpecies(constructor)
+        /// What a constructor makes for so many elements (TypedArrayCreateFromCtor).
+        func make(
+            _ realm: JSRealm, _ this: JSValue, _ method: StaticString, _ values: ContiguousArray<JSValue>
+        ) throws(JSFailure) -> JSValue {
+            let length = JSValue.number(values.count)
+            let made = try realm.withArguments(count: 1, fill: { _ in length }) { (list) throws(JSFailure) in
+                try realm.construct(this, list)
+            }
+            guard let array = made.typedArray else {
+                throw realm.typeError(
+                    "Method %TypedArray%.\(method) called on incompatible receiver \(realm.receiverText(made))")
+            }
+            guard array.length >= values.count else {
+                throw realm.typeError("Derived TypedArray constructor created an array which was too small")
+            }
+            for (index, value) in values.enumerated() {
+                try realm.checkEnd(index)
+                array[index] = try realm.toNumber(value)
+            }
+            return made
+        }
+        method(constructor, "from", length: 1) { realm, this, arguments throws(JSFailure) in
+            guard this.function?.isConstructor == true else {
+                throw realm.typeError("\(realm.sourceText(this)) is not a constructor")
+            }
+            let function = try arguments[1].isUndefined ? nil : realm.elementFunction(arguments[1])
+            var values =
+                try realm.isIterable(arguments[0])
+                ? realm.collect(arguments[0]) : realm.list(.object(realm.toObject(arguments[0])))
+            if let function {
+                for index in values.indices {
+                    values[index] = try realm.call(function, this: arguments[2], values[index], .number(index))
+                }
+            }
+            return try make(realm, this, "from", values)
+        }
+        method(constructor, "of") { realm, this, arguments throws(JSFailure) in
+            guard this.function?.isConstructor == true else {
+                throw realm.typeError("\(realm.sourceText(this)) is not a constructor")
+            }
+            return try make(realm, this, "of", arguments.values)
+        }
+    }
+
+    /// The accessor by which a class says what its methods make: itself.
+    func addSpecies(_ constructor: JSObject) {
+        getter(constructor, wellKnownSymbols.species) { _, this, _ throws(JSFailure) in this }
     }
 
     /// Numbers in ascending order, unless a function compares them.
@@ -119,10 +193,10 @@ extension JSRealm {
 
     /// The methods that arrays and typed arrays have in common.
     private func installElementMethods(
-        on prototype: JSObject,
+        _ method: (StaticString, Int, @escaping JSCode) -> Void,
         _ make: @escaping (JSRealm, JSValue, ContiguousArray<JSValue>) throws(JSFailure) -> JSValue
     ) {
-        method(prototype, "at") { realm, this, arguments throws(JSFailure) in
+        method("at", 1) { realm, this, arguments throws(JSFailure) in
             let source = try ElementSource(this, realm)
             let index = try realm.toInteger(arguments[0])
             let place = index < 0 ? source.length + index : index
@@ -131,7 +205,7 @@ extension JSRealm {
         for (name, backwards, wantsIndex) in [
             ("findIndex", false, true), ("findLast", true, false), ("findLastIndex", true, true),
         ] as [(StaticString, Bool, Bool)] {
-            method(prototype, name) { realm, this, arguments throws(JSFailure) in
+            method(name, 1) { realm, this, arguments throws(JSFailure) in
                 let function = try realm.elementFunction(arguments[0])
                 let source = try ElementSource(this, realm)
                 for step in 0..<source.length {
@@ -143,7 +217,7 @@ extension JSRealm {
                 return wantsIndex ? .number(-1.0) : .undefined
             }
         }
-        method(prototype, "lastIndexOf") { realm, this, arguments throws(JSFailure) in
+        method("lastIndexOf", 1) { realm, this, arguments throws(JSFailure) in
             let source = try ElementSource(this, realm)
             var last = source.length - 1
             if arguments.count > 1 {
@@ -157,13 +231,13 @@ extension JSRealm {
             }
             return .number(found)
         }
-        method(prototype, "reduceRight") { realm, this, arguments throws(JSFailure) in
+        method("reduceRight", 1) { realm, this, arguments throws(JSFailure) in
             try realm.reduced(this, arguments, backwards: true)
         }
-        method(prototype, "toReversed") { realm, this, _ throws(JSFailure) in
+        method("toReversed", 0) { realm, this, _ throws(JSFailure) in
             try make(realm, this, ContiguousArray(realm.list(this).reversed()))
         }
-        method(prototype, "toSorted") { realm, this, arguments throws(JSFailure) in
+        method("toSorted", 1) { realm, this, arguments throws(JSFailure) in
             let isTyped = this.typedArray != nil
             let elements = try realm.list(this)
             return try make(
@@ -171,22 +245,25 @@ extension JSRealm {
                 isTyped
                     ? realm.sortedNumbers(elements, arguments[0]) : realm.sorted(elements, by: arguments[0]))
         }
-        method(prototype, "with") { realm, this, arguments throws(JSFailure) in
+        method("with", 2) { realm, this, arguments throws(JSFailure) in
             var elements = try realm.list(this)
             let index = try realm.toInteger(arguments[0])
             let place = index < 0 ? elements.count + index : index
-            guard elements.indices.contains(place) else { throw realm.rangeError("Invalid index : \(index)") }
+            guard elements.indices.contains(place) else {
+                throw realm.rangeError(
+                    this.typedArray == nil ? "Invalid index : \(index)" : "Invalid typed array index")
+            }
             elements[place] = arguments[1]
             return try make(realm, this, elements)
         }
-        method(prototype, "toLocaleString") { realm, this, _ throws(JSFailure) in .string(try realm.toString(this)) }
-        method(prototype, "keys") { realm, this, _ throws(JSFailure) in
+        method("toLocaleString", 0) { realm, this, _ throws(JSFailure) in .string(try realm.toString(this)) }
+        method("keys", 0) { realm, this, _ throws(JSFailure) in
             try realm.elementIterator(this) { _, index, _ in .number(index) }
         }
-        method(prototype, "values") { realm, this, _ throws(JSFailure) in
+        method("values", 0) { realm, this, _ throws(JSFailure) in
             try realm.elementIterator(this) { _, _, value in value }
         }
-        method(prototype, "entries") { realm, this, _ throws(JSFailure) in
+        method("entries", 0) { realm, this, _ throws(JSFailure) in
             try realm.elementIterator(this) { realm, index, value in .object(realm.makeArray([.number(index), value])) }
         }
     }

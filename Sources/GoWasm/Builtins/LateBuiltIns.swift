@@ -29,6 +29,9 @@ extension JSRealm {
         ),
         (["EvalError", "URIError", "AggregateError", "DOMException"], { $0.installRareErrors() }),
         (["structuredClone"], { $0.installStructuredClone() }),
+        (["SharedArrayBuffer"], { $0.installSharedArrayBuffer() }),
+        (["Atomics"], { $0.installAtomics() }),
+        (["Iterator"], { $0.installIterator() }),
         (
             ["fetch", "Headers", "Response", "AbortController", "AbortSignal", "ReadableStream"],
             { $0.installFetch() }
@@ -71,6 +74,7 @@ extension JSRealm {
     func completeAllProperties(of object: JSObject) {
         guard object.hasLateProperties else { return }
         object.hasLateProperties = false
+        if object.kind == .function { unsafeDowncast(object, to: JSFunction.self).addSignature(self) }
         if object === global {
             for number in Self.lateGlobals.indices where installedGroups & 1 << UInt64(number) == 0 { complete(number) }
         } else if let place = lateInstallers.firstIndex(where: { $0.object === object }) {

@@ -6,7 +6,7 @@ extension JSRealm {
         number.define(key("POSITIVE_INFINITY"), .number(.infinity), [])
         number.define(key("NEGATIVE_INFINITY"), .number(-.infinity), [])
         number.define(key("NaN"), .number(.nan), [])
-        method(number, "isSafeInteger") { _, _, arguments throws(JSFailure) in
+        method(number, "isSafeInteger", length: 1) { _, _, arguments throws(JSFailure) in
             guard case .number(let value) = arguments[0] else { return .boolean(false) }
             return .boolean(value == value.rounded(.towardZero) && abs(value) <= 9_007_199_254_740_991)
         }
@@ -20,7 +20,7 @@ extension JSRealm {
             }
             return value
         }
-        method(prototype, "toPrecision") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "toPrecision", length: 1) { realm, this, arguments throws(JSFailure) in
             let value = try value(realm, this, "toPrecision")
             guard !arguments[0].isUndefined, value.isFinite else { return realm.string(NumberText.format(value)) }
             let precision = try realm.toInteger(arguments[0])
@@ -29,7 +29,7 @@ extension JSRealm {
             }
             return realm.string(NumberText.precise(value, digits: precision))
         }
-        method(prototype, "toExponential") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "toExponential", length: 1) { realm, this, arguments throws(JSFailure) in
             let value = try value(realm, this, "toExponential")
             guard value.isFinite else { return realm.string(NumberText.format(value)) }
             let digits = try arguments[0].isUndefined ? nil : realm.toInteger(arguments[0])

@@ -1,7 +1,7 @@
 /// The functions of `Object`, `Reflect` and `Promise` that come late: those that few programs call.
 extension JSRealm {
     func completeObject(_ object: JSObject) {
-        method(object, "fromEntries") { realm, _, arguments throws(JSFailure) in
+        method(object, "fromEntries", length: 1) { realm, _, arguments throws(JSFailure) in
             let result = realm.makeObject()
             try realm.iterate(arguments[0]) { (entry) throws(JSFailure) in
                 guard let pair = entry.object else {
@@ -14,7 +14,7 @@ extension JSRealm {
             }
             return .object(result)
         }
-        method(object, "groupBy") { realm, _, arguments throws(JSFailure) in
+        method(object, "groupBy", length: 2) { realm, _, arguments throws(JSFailure) in
             let groups = JSObject(prototype: nil)
             let all = try realm.grouped(arguments[0], by: arguments[1]) { (value) throws(JSFailure) in
                 realm.value(try realm.key(value))
@@ -22,10 +22,10 @@ extension JSRealm {
             for (key, values) in all { groups.define(try realm.key(key), .object(realm.makeArray(values))) }
             return .object(groups)
         }
-        method(object, "getOwnPropertyDescriptor") { realm, _, arguments throws(JSFailure) in
+        method(object, "getOwnPropertyDescriptor", length: 2) { realm, _, arguments throws(JSFailure) in
             try realm.descriptor(of: realm.key(arguments[1]), in: realm.toObject(arguments[0]))
         }
-        method(object, "getOwnPropertyDescriptors") { realm, _, arguments throws(JSFailure) in
+        method(object, "getOwnPropertyDescriptors", length: 1) { realm, _, arguments throws(JSFailure) in
             let object = try realm.toObject(arguments[0])
             let result = realm.makeObject()
             for key in try object.ownKeys(enumerableOnly: false, realm) + object.ownSymbols(realm) {
@@ -33,30 +33,31 @@ extension JSRealm {
             }
             return .object(result)
         }
-        method(object, "defineProperties") { realm, _, arguments throws(JSFailure) in
+        method(object, "defineProperties", length: 2) { realm, _, arguments throws(JSFailure) in
             guard let object = arguments[0].object else {
                 throw realm.typeError("Object.defineProperties called on non-object")
             }
             try realm.defineProperties(object, descriptors: arguments[1])
             return arguments[0]
         }
-        method(object, "getOwnPropertySymbols") { realm, _, arguments throws(JSFailure) in
+        method(object, "getOwnPropertySymbols", length: 1) { realm, _, arguments throws(JSFailure) in
             let symbols = try realm.toObject(arguments[0]).ownSymbols(realm)
             return .object(realm.makeArray(ContiguousArray(symbols.map { realm.value($0) })))
         }
-        method(object, "seal") { _, _, arguments throws(JSFailure) in
+        method(object, "seal", length: 1) { realm, _, arguments throws(JSFailure) in
             guard let object = arguments[0].object else { return arguments[0] }
+            realm.completeAllProperties(of: object)
             object.isExtensible = false
             for slot in 0..<Int(object.properties.count) { object.properties[slot].attributes.remove(.configurable) }
             return arguments[0]
         }
-        method(object, "isExtensible") { _, _, arguments throws(JSFailure) in
+        method(object, "isExtensible", length: 1) { _, _, arguments throws(JSFailure) in
             .boolean(arguments[0].object?.isExtensible ?? false)
         }
         for (name, forbidden) in [("isSealed", .configurable), ("isFrozen", [.configurable, .writable])]
             as [(StaticString, PropertyAttributes)]
         {
-            method(object, name) { realm, _, arguments throws(JSFailure) in
+            method(object, name, length: 1) { realm, _, arguments throws(JSFailure) in
                 guard let object = arguments[0].object else { return .boolean(true) }
                 guard !object.isExtensible else { return .boolean(false) }
                 if forbidden.contains(.writable), let array = arguments[0].array, !array.isFrozen, array.length > 0 {
@@ -106,11 +107,11 @@ extension JSRealm {
     }
 
     func completeReflect(_ reflect: JSObject) {
-        method(reflect, "getOwnPropertyDescriptor") { realm, _, arguments throws(JSFailure) in
+        method(reflect, "getOwnPropertyDescriptor", length: 2) { realm, _, arguments throws(JSFailure) in
             try realm.descriptor(
                 of: realm.key(arguments[1]), in: realm.target(arguments[0], "getOwnPropertyDescriptor"))
         }
-        method(reflect, "defineProperty") { realm, _, arguments throws(JSFailure) in
+        method(reflect, "defineProperty", length: 3) { realm, _, arguments throws(JSFailure) in
             let object = try realm.target(arguments[0], "defineProperty")
             do throws(JSFailure) {
                 try realm.defineProperty(object, key: realm.key(arguments[1]), descriptor: arguments[2])
@@ -120,10 +121,10 @@ extension JSRealm {
                 return .boolean(false)
             }
         }
-        method(reflect, "getPrototypeOf") { realm, _, arguments throws(JSFailure) in
+        method(reflect, "getPrototypeOf", length: 1) { realm, _, arguments throws(JSFailure) in
             try realm.target(arguments[0], "getPrototypeOf").prototype.map { .object($0) } ?? .null
         }
-        method(reflect, "setPrototypeOf") { realm, _, arguments throws(JSFailure) in
+        method(reflect, "setPrototypeOf", length: 2) { realm, _, arguments throws(JSFailure) in
             let object = try realm.target(arguments[0], "setPrototypeOf")
             let parent = arguments[1].object
             if let parent, parent === object || parent.inherits(from: object) { return .boolean(false) }
@@ -131,10 +132,10 @@ extension JSRealm {
             object.prototype = parent
             return .boolean(true)
         }
-        method(reflect, "isExtensible") { realm, _, arguments throws(JSFailure) in
+        method(reflect, "isExtensible", length: 1) { realm, _, arguments throws(JSFailure) in
             .boolean(try realm.target(arguments[0], "isExtensible").isExtensible)
         }
-        method(reflect, "preventExtensions") { realm, _, arguments throws(JSFailure) in
+        method(reflect, "preventExtensions", length: 1) { realm, _, arguments throws(JSFailure) in
             try realm.target(arguments[0], "preventExtensions").isExtensible = false
             return .boolean(true)
         }
@@ -143,40 +144,40 @@ extension JSRealm {
     // MARK: Promises
 
     func completePromise(_ constructor: JSObject) {
-        method(constructor, "allSettled") { realm, _, arguments throws(JSFailure) in
-            let all = realm.makePromise()
-            let finish = { (values: JSArray) in all.resolve(.object(values), realm) }
-            try realm.gather(arguments[0], finish) { promise, place in
-                func settle(_ status: StaticString, _ name: StaticString) -> JSFunction {
-                    realm.makeFunction { realm, _, arguments throws(JSFailure) in
-                        let result = realm.makeObject()
-                        result.define(realm.key("status"), realm.string(status))
-                        result.define(realm.key(name), arguments[0])
-                        try place(.object(result))
+        method(constructor, "allSettled", length: 1) { realm, _, arguments throws(JSFailure) in
+            try realm.promised { (all) throws(JSFailure) in
+                let finish = { (values: JSArray) in all.resolve(.object(values), realm) }
+                try realm.gather(arguments[0], finish) { promise, place in
+                    func settle(_ status: StaticString, _ name: StaticString) -> JSFunction {
+                        realm.makeFunction(length: 1) { realm, _, arguments throws(JSFailure) in
+                            let result = realm.makeObject()
+                            result.define(realm.key("status"), realm.string(status))
+                            result.define(realm.key(name), arguments[0])
+                            try place(.object(result))
+                            return .undefined
+                        }
+                    }
+                    promise.then(settle("fulfilled", "value"), settle("rejected", "reason"), realm, derived: nil)
+                }
+            }
+        }
+        method(constructor, "any", length: 1) { realm, _, arguments throws(JSFailure) in
+            try realm.promised { (any) throws(JSFailure) in
+                let finish = { (errors: JSArray) throws(JSFailure) in
+                    let constructor = try realm.get(.object(realm.global), realm.key("AggregateError"))
+                    let prototype = try realm.get(constructor, realm.keys.prototype).object ?? realm.prototypes.error
+                    let error = realm.makeAggregateError(
+                        prototype, try errors.allElements(realm), realm.string("All promises were rejected"))
+                    any.reject(.object(error), realm)
+                }
+                try realm.gather(arguments[0], finish) { promise, place in
+                    let onRejected = realm.makeFunction(length: 1) { _, _, arguments throws(JSFailure) in
+                        try place(arguments[0])
                         return .undefined
                     }
+                    promise.then(any.resolver(realm), onRejected, realm, derived: nil)
                 }
-                promise.then(settle("fulfilled", "value"), settle("rejected", "reason"), realm, derived: nil)
             }
-            return .object(all)
-        }
-        method(constructor, "any") { realm, _, arguments throws(JSFailure) in
-            let any = realm.makePromise()
-            let finish = { (errors: JSArray) throws(JSFailure) in
-                let constructor = try realm.get(.object(realm.global), realm.key("AggregateError"))
-                let prototype = try realm.get(constructor, realm.keys.prototype).object ?? realm.prototypes.error
-                let error = realm.makeAggregateError(
-                    prototype, try errors.allElements(realm), realm.string("All promises were rejected"))
-                any.reject(.object(error), realm)
-            }
-            try realm.gather(arguments[0], finish) { promise, place in
-                let onRejected = realm.makeFunction { _, _, arguments throws(JSFailure) in
-                    try place(arguments[0])
-                    return .undefined
-                }
-                promise.then(any.resolver(realm), onRejected, realm, derived: nil)
-            }
-            return .object(any)
         }
         method(constructor, "withResolvers") { realm, _, _ throws(JSFailure) in
             let promise = realm.makePromise()
@@ -186,17 +187,12 @@ extension JSRealm {
             result.define(realm.key("reject"), .object(promise.rejecter(realm)))
             return .object(result)
         }
-        method(constructor, "try") { realm, _, arguments throws(JSFailure) in
-            let promise = realm.makePromise()
-            do throws(JSFailure) {
+        method(constructor, "try", length: 1) { realm, _, arguments throws(JSFailure) in
+            try realm.promised { (promise) throws(JSFailure) in
                 let function = try realm.callable(arguments[0], "Promise.try")
                 promise.resolve(
                     try realm.call(function, this: .undefined, arguments: arguments.dropFirst(1)), realm)
-            } catch {
-                guard case .thrown(let reason) = error else { throw error }
-                promise.reject(reason, realm)
             }
-            return .object(promise)
         }
     }
 }

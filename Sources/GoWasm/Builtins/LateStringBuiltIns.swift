@@ -2,7 +2,7 @@
 extension JSRealm {
     func completeStrings() {
         let prototype = prototypes.string
-        method(prototype, wellKnownSymbols.iterator, "[Symbol.iterator]") { realm, this, _ throws(JSFailure) in
+        method(prototype, wellKnownSymbols.iterator) { realm, this, _ throws(JSFailure) in
             let text = try realm.toString(this)
             var place = 0
             return realm.makeIterator(.string) { _ throws(JSFailure) in
@@ -31,13 +31,13 @@ extension JSRealm {
 
     /// What is at a place of a string.
     private func installStringPlaces(_ prototype: JSObject) {
-        method(prototype, "at") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "at", length: 1) { realm, this, arguments throws(JSFailure) in
             let text = try realm.toString(this)
             let index = try realm.toInteger(arguments[0])
             let place = index < 0 ? text.utf16Count + index : index
             return place < 0 ? .undefined : realm.codeUnit(of: text, at: place) ?? .undefined
         }
-        method(prototype, "codePointAt") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "codePointAt", length: 1) { realm, this, arguments throws(JSFailure) in
             let text = try realm.toString(this)
             let index = try realm.toInteger(arguments[0])
             guard let first = text.unit(at: index).map(UInt32.init) else { return .undefined }
@@ -46,7 +46,7 @@ extension JSRealm {
             }
             return .number(Int(0x10000 + (first & 0x3FF) << 10 + UInt32(second) & 0x3FF))
         }
-        method(prototype, "substr") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "substr", length: 2) { realm, this, arguments throws(JSFailure) in
             let text = try realm.toString(this)
             let all = text.utf16Count
             var start = try realm.toInteger(arguments[0])
@@ -58,7 +58,7 @@ extension JSRealm {
 
     /// What makes a string longer, or shorter at its ends.
     private func installStringFilling(_ prototype: JSObject) {
-        method(prototype, "repeat") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "repeat", length: 1) { realm, this, arguments throws(JSFailure) in
             let text = try realm.toString(this)
             let count = try realm.toInteger(arguments[0])
             guard count >= 0, try realm.toNumber(arguments[0]).isInfinite == false else {
@@ -67,7 +67,7 @@ extension JSRealm {
             return .string(try realm.repeated(text, count: count))
         }
         for (name, atStart) in [("padStart", true), ("padEnd", false)] as [(StaticString, Bool)] {
-            method(prototype, name) { realm, this, arguments throws(JSFailure) in
+            method(prototype, name, length: 1) { realm, this, arguments throws(JSFailure) in
                 let text = try realm.toString(this)
                 let filler = try arguments[1].isUndefined ? JSString.make(" ") : realm.toString(arguments[1])
                 let missing = try realm.toInteger(arguments[0]) - text.utf16Count
@@ -82,14 +82,13 @@ extension JSRealm {
                 return .string(try realm.string(whole))
             }
         }
-        for (names, start, end) in [
-            (["trimStart", "trimLeft"], true, false), (["trimEnd", "trimRight"], false, true),
-        ] as [([StaticString], Bool, Bool)] {
-            for name in names {
-                method(prototype, name) { realm, this, _ throws(JSFailure) in
-                    try realm.trimmed(realm.toString(this), start: start, end: end)
-                }
+        for (name, old, start) in [("trimStart", "trimLeft", true), ("trimEnd", "trimRight", false)]
+            as [(StaticString, StaticString, Bool)]
+        {
+            method(prototype, name) { realm, this, _ throws(JSFailure) in
+                try realm.trimmed(realm.toString(this), start: start, end: !start)
             }
+            alias(prototype, old, of: name)
         }
     }
 
@@ -97,7 +96,7 @@ extension JSRealm {
     private func installStringFunctions() {
         let slot = prototypes.string.properties.find(keys.constructor)
         guard slot >= 0, let constructor = prototypes.string.properties[slot].value.object else { return }
-        method(constructor, "fromCodePoint") { realm, _, arguments throws(JSFailure) in
+        method(constructor, "fromCodePoint", length: 1) { realm, _, arguments throws(JSFailure) in
             var units: [UInt16] = []
             for position in 0..<arguments.count {
                 let number = try realm.toNumber(arguments[position])
@@ -117,30 +116,30 @@ extension JSRealm {
     }
 
     private func installStringSearch(_ prototype: JSObject) {
-        method(prototype, "includes") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "includes", length: 1) { realm, this, arguments throws(JSFailure) in
             let (text, wanted) = (try realm.toString(this), try realm.toString(arguments[0]))
             let start = min(max(0, try realm.toInteger(arguments[1])), text.utf16Count)
             return .boolean(try text.firstUnit(of: wanted, from: start, realm) != nil)
         }
-        method(prototype, "startsWith") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "startsWith", length: 1) { realm, this, arguments throws(JSFailure) in
             let (text, wanted) = (try realm.toString(this), try realm.toString(arguments[0]))
             let start = min(max(0, try realm.toInteger(arguments[1])), text.utf16Count)
             return .boolean(text.has(wanted, at: start))
         }
-        method(prototype, "endsWith") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "endsWith", length: 1) { realm, this, arguments throws(JSFailure) in
             let (text, wanted) = (try realm.toString(this), try realm.toString(arguments[0]))
             let count = text.utf16Count
             let end = try arguments[1].isUndefined ? count : min(max(0, realm.toInteger(arguments[1])), count)
             return .boolean(text.substring(0..<end).has(wanted, at: end - wanted.utf16Count))
         }
-        method(prototype, "lastIndexOf") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "lastIndexOf", length: 1) { realm, this, arguments throws(JSFailure) in
             let text = try realm.units(this)
             let wanted = try realm.units(arguments[0])
             let number = try realm.toNumber(arguments[1])
             let limit = number.isNaN ? text.count : min(max(0, NumberText.integer(number)), text.count)
             return .number(try TextSearch(wanted, realm).last(in: text, from: limit) ?? -1)
         }
-        method(prototype, "localeCompare") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "localeCompare", length: 1) { realm, this, arguments throws(JSFailure) in
             // Without the tables of languages: letters of both cases together, of otherwise equal texts small ones
             // first.
             let (a, b) = (try realm.text(this), try realm.text(arguments[0]))
@@ -152,7 +151,7 @@ extension JSRealm {
 
     private func installStringReplacement(_ prototype: JSObject) {
         for (name, all) in [("replace", false), ("replaceAll", true)] as [(StaticString, Bool)] {
-            method(prototype, name) { realm, this, arguments throws(JSFailure) in
+            method(prototype, name, length: 2) { realm, this, arguments throws(JSFailure) in
                 let text = try realm.units(this)
                 let wanted = try realm.units(arguments[0])
                 // What a function is given, each time the same.

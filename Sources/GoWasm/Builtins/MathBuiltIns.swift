@@ -23,7 +23,7 @@ extension JSRealm {
             ("clz32", { Double(NumberText.uint32($0).leadingZeroBitCount) }),
         ]
         for (name, function) in functions {
-            method(math, name) { realm, _, arguments throws(JSFailure) in
+            method(math, name, length: 1) { realm, _, arguments throws(JSFailure) in
                 .number(function(try realm.toNumber(arguments[0])))
             }
         }
@@ -34,7 +34,7 @@ extension JSRealm {
             ("imul", { Double(Int32(bitPattern: NumberText.uint32($0) &* NumberText.uint32($1))) }),
         ]
         for (name, function) in binary {
-            method(math, name) { realm, _, arguments throws(JSFailure) in
+            method(math, name, length: 2) { realm, _, arguments throws(JSFailure) in
                 .number(function(try realm.toNumber(arguments[0]), try realm.toNumber(arguments[1])))
             }
         }
@@ -44,7 +44,7 @@ extension JSRealm {
             ("hypot", 0, { hypot($0, $1) }),
         ]
         for (name, start, function) in folds {
-            method(math, name) { realm, _, arguments throws(JSFailure) in
+            method(math, name, length: 2) { realm, _, arguments throws(JSFailure) in
                 var result = start
                 for position in 0..<arguments.count {
                     result = function(result, try realm.toNumber(arguments[position]))
@@ -73,7 +73,7 @@ extension JSRealm {
         performance.define(key("timeOrigin"), .number(Double(host.clock.origin) / 1e6))
         let crypto = makeObject()
         add(key("crypto"), .object(crypto), .builtIn, to: global)
-        method(crypto, "getRandomValues") { realm, _, arguments throws(JSFailure) in
+        method(crypto, "getRandomValues", length: 1) { realm, _, arguments throws(JSFailure) in
             guard let array = arguments[0].typedArray, array.element != .float32, array.element != .float64 else {
                 throw realm.typeError("The \"array\" argument must be an integer-typed TypedArray")
             }

@@ -4,7 +4,13 @@ extension JSRealm {
         let create: JSCode = { realm, _, arguments throws(JSFailure) in
             arguments[0].isNullish ? .object(realm.makeObject()) : .object(try realm.toObject(arguments[0]))
         }
-        let object = constructor("Object", prototype, call: create, new: create)
+        let object = constructor(
+            "Object", prototype, length: 1, call: create,
+            new: { realm, target, arguments throws(JSFailure) in
+                // Of another target all that is made is an object.
+                guard target.function?.signature.key == realm.key("Object") else { return .object(realm.makeObject()) }
+                return try create(realm, target, arguments)
+            })
         installObjectLists(object)
         installObjectChanges(object)
         installObjectPrototypes(object)
@@ -14,19 +20,19 @@ extension JSRealm {
 
     /// What lists the properties of an object.
     private func installObjectLists(_ object: JSObject) {
-        method(object, "keys") { realm, _, arguments throws(JSFailure) in
+        method(object, "keys", length: 1) { realm, _, arguments throws(JSFailure) in
             .object(try realm.keyList(realm.toObject(arguments[0]).ownKeys(enumerableOnly: true, realm)))
         }
-        method(object, "getOwnPropertyNames") { realm, _, arguments throws(JSFailure) in
+        method(object, "getOwnPropertyNames", length: 1) { realm, _, arguments throws(JSFailure) in
             .object(try realm.keyList(realm.toObject(arguments[0]).ownKeys(enumerableOnly: false, realm)))
         }
-        method(object, "values") { realm, _, arguments throws(JSFailure) in
+        method(object, "values", length: 1) { realm, _, arguments throws(JSFailure) in
             let object = try realm.toObject(arguments[0])
             var values = ContiguousArray<JSValue>()
             for key in try object.ownKeys(enumerableOnly: true, realm) { try values.add(object.get(key, realm), realm) }
             return .object(realm.makeArray(values))
         }
-        method(object, "entries") { realm, _, arguments throws(JSFailure) in
+        method(object, "entries", length: 1) { realm, _, arguments throws(JSFailure) in
             let object = try realm.toObject(arguments[0])
             var entries = ContiguousArray<JSValue>()
             for key in try object.ownKeys(enumerableOnly: true, realm) {
@@ -38,7 +44,7 @@ extension JSRealm {
 
     /// What changes all properties of an object, or what may be changed of it.
     private func installObjectChanges(_ object: JSObject) {
-        method(object, "assign") { realm, _, arguments throws(JSFailure) in
+        method(object, "assign", length: 2) { realm, _, arguments throws(JSFailure) in
             let target = try realm.toObject(arguments[0])
             for position in 1..<max(1, arguments.count) where !arguments[position].isNullish {
                 let source = try realm.toObject(arguments[position])
@@ -48,18 +54,19 @@ extension JSRealm {
             }
             return .object(target)
         }
-        method(object, "freeze") { _, _, arguments throws(JSFailure) in
+        method(object, "freeze", length: 1) { realm, _, arguments throws(JSFailure) in
+            if let object = arguments[0].object { realm.completeAllProperties(of: object) }
             arguments[0].object?.freeze()
             return arguments[0]
         }
-        method(object, "preventExtensions") { _, _, arguments throws(JSFailure) in
+        method(object, "preventExtensions", length: 1) { _, _, arguments throws(JSFailure) in
             arguments[0].object?.isExtensible = false
             return arguments[0]
         }
     }
 
     private func installObjectPrototypes(_ object: JSObject) {
-        method(object, "create") { realm, _, arguments throws(JSFailure) in
+        method(object, "create", length: 2) { realm, _, arguments throws(JSFailure) in
             let parent = arguments[0].object
             if parent == nil {
                 guard case .null = arguments[0] else {
@@ -71,10 +78,10 @@ extension JSRealm {
             if !arguments[1].isUndefined { try realm.defineProperties(object, descriptors: arguments[1]) }
             return .object(object)
         }
-        method(object, "getPrototypeOf") { realm, _, arguments throws(JSFailure) in
+        method(object, "getPrototypeOf", length: 1) { realm, _, arguments throws(JSFailure) in
             try realm.toObject(arguments[0]).prototype.map { .object($0) } ?? .null
         }
-        method(object, "setPrototypeOf") { realm, _, arguments throws(JSFailure) in
+        method(object, "setPrototypeOf", length: 2) { realm, _, arguments throws(JSFailure) in
             if let object = arguments[0].object {
                 let parent = arguments[1].object
                 if let parent, parent === object || parent.inherits(from: object) {
@@ -88,37 +95,38 @@ extension JSRealm {
 
     /// What is about a single property or value.
     private func installObjectProperties(_ object: JSObject) {
-        method(object, "defineProperty") { realm, _, arguments throws(JSFailure) in
+        method(object, "defineProperty", length: 3) { realm, _, arguments throws(JSFailure) in
             guard let object = arguments[0].object else {
                 throw realm.typeError("Object.defineProperty called on non-object")
             }
             try realm.defineProperty(object, key: realm.key(arguments[1]), descriptor: arguments[2])
             return arguments[0]
         }
-        method(object, "is") { _, _, arguments throws(JSFailure) in
+        method(object, "is", length: 2) { _, _, arguments throws(JSFailure) in
             if case .number(let a) = arguments[0], case .number(let b) = arguments[1], a == 0, b == 0 {
                 return .boolean(a.sign == b.sign)
             }
             return .boolean(arguments[0].isSame(as: arguments[1]))
         }
-        method(object, "hasOwn") { realm, _, arguments throws(JSFailure) in
+        method(object, "hasOwn", length: 2) { realm, _, arguments throws(JSFailure) in
             .boolean(try realm.toObject(arguments[0]).hasOwn(try realm.key(arguments[1]), realm))
         }
     }
 
     /// The methods that all objects have.
     private func installObjectMethods(_ prototype: JSObject) {
-        method(prototype, "propertyIsEnumerable") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "propertyIsEnumerable", length: 1) { realm, this, arguments throws(JSFailure) in
             let object = try realm.toObject(this)
             let key = try realm.key(arguments[0])
+            guard object.hasOwn(key, realm) else { return .boolean(false) }
             let slot = object.properties.find(key)
             if slot >= 0 { return .boolean(object.properties[slot].attributes.contains(.enumerable)) }
-            return .boolean(object.hasOwn(key, realm) && key != realm.keys.length)
+            return .boolean(key != realm.keys.length)
         }
-        method(prototype, "hasOwnProperty") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "hasOwnProperty", length: 1) { realm, this, arguments throws(JSFailure) in
             .boolean(try realm.toObject(this).hasOwn(try realm.key(arguments[0]), realm))
         }
-        method(prototype, "isPrototypeOf") { _, this, arguments throws(JSFailure) in
+        method(prototype, "isPrototypeOf", length: 1) { _, this, arguments throws(JSFailure) in
             guard let object = arguments[0].object, let prototype = this.object else { return .boolean(false) }
             return .boolean(object.inherits(from: prototype))
         }
@@ -150,24 +158,21 @@ extension JSRealm {
     }
 
     /// The class that `Object.prototype.toString` names.
-    private func className(_ object: JSObject) -> StaticString {
+    func className(_ object: JSObject) -> StaticString {
         switch object.kind {
         case .function: return "Function"
         case .array: return "Array"
         case .error: return "Error"
         case .date: return "Date"
-        case .promise: return "Promise"
-        case .arrayBuffer: return "ArrayBuffer"
-        case .typedArray: return unsafeDowncast(object, to: JSTypedArray.self).element.constructorName
         case .wrapper:
             switch unsafeDowncast(object, to: JSWrapper.self).value {
             case .string: return "String"
             case .number: return "Number"
             case .boolean: return "Boolean"
-            case .symbol: return "Symbol"
             default: return "Object"
             }
-        case .ordinary, .accessor, .iterator, .map, .set, .dataView, .host: return "Object"
+        case .ordinary, .accessor, .iterator, .map, .set, .dataView, .host, .promise, .arrayBuffer, .typedArray:
+            return "Object"
         }
     }
 
@@ -175,6 +180,7 @@ extension JSRealm {
         guard let fields = descriptor.object else {
             throw typeError("Property description must be an object: \(inspect(descriptor))")
         }
+        if object.hasLateProperties { _ = completeProperties(of: object, missing: key) }
         let slot = object.properties.find(key)
         let old = slot >= 0 ? object.properties[slot].attributes : []
         // What the descriptor does not say stays as it is.
@@ -222,32 +228,36 @@ extension JSRealm {
     func installReflect() {
         let reflect = makeObject()
         add(key("Reflect"), .object(reflect), .builtIn, to: global)
-        method(reflect, "get") { realm, _, arguments throws(JSFailure) in
+        method(reflect, "get", length: 2) { realm, _, arguments throws(JSFailure) in
             try realm.target(arguments[0], "get").get(realm.key(arguments[1]), realm)
         }
-        method(reflect, "set") { realm, _, arguments throws(JSFailure) in
+        method(reflect, "set", length: 3) { realm, _, arguments throws(JSFailure) in
             .boolean(try realm.target(arguments[0], "set").set(realm.key(arguments[1]), arguments[2], realm))
         }
-        method(reflect, "has") { realm, _, arguments throws(JSFailure) in
+        method(reflect, "has", length: 2) { realm, _, arguments throws(JSFailure) in
             .boolean(try realm.target(arguments[0], "has").has(realm.key(arguments[1]), realm))
         }
-        method(reflect, "deleteProperty") { realm, _, arguments throws(JSFailure) in
+        method(reflect, "deleteProperty", length: 2) { realm, _, arguments throws(JSFailure) in
             .boolean(try realm.target(arguments[0], "deleteProperty").delete(try realm.key(arguments[1]), realm))
         }
-        method(reflect, "ownKeys") { realm, _, arguments throws(JSFailure) in
+        method(reflect, "ownKeys", length: 1) { realm, _, arguments throws(JSFailure) in
             let keys = try realm.target(arguments[0], "ownKeys").ownKeys(enumerableOnly: false, realm)
             let symbols = try realm.target(arguments[0], "ownKeys").ownSymbols(realm)
             return .object(try realm.keyList(keys + symbols))
         }
         completeReflect(reflect)
-        method(reflect, "apply") { realm, _, arguments throws(JSFailure) in
+        method(reflect, "apply", length: 3) { realm, _, arguments throws(JSFailure) in
             let function = try realm.callable(arguments[0], "Function.prototype.apply")
             return try realm.call(function, this: arguments[1], values: realm.list(arguments[2]))
         }
-        method(reflect, "construct") { realm, _, arguments throws(JSFailure) in
+        method(reflect, "construct", length: 2) { realm, _, arguments throws(JSFailure) in
+            for value in [arguments[0], arguments.count > 2 ? arguments[2] : arguments[0]]
+            where value.function?.isConstructor != true {
+                throw realm.typeError("\(realm.sourceText(value)) is not a constructor")
+            }
             let list = try realm.list(arguments[1])
             return try realm.withArguments(count: list.count, fill: { list[$0] }) { (values) throws(JSFailure) in
-                try realm.construct(arguments[0], values)
+                try realm.construct(arguments[0], values, newTarget: arguments.count > 2 ? arguments[2] : nil)
             }
         }
     }

@@ -4,7 +4,7 @@ extension JSRealm {
         installString()
         installNumber()
         constructor(
-            "Boolean", prototypes.boolean,
+            "Boolean", prototypes.boolean, length: 1,
             call: { _, _, arguments throws(JSFailure) in .boolean(arguments[0].isTruthy) },
             new: { realm, _, arguments throws(JSFailure) in
                 .object(JSWrapper(.boolean(arguments[0].isTruthy), prototype: realm.prototypes.boolean))
@@ -35,7 +35,7 @@ extension JSRealm {
         ]
         for (name, value) in known { symbol.define(key(name), .symbol(value), []) }
         var registry: [PropertyKey: JSSymbol] = [:]
-        method(symbol, "for") { realm, _, arguments throws(JSFailure) in
+        method(symbol, "for", length: 1) { realm, _, arguments throws(JSFailure) in
             let description = try realm.toString(arguments[0])
             let name = realm.key(description)
             if let known = registry[name] { return .symbol(known) }
@@ -43,7 +43,7 @@ extension JSRealm {
             registry[name] = new
             return .symbol(new)
         }
-        method(symbol, "keyFor") { realm, _, arguments throws(JSFailure) in
+        method(symbol, "keyFor", length: 1) { realm, _, arguments throws(JSFailure) in
             guard case .symbol(let symbol) = arguments[0] else {
                 throw realm.typeError("\(realm.inspect(arguments[0])) is not a symbol")
             }
@@ -58,6 +58,11 @@ extension JSRealm {
         }
     }
 
+    func completeSymbols() {
+        let prototype = prototypes.symbol
+        add(wellKnownSymbols.toStringTag.key, string("Symbol"), .configurable, to: prototype)
+    }
+
     /// The primitive value that `this` is or wraps.
     func primitive(_ this: JSValue) -> JSValue {
         if let object = this.object, object.kind == .wrapper { return unsafeDowncast(object, to: JSWrapper.self).value }
@@ -69,11 +74,11 @@ extension JSRealm {
             .string(try arguments.count == 0 ? JSString.make("") : realm.describe(arguments[0]))
         }
         let constructor = constructor(
-            "String", prototypes.string, call: convert,
+            "String", prototypes.string, length: 1, call: convert,
             new: { realm, this, arguments throws(JSFailure) in
                 .object(JSWrapper(try convert(realm, this, arguments), prototype: realm.prototypes.string))
             })
-        method(constructor, "fromCharCode") { realm, _, arguments throws(JSFailure) in
+        method(constructor, "fromCharCode", length: 1) { realm, _, arguments throws(JSFailure) in
             var units: [UInt16] = []
             for position in 0..<arguments.count {
                 units.append(UInt16(truncatingIfNeeded: NumberText.uint32(try realm.toNumber(arguments[position]))))
@@ -87,24 +92,24 @@ extension JSRealm {
 
     /// What is about single units of a string, and joins and finds strings.
     private func installStringUnits(_ prototype: JSObject) {
-        method(prototype, "charCodeAt") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "charCodeAt", length: 1) { realm, this, arguments throws(JSFailure) in
             let text = try realm.toString(this)
             let unit = text.unit(at: try realm.toInteger(arguments[0]))
             return .number(unit.map { Double($0) } ?? .nan)
         }
-        method(prototype, "charAt") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "charAt", length: 1) { realm, this, arguments throws(JSFailure) in
             let index = try realm.toInteger(arguments[0])
             return try index < 0
                 ? realm.string("") : realm.codeUnit(of: realm.toString(this), at: index) ?? realm.string("")
         }
-        method(prototype, "concat") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "concat", length: 1) { realm, this, arguments throws(JSFailure) in
             var text = try realm.toString(this)
             for position in 0..<arguments.count {
                 text = try realm.concatenation(text, realm.toString(arguments[position]))
             }
             return .string(text)
         }
-        method(prototype, "indexOf") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "indexOf", length: 1) { realm, this, arguments throws(JSFailure) in
             let text = try realm.toString(this)
             let wanted = try realm.toString(arguments[0])
             let start = min(max(0, try realm.toInteger(arguments[1])), text.utf16Count)
@@ -114,18 +119,18 @@ extension JSRealm {
 
     /// What returns parts of a string.
     private func installStringParts(_ prototype: JSObject) {
-        method(prototype, "slice") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "slice", length: 2) { realm, this, arguments throws(JSFailure) in
             let text = try realm.toString(this)
             return .string(text.substring(try realm.range(arguments, count: text.utf16Count)))
         }
-        method(prototype, "substring") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "substring", length: 2) { realm, this, arguments throws(JSFailure) in
             let text = try realm.toString(this)
             let count = text.utf16Count
             let start = min(max(0, try realm.toInteger(arguments[0])), count)
             let end = try arguments[1].isUndefined ? count : min(max(0, realm.toInteger(arguments[1])), count)
             return .string(text.substring(min(start, end)..<max(start, end)))
         }
-        method(prototype, "split") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "split", length: 2) { realm, this, arguments throws(JSFailure) in
             let text = try realm.toString(this)
             if arguments[0].isUndefined { return .object(realm.makeArray([.string(text)])) }
             let units = try realm.units(.string(text))
@@ -175,7 +180,7 @@ extension JSRealm {
             .number(try arguments.count == 0 ? 0 : realm.toNumber(arguments[0]))
         }
         let number = constructor(
-            "Number", prototypes.number, call: convert,
+            "Number", prototypes.number, length: 1, call: convert,
             new: { realm, this, arguments throws(JSFailure) in
                 .object(JSWrapper(try convert(realm, this, arguments), prototype: realm.prototypes.number))
             })
@@ -184,30 +189,30 @@ extension JSRealm {
         number.define(key("MAX_VALUE"), .number(Double.greatestFiniteMagnitude), [])
         number.define(key("MIN_VALUE"), .number(Double.leastNonzeroMagnitude), [])
         number.define(key("EPSILON"), .number(Double.ulpOfOne), [])
-        method(number, "isInteger") { _, _, arguments throws(JSFailure) in
+        method(number, "isInteger", length: 1) { _, _, arguments throws(JSFailure) in
             guard case .number(let value) = arguments[0] else { return .boolean(false) }
             return .boolean(value.isFinite && value == value.rounded(.towardZero))
         }
         for holder in [number, global] {
             // Those of Number take nothing but numbers.
             let converts = holder === global
-            method(holder, "isNaN") { realm, _, arguments throws(JSFailure) in
+            method(holder, "isNaN", length: 1) { realm, _, arguments throws(JSFailure) in
                 if !converts { if case .number = arguments[0] {} else { return .boolean(false) } }
                 return .boolean(try realm.toNumber(arguments[0]).isNaN)
             }
-            method(holder, "isFinite") { realm, _, arguments throws(JSFailure) in
+            method(holder, "isFinite", length: 1) { realm, _, arguments throws(JSFailure) in
                 if !converts { if case .number = arguments[0] {} else { return .boolean(false) } }
                 return .boolean(try realm.toNumber(arguments[0]).isFinite)
             }
-            method(holder, "parseFloat") { realm, _, arguments throws(JSFailure) in
+            method(holder, "parseFloat", length: 1) { realm, _, arguments throws(JSFailure) in
                 .number(NumberText.parseFloat(try realm.toString(arguments[0])))
             }
-            method(holder, "parseInt") { realm, _, arguments throws(JSFailure) in
+            method(holder, "parseInt", length: 2) { realm, _, arguments throws(JSFailure) in
                 let radix = Int32(bitPattern: NumberText.uint32(try realm.toNumber(arguments[1])))
                 return .number(NumberText.parseInt(try realm.toString(arguments[0]), radix: radix))
             }
         }
-        method(prototypes.number, "toString") { realm, this, arguments throws(JSFailure) in
+        method(prototypes.number, "toString", length: 1) { realm, this, arguments throws(JSFailure) in
             guard case .number(let value) = realm.primitive(this) else {
                 throw realm.typeError("Number.prototype.toString requires that 'this' be a Number")
             }
@@ -215,7 +220,7 @@ extension JSRealm {
             guard radix >= 2, radix <= 36 else { throw realm.rangeError("toString() radix must be between 2 and 36") }
             return realm.string(radix == 10 ? NumberText.format(value) : NumberText.text(value, radix: radix))
         }
-        method(prototypes.number, "toFixed") { realm, this, arguments throws(JSFailure) in
+        method(prototypes.number, "toFixed", length: 1) { realm, this, arguments throws(JSFailure) in
             guard case .number(let value) = realm.primitive(this) else {
                 throw realm.typeError("Number.prototype.toFixed requires that 'this' be a Number")
             }

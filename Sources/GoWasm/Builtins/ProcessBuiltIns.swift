@@ -35,11 +35,11 @@ extension JSRealm {
         process.define(key("argv"), .object(makeArray([string(host.argv0)])))
         installProcessDirectories(process)
         installProcessIdentity(process)
-        method(process, "exit") { realm, _, arguments throws(JSFailure) in
+        method(process, "exit", length: 1) { realm, _, arguments throws(JSFailure) in
             let code = try arguments[0].isUndefined ? 0 : realm.toInteger(arguments[0])
             throw .aborted(GuestExit(code: Int32(truncatingIfNeeded: code)))
         }
-        method(process, "nextTick") { realm, _, arguments throws(JSFailure) in
+        method(process, "nextTick", length: 1) { realm, _, arguments throws(JSFailure) in
             let function = try realm.callable(arguments[0], "process.nextTick")
             let values = arguments.dropFirst(1).values
             let job = realm.makeFunction { realm, _, _ throws(JSFailure) in
@@ -48,7 +48,7 @@ extension JSRealm {
             realm.events.ticks.append(job)
             return .undefined
         }
-        method(process, "hrtime") { realm, _, arguments throws(JSFailure) in
+        method(process, "hrtime", length: 1) { realm, _, arguments throws(JSFailure) in
             var time = realm.host.clock.nanotime
             if let earlier = arguments[0].array {
                 // Modulo 2^64, as no time is that long.
@@ -86,7 +86,7 @@ extension JSRealm {
                 throw .thrown(realm.systemError(error, "uv_cwd"))
             }
         }
-        method(process, "chdir") { realm, _, arguments throws(JSFailure) in
+        method(process, "chdir", length: 1) { realm, _, arguments throws(JSFailure) in
             let path = try realm.toString(arguments[0])
             do throws(ErrorCode) {
                 try realm.host.files.changeWorkingDirectory(path.bytes)
@@ -95,7 +95,7 @@ extension JSRealm {
             }
             return .undefined
         }
-        method(process, "umask") { realm, _, arguments throws(JSFailure) in
+        method(process, "umask", length: 1) { realm, _, arguments throws(JSFailure) in
             let mask = try arguments[0].isUndefined ? nil : NumberText.uint32(realm.toNumber(arguments[0]))
             return .number(Int(realm.host.files.changeModeMask(to: mask)))
         }

@@ -22,12 +22,12 @@ extension JSRealm {
 
     func installTextCoding() {
         let encoder = makeObject()
-        constructor("TextEncoder", encoder) { _, _, _ throws(JSFailure) in .object(JSObject(prototype: encoder)) }
+        classConstructor("TextEncoder", encoder) { _, _, _ throws(JSFailure) in .object(JSObject(prototype: encoder)) }
         getter(encoder, "encoding") { realm, _, _ throws(JSFailure) in realm.string("utf-8") }
         method(encoder, "encode") { realm, _, arguments throws(JSFailure) in
             .object(try realm.encoded(arguments[0].isUndefined ? JSString.make("") : realm.toString(arguments[0])))
         }
-        method(encoder, "encodeInto") { realm, _, arguments throws(JSFailure) in
+        method(encoder, "encodeInto", length: 2) { realm, _, arguments throws(JSFailure) in
             guard let target = arguments[1].typedArray, target.element == .uint8 else {
                 throw realm.typeError("The \"dest\" argument must be an instance of Uint8Array")
             }
@@ -49,7 +49,7 @@ extension JSRealm {
             return .object(result)
         }
         let decoder = makeObject()
-        constructor("TextDecoder", decoder) { realm, _, arguments throws(JSFailure) in
+        classConstructor("TextDecoder", decoder) { realm, _, arguments throws(JSFailure) in
             let label = try arguments[0].isUndefined ? "utf-8" : realm.toString(arguments[0]).excerpt.lowercased()
             guard ["utf-8", "utf8", "unicode-1-1-utf-8"].contains(label) else {
                 throw realm.rangeError("The \"\(label)\" encoding is not supported")
@@ -83,7 +83,7 @@ extension JSRealm {
     }
 
     func installEscaping() {
-        method(global, "btoa") { realm, _, arguments throws(JSFailure) in
+        method(global, "btoa", length: 1) { realm, _, arguments throws(JSFailure) in
             let units = try realm.units(arguments[0])
             guard units.allSatisfy({ $0 < 256 }) else {
                 throw realm.domException("Invalid character", name: "InvalidCharacterError", code: 5)
@@ -92,7 +92,7 @@ extension JSRealm {
             try realm.grant(units.count * 4, "Invalid string length")
             return .string(try realm.string(long: Base64.encode(units.map { UInt8($0) })))
         }
-        method(global, "atob") { realm, _, arguments throws(JSFailure) in
+        method(global, "atob", length: 1) { realm, _, arguments throws(JSFailure) in
             let text = try realm.toString(arguments[0])
             try realm.grant(text.byteCount * 4, "Invalid string length")
             guard let bytes = Base64.decode(text.bytes) else {
@@ -107,7 +107,7 @@ extension JSRealm {
             as [(StaticString, String)]
         {
             let kept = Set(kept.utf8)
-            method(global, name) { realm, _, arguments throws(JSFailure) in
+            method(global, name, length: 1) { realm, _, arguments throws(JSFailure) in
                 let text = try realm.toString(arguments[0])
                 guard JSString.make(try realm.text(.string(text))) == text else {
                     throw realm.uriError("URI malformed")
@@ -123,7 +123,7 @@ extension JSRealm {
         }
         for (name, kept) in [("decodeURIComponent", ""), ("decodeURI", reserved)] as [(StaticString, String)] {
             let kept = Set(kept.utf8)
-            method(global, name) { realm, _, arguments throws(JSFailure) in
+            method(global, name, length: 1) { realm, _, arguments throws(JSFailure) in
                 let text = try realm.toString(arguments[0])
                 try realm.grant(text.byteCount * 2, "Invalid string length")
                 guard let bytes = Escape.decoded(text.bytes, keeping: kept) else {

@@ -45,7 +45,7 @@ extension JSRealm {
     func installTimers() {
         let timeout = makeTimeoutPrototype()
         for (name, repeats) in [("setTimeout", false), ("setInterval", true)] as [(StaticString, Bool)] {
-            method(global, name) { realm, _, arguments throws(JSFailure) in
+            method(global, name, length: 2) { realm, _, arguments throws(JSFailure) in
                 let function = try realm.callback(arguments[0])
                 // Delays that are no numbers, too short or too long mean one millisecond, as in Node.
                 var delay = try realm.toNumber(arguments[1])
@@ -58,13 +58,13 @@ extension JSRealm {
             }
         }
         for name in ["clearTimeout", "clearInterval"] as [StaticString] {
-            method(global, name) { realm, _, arguments throws(JSFailure) in
+            method(global, name, length: 1) { realm, _, arguments throws(JSFailure) in
                 try realm.clearTimer(arguments[0])
                 return .undefined
             }
         }
         installImmediates()
-        method(global, "queueMicrotask") { realm, _, arguments throws(JSFailure) in
+        method(global, "queueMicrotask", length: 1) { realm, _, arguments throws(JSFailure) in
             realm.events.microtasks.append(.call(try realm.callback(arguments[0])))
             return .undefined
         }
@@ -72,7 +72,7 @@ extension JSRealm {
 
     private func makeTimeoutPrototype() -> JSObject {
         let timeout = makeObject()
-        nameClass(of: timeout, "Timeout")
+        nameClass(of: timeout, "Timeout", length: 5)
         for (name, isReferenced) in [("ref", true), ("unref", false)] as [(StaticString, Bool)] {
             method(timeout, name) { realm, this, _ throws(JSFailure) in
                 guard let timer = this.object as? JSTimer else { return this }
@@ -95,13 +95,13 @@ extension JSRealm {
         let number: JSCode = { _, this, _ throws(JSFailure) in
             (this.object as? JSTimer).map { .number(Int($0.id)) } ?? .undefined
         }
-        method(timeout, wellKnownSymbols.toPrimitive, "[Symbol.toPrimitive]", number)
+        method(timeout, wellKnownSymbols.toPrimitive, number)
         return timeout
     }
 
     private func installImmediates() {
         let immediate = makeObject()
-        nameClass(of: immediate, "Immediate")
+        nameClass(of: immediate, "Immediate", length: 2)
         let (isCleared, isUnreferenced) = (makeSymbol(nil).key, makeSymbol(nil).key)
         // (The next round of the event loop calls it either way.)
         for (name, isReferenced) in [("ref", true), ("unref", false)] as [(StaticString, Bool)] {
@@ -113,7 +113,7 @@ extension JSRealm {
         method(immediate, "hasRef") { realm, this, _ throws(JSFailure) in
             .boolean(!(try realm.get(this, isUnreferenced).isTruthy))
         }
-        method(global, "setImmediate") { realm, _, arguments throws(JSFailure) in
+        method(global, "setImmediate", length: 1) { realm, _, arguments throws(JSFailure) in
             let function = try realm.callback(arguments[0])
             let values = Self.kept(arguments.dropFirst(1))
             let object = JSObject(prototype: immediate)
@@ -124,7 +124,7 @@ extension JSRealm {
             realm.events.tasks.append(.call(task, nil))
             return .object(object)
         }
-        method(global, "clearImmediate") { _, _, arguments throws(JSFailure) in
+        method(global, "clearImmediate", length: 1) { _, _, arguments throws(JSFailure) in
             if let object = arguments[0].object, object.prototype === immediate {
                 object.define(isCleared, .boolean(true), [])
             }
@@ -133,12 +133,11 @@ extension JSRealm {
     }
 
     /// Names a class that programs find by its objects only.
-    private func nameClass(of prototype: JSObject, _ name: StaticString) {
-        let function = makeFunction { realm, _, _ throws(JSFailure) in
-            throw realm.typeError("Class constructor \(name) cannot be invoked without 'new'")
-        }
+    private func nameClass(of prototype: JSObject, _ name: StaticString, length: Int) {
+        let function = makeFunction(
+            signature: JSFunction.Signature(key: key(name), length: length), Self.refusedCall(of: name))
         builtIns += [function, prototype]
-        function.define(keys.name, string(name), .configurable)
+        function.define(keys.prototype, .object(prototype), [])
         prototype.define(keys.constructor, .object(function), .builtIn)
     }
 

@@ -42,7 +42,7 @@ extension JSRealm {
         func abortError(_ realm: JSRealm) -> JSValue {
             realm.domException("This operation was aborted", name: "AbortError", code: 20).value
         }
-        let constructor = constructor("AbortSignal", prototype) { realm, _, _ throws(JSFailure) in
+        let constructor = classConstructor("AbortSignal", prototype) { realm, _, _ throws(JSFailure) in
             throw realm.typeError("Illegal constructor")
         }
         getter(prototype, "aborted") { realm, this, _ throws(JSFailure) in .boolean(try signal(realm, this).isAborted) }
@@ -52,13 +52,13 @@ extension JSRealm {
             if signal.isAborted { throw .thrown(signal.reason) }
             return .undefined
         }
-        method(prototype, "addEventListener") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "addEventListener", length: 2) { realm, this, arguments throws(JSFailure) in
             if let listener = arguments[1].function, try realm.toString(arguments[0]) == "abort" {
                 try signal(realm, this).listeners.append(listener)
             }
             return .undefined
         }
-        method(prototype, "removeEventListener") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "removeEventListener", length: 2) { realm, this, arguments throws(JSFailure) in
             try signal(realm, this).listeners.removeAll { $0 === arguments[1].object }
             return .undefined
         }
@@ -67,7 +67,7 @@ extension JSRealm {
             try signal.abort(arguments[0].isUndefined ? abortError(realm) : arguments[0], realm)
             return .object(signal)
         }
-        method(constructor, "timeout") { realm, _, arguments throws(JSFailure) in
+        method(constructor, "timeout", length: 1) { realm, _, arguments throws(JSFailure) in
             let signal = JSAbortSignal(prototype: prototype)
             let expire = realm.makeFunction { realm, _, _ throws(JSFailure) in
                 let error = realm.domException(
@@ -82,7 +82,7 @@ extension JSRealm {
             return .object(signal)
         }
         let controller = hostPrototype("AbortController")
-        self.constructor("AbortController", controller) { realm, _, _ throws(JSFailure) in
+        classConstructor("AbortController", controller) { realm, _, _ throws(JSFailure) in
             let object = JSObject(kind: .host, prototype: controller)
             object.define(realm.key("signal"), .object(JSAbortSignal(prototype: prototype)), .enumerable)
             return .object(object)

@@ -102,7 +102,7 @@ extension JSRealm {
         installAbort()
         installStreams()
         installResponse()
-        method(global, "fetch") { realm, _, arguments throws(JSFailure) in
+        method(global, "fetch", length: 1) { realm, _, arguments throws(JSFailure) in
             let promise = realm.makePromise()
             do throws(JSFailure) {
                 try realm.fetch(arguments[0], arguments[1], promise)
@@ -122,7 +122,7 @@ extension JSRealm {
     private func installStreams() {
         let stream = hostPrototype("ReadableStream")
         let reader = hostPrototype("ReadableStreamDefaultReader")
-        constructor("ReadableStream", stream) { realm, _, _ throws(JSFailure) in
+        classConstructor("ReadableStream", stream) { realm, _, _ throws(JSFailure) in
             throw realm.typeError("ReadableStream: only bodies of responses are streams here")
         }
         method(stream, "getReader") { realm, this, _ throws(JSFailure) in
@@ -150,7 +150,7 @@ extension JSRealm {
 
     private func installResponse() {
         let prototype = hostPrototype("Response")
-        constructor("Response", prototype) { realm, _, _ throws(JSFailure) in
+        classConstructor("Response", prototype) { realm, _, _ throws(JSFailure) in
             throw realm.typeError("Response: only fetch makes responses here")
         }
         add(wellKnownSymbols.toStringTag.key, string("Response"), .configurable, to: prototype)

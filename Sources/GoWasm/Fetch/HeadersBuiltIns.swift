@@ -114,33 +114,33 @@ extension JSRealm {
 
     func installHeaders() {
         let prototype = hostPrototype("Headers")
-        constructor("Headers", prototype) { realm, _, arguments throws(JSFailure) in
+        classConstructor("Headers", prototype) { realm, _, arguments throws(JSFailure) in
             let list = try realm.headerList(realm.headerPairs(arguments[0]))
             return .object(JSHeaders(list, prototype: prototype))
         }
         add(wellKnownSymbols.toStringTag.key, string("Headers"), .configurable, to: prototype)
-        method(prototype, "append") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "append", length: 2) { realm, this, arguments throws(JSFailure) in
             let name = try realm.toByteString(arguments[0])
             let value = try realm.toByteString(arguments[1])
             try realm.append(name, value, to: &realm.mutableHeaders(this).list)
             return .undefined
         }
-        method(prototype, "set") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "set", length: 2) { realm, this, arguments throws(JSFailure) in
             let (given, text) = (try realm.toByteString(arguments[0]), try realm.toByteString(arguments[1]))
             let name = try realm.checkedName(given, "set")
             try realm.mutableHeaders(this).list.set(name, realm.checkedValue(text, "set"))
             return .undefined
         }
-        method(prototype, "delete") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "delete", length: 1) { realm, this, arguments throws(JSFailure) in
             let key = try realm.headerKey(arguments[0], "delete")
             try realm.mutableHeaders(this).list.remove(key)
             return .undefined
         }
-        method(prototype, "get") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "get", length: 1) { realm, this, arguments throws(JSFailure) in
             let key = try realm.headerKey(arguments[0], "get")
             return try realm.headers(this).list.value(key).map { realm.string($0) } ?? .null
         }
-        method(prototype, "has") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "has", length: 1) { realm, this, arguments throws(JSFailure) in
             let key = try realm.headerKey(arguments[0], "has")
             return .boolean(try realm.headers(this).list.contains(key))
         }
@@ -148,7 +148,7 @@ extension JSRealm {
             let cookies = try realm.headers(this).list.values("set-cookie")
             return .object(realm.makeArray(ContiguousArray(cookies.map { realm.string($0) })))
         }
-        method(prototype, "forEach") { realm, this, arguments throws(JSFailure) in
+        method(prototype, "forEach", length: 1) { realm, this, arguments throws(JSFailure) in
             let function = try realm.callable(arguments[0], "Headers.forEach")
             for (name, value) in try realm.headers(this).list.sortedEntries {
                 _ = try realm.call(function, this: arguments[1], realm.string(value), realm.string(name), this)
@@ -167,7 +167,7 @@ extension JSRealm {
         }
         let entries = iteration { .object($0.makeArray([$0.string($1.name), $0.string($1.value)])) }
         method(prototype, "entries", entries)
-        method(prototype, wellKnownSymbols.iterator, "entries", entries)
+        alias(prototype, wellKnownSymbols.iterator, of: "entries")
         method(prototype, "keys", iteration { $0.string($1.name) })
         method(prototype, "values", iteration { $0.string($1.value) })
     }

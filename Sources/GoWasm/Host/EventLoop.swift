@@ -44,12 +44,14 @@ final class EventLoop {
 
     let tasks = Queue<Task>()
     let microtasks = Queue<Microtask>()
-    /// What `process.nextTick` was given: goes before all microtasks.
+    /// What `process.nextTick` was given: goes before all microtasks, but for those of the first turn.
     let ticks = Queue<JSFunction>()
     /// Reads and writes of files that were not ready, in the order in which they were asked for.
     private(set) var transfers: [PendingTransfer] = []
     /// What comes over the network, once the program has asked for something.
     var network: Fetcher?
+    /// Whether no microtasks have run yet.
+    var isFirstTurn = true
     var unhandledRejections: [JSPromise] = []
     /// A failure that ended the program inside a promise job, to be thrown by the loop.
     var pendingAbort: JSFailure?

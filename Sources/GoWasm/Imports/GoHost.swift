@@ -323,7 +323,10 @@ final class GoHost {
     private func runMicrotasks() throws(JSFailure) {
         let events = realm.events
         repeat {
-            while let tick = events.ticks.popFirst() { _ = try realm.call(tick, this: .undefined) }
+            // Node starts Go's program in a microtask: what follows in the queue goes before its ticks.
+            let isFirst = events.isFirstTurn
+            events.isFirstTurn = false
+            while !isFirst, let tick = events.ticks.popFirst() { _ = try realm.call(tick, this: .undefined) }
             while let job = events.microtasks.popFirst() {
                 switch job {
                 case .call(let function): _ = try realm.call(function, this: .undefined)

@@ -32,7 +32,11 @@ struct ElementSource {
     subscript(index: Int) -> JSValue {
         get throws(JSFailure) {
             if let array, index < array.denseCount, !array.isHole(index) { return array.dense(index) }
-            if object.kind == .typedArray { return .number(unsafeDowncast(object, to: JSTypedArray.self)[index]) }
+            if object.kind == .typedArray {
+                let array = unsafeDowncast(object, to: JSTypedArray.self)
+                // The buffer may have become smaller meanwhile.
+                return index < array.length ? .number(array[index]) : .undefined
+            }
             return try object.get(realm.key(element: Int64(index)), realm)
         }
     }

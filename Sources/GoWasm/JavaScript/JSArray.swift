@@ -315,13 +315,22 @@ final class JSArray: JSObject {
             try store(value, at: index, realm)
             return true
         }
-        guard key == realm.keys.length else { return nil }
+        guard key == realm.keys.length else {
+            // Elements that far away are properties as others are, but for the length.
+            if let index = realm.strings.arrayIndex(key), isExtensible { length = max(length, index + 1) }
+            return nil
+        }
         guard !isFrozen else { return false }
         let number = try realm.toNumber(value)
         guard number >= 0, number <= Double(Self.maximumLength), number == number.rounded(.towardZero) else {
             throw realm.rangeError("Invalid array length")
         }
+        let old = length
         setLength(Int(number))
+        if old > PropertyKey.indexLimit, length < old, properties.count > 0 {
+            let rest = length
+            properties.removeAll { key in realm.strings.arrayIndex(key).map { $0 >= rest } ?? false }
+        }
         return true
     }
 

@@ -26,6 +26,19 @@ typealias JSCode = (JSRealm, JSValue, JSArguments) throws(JSFailure) -> JSValue
 
 /// A function object.
 final class JSFunction: JSObject {
+    /// What the properties `length` and `name` of a built-in function say (ECMA-262, 17): they are made when somebody asks.
+    struct Signature {
+        /// The function's name, or the property's whose accessor it is; nil for a function without a name.
+        var key: PropertyKey?
+        /// What is put before the name: "get" of a getter.
+        var prefix: StaticString?
+        /// How many arguments the function wants.
+        var length = 0
+
+        /// A function without a name that wants nothing.
+        static let none = Signature()
+    }
+
     /// What `new` does with the function.
     enum Construction {
         /// There is no `new`: built-in functions that are no constructors.
@@ -38,6 +51,7 @@ final class JSFunction: JSObject {
     }
 
     private(set) var code: JSCode
+    let signature: Signature
     private(set) var construction: Construction
     /// The function that this one was bound from, by `bind`.
     private(set) var boundTarget: JSFunction?
@@ -48,15 +62,18 @@ final class JSFunction: JSObject {
     static let longestEagerName = 256
 
     init(
-        prototype: JSObject?, construction: Construction = .none, boundTarget: JSFunction? = nil,
-        code: @escaping JSCode
+        prototype: JSObject?, signature: Signature = .none, construction: Construction = .none,
+        boundTarget: JSFunction? = nil, code: @escaping JSCode
     ) {
         self.code = code
+        self.signature = signature
         self.construction = construction
         self.boundTarget = boundTarget
         super.init(
             kind: .function, prototype: prototype,
             isExotic: boundTarget != nil || Self.hasLatePrototype(construction))
+        // `bind` says by itself what its functions are called.
+        hasLateProperties = boundTarget == nil
     }
 
     private static func hasLatePrototype(_ construction: Construction) -> Bool {
@@ -70,6 +87,27 @@ final class JSFunction: JSObject {
             $0.take(&construction, leaving: .none)
             $0.take(&boundTarget)
         }
+    }
+
+    /// Whether the function can be called with `new`.
+    var isConstructor: Bool {
+        if case .none = construction { false } else { true }
+    }
+
+    /// Makes the properties `length` and `name`, which come before all others.
+    func addSignature(_ realm: JSRealm) {
+        var name = signature.key.map { realm.functionName($0) } ?? realm.emptyString
+        if let prefix = signature.prefix { name = JSString.make("\(prefix) \(name.excerpt)") }
+        properties.prepend([
+            PropertyTable.Slot(key: realm.keys.length, attributes: .configurable, value: .number(signature.length)),
+            PropertyTable.Slot(key: realm.keys.name, attributes: .configurable, value: .string(name)),
+        ])
+    }
+
+    /// Makes those properties that other objects have from the beginning, before all are listed.
+    func addOwnProperties(_ realm: JSRealm) {
+        makeName(realm)
+        if Self.hasLatePrototype(construction) { _ = exoticGet(realm.keys.prototype, realm) }
     }
 
     /// Functions that stand for ones written in JavaScript get their property `prototype` when somebody asks for it.

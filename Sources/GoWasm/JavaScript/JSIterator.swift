@@ -30,6 +30,8 @@ final class JSIterator: JSObject {
         case map = "Map Iterator"
         case set = "Set Iterator"
         case headers = "Headers Iterator"
+        /// What another iterator gives, changed by a method of iterators.
+        case helper = "Iterator Helper"
     }
 
     /// The next value; nil at the end, after which it is not called again.
@@ -37,21 +39,61 @@ final class JSIterator: JSObject {
 
     private struct Advance {
         let next: (JSRealm) throws(JSFailure) -> JSValue?
+        /// What `return` of an iterator helper does; nil for iterators without that method.
+        let end: ((JSRealm) throws(JSFailure) -> Void)?
     }
+    /// Whether a helper is looking for the next value.
+    private var isRunning = false
+    /// Whether this is a helper.
+    let isHelper: Bool
 
-    init(prototype: JSObject?, _ advance: @escaping (JSRealm) throws(JSFailure) -> JSValue?) {
-        self.advance = Advance(next: advance)
+    init(
+        prototype: JSObject?, end: ((JSRealm) throws(JSFailure) -> Void)? = nil,
+        _ advance: @escaping (JSRealm) throws(JSFailure) -> JSValue?
+    ) {
+        self.advance = Advance(next: advance, end: end)
+        isHelper = end != nil
         super.init(kind: .iterator, prototype: prototype)
     }
 
     deinit { ending { $0.take(&advance) } }
 
     func next(_ realm: JSRealm) throws(JSFailure) -> JSValue? {
+        if isHelper { return try nextOfHelper(realm) }
         guard let value = try advance?.next(realm) else {
             advance = nil
             return nil
         }
         return value
+    }
+
+    /// Helpers are at their end after a failure, and do not call themselves.
+    private func nextOfHelper(_ realm: JSRealm) throws(JSFailure) -> JSValue? {
+        try checkRest(realm)
+        isRunning = true
+        defer { isRunning = false }
+        do throws(JSFailure) {
+            if let value = try advance?.next(realm) { return value }
+            advance = nil
+            return nil
+        } catch {
+            advance = nil
+            throw error
+        }
+    }
+
+    /// Ends a helper, and what it goes through.
+    func end(_ realm: JSRealm) throws(JSFailure) {
+        try checkRest(realm)
+        guard let ended = advance else { return }
+        advance = nil
+        isRunning = true
+        defer { isRunning = false }
+        try ended.end?(realm)
+    }
+
+    private func checkRest(_ realm: JSRealm) throws(JSFailure) {
+        if isRunning { throw realm.typeError("Generator is already running") }
     }
 }
 
@@ -63,23 +105,20 @@ extension JSRealm {
         .object(JSIterator(prototype: iteratorPrototype(subject), advance))
     }
 
-    private func iteratorPrototype(_ subject: JSIterator.Subject) -> JSObject {
+    func iteratorPrototype(_ subject: JSIterator.Subject) -> JSObject {
         if let known = iteratorPrototypes[subject] { return known }
-        if iteratorPrototypes.isEmpty {
-            method(prototypes.iterator, wellKnownSymbols.iterator, "[Symbol.iterator]") {
-                _, this, _ throws(JSFailure) in
-                this
-            }
-        }
         let prototype = JSObject(prototype: prototypes.iterator)
         builtIns.append(prototype)
         iteratorPrototypes[subject] = prototype
         method(prototype, "next") { realm, this, _ throws(JSFailure) in
             guard let object = this.object, object.kind == .iterator else {
-                throw realm.typeError("next method called on incompatible receiver \(realm.inspect(this))")
+                throw realm.typeError(
+                    "Method \(subject.rawValue).prototype.next called on incompatible receiver "
+                        + realm.receiverText(this))
             }
             return realm.iteratorResult(try unsafeDowncast(object, to: JSIterator.self).next(realm))
         }
+        if subject == .helper { installHelperEnd(prototype) }
         prototype.define(wellKnownSymbols.toStringTag.key, string(subject.rawValue), .configurable)
         return prototype
     }
@@ -106,7 +145,7 @@ extension JSRealm {
             return
         }
         let method = try value.isNullish ? JSValue.undefined : get(value, wellKnownSymbols.iterator.key)
-        guard let function = method.function else { throw typeError("\(iterableText(value)) is not iterable") }
+        guard let function = method.function else { throw notIterable(value) }
         guard let iterator = try call(function, this: value).object else {
             throw typeError("Result of the Symbol.iterator method is not an object")
         }
@@ -115,7 +154,7 @@ extension JSRealm {
             while let next = try unsafeDowncast(iterator, to: JSIterator.self).next(self) {
                 try checkEnd(round)
                 round += 1
-                if try !body(next) { return }
+                if try !closing(iterator, { () throws(JSFailure) in try body(next) }) { return }
             }
             return
         }
@@ -123,25 +162,66 @@ extension JSRealm {
             throw typeError("\(inspect(.object(iterator))).next is not a function")
         }
         while true {
-            guard let result = try call(next, this: .object(iterator)).object else {
-                throw typeError("Iterator result is not an object")
+            let value = try call(next, this: .object(iterator))
+            guard let result = value.object else {
+                throw typeError("Iterator result \(receiverText(value)) is not an object")
             }
             if try result.get(keys.done, self).isTruthy { return }
-            if try !body(result.get(keys.value, self)) {
-                let end = try iterator.get(key("return"), self)
-                if let function = end.function { _ = try call(function, this: .object(iterator)) }
-                return
-            }
+            let element = try result.get(keys.value, self)
+            if try !closing(iterator, { () throws(JSFailure) in try body(element) }) { return }
         }
     }
 
-    /// What cannot be iterated, in the words of V8: numbers and such with their type.
-    private func iterableText(_ value: JSValue) -> String {
+    /// What the body says; closes the iterator where it says false or fails.
+    func closing(_ iterator: JSObject, _ body: () throws(JSFailure) -> Bool) throws(JSFailure) -> Bool {
+        let goesOn: Bool
+        do throws(JSFailure) {
+            goesOn = try body()
+        } catch {
+            throw try close(iterator, after: error)
+        }
+        if !goesOn { try close(iterator) }
+        return goesOn
+    }
+
+    /// Tells an iterator that nothing more is wanted (IteratorClose).
+    func close(_ iterator: JSObject) throws(JSFailure) {
+        let end = try iterator.get(key("return"), self)
+        if end.isNullish { return }
+        guard let function = end.function else { throw typeError("\(sourceText(end)) is not a function") }
+        let result = try call(function, this: .object(iterator))
+        guard result.object != nil else { throw typeError("\(inspect(result)) is not an object") }
+    }
+
+    /// Does so because of an exception, and returns that: what closing throws is not heard of.
+    func close(_ iterator: JSObject, after failure: JSFailure) throws(JSFailure) -> JSFailure {
+        guard case .thrown = failure else { return failure }
+        do throws(JSFailure) {
+            try close(iterator)
+        } catch {
+            guard case .thrown = error else { throw error }
+        }
+        return failure
+    }
+
+    /// What is of the wrong kind, in the words of V8: numbers and such with their type.
+    func iterableText(_ value: JSValue) -> String {
         switch value {
         case .undefined, .null: inspect(value)
         case .object: sourceText(value)
+        case .string(let text): "string \"\(text.excerpt)\""
         default: "\(value.typeName) \(inspect(value))"
         }
+    }
+
+    /// What cannot be iterated, in the words of V8: objects and symbols by their type only.
+    private func notIterable(_ value: JSValue) -> JSFailure {
+        let text: String
+        switch value {
+        case .object, .symbol: text = "\(value.typeName)"
+        default: text = iterableText(value)
+        }
+        return typeError("\(text) is not iterable (cannot read property Symbol(Symbol.iterator))")
     }
 
     /// All values of something iterable.

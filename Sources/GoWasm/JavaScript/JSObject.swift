@@ -91,6 +91,8 @@ class JSObject {
     func exoticSet(_ key: PropertyKey, _ value: JSValue, _ realm: JSRealm) throws(JSFailure) -> Bool? { nil }
     /// Deletes an own property outside the table; nil when the key names none, else whether it could be deleted.
     func exoticDelete(_ key: PropertyKey, _ realm: JSRealm) -> Bool? { nil }
+    /// Whether the object itself has a property outside the table.
+    func hasOwnExotic(_ key: PropertyKey, _ realm: JSRealm) -> Bool { exoticGet(key, realm) != nil }
     /// The keys of the enumerable own properties outside the table.
     func exoticKeys(_ realm: JSRealm) -> [PropertyKey] { [] }
 
@@ -132,6 +134,9 @@ class JSObject {
             properties[slot].value = value
             return true
         }
+        if hasLateProperties, kind == .function, realm.completeProperties(of: self, missing: key) {
+            return try set(key, value, realm)
+        }
         var ancestor = prototype
         while let holder = ancestor {
             let slot = holder.properties.find(key)
@@ -165,7 +170,8 @@ class JSObject {
 
     /// Whether the object itself has a property.
     func hasOwn(_ key: PropertyKey, _ realm: JSRealm) -> Bool {
-        if (isExotic && exoticGet(key, realm) != nil) || properties.find(key) >= 0 { return true }
+        if isExotic, hasOwnExotic(key, realm) { return true }
+        if properties.find(key) >= 0 { return true }
         return hasLateProperties && realm.completeProperties(of: self, missing: key) && properties.find(key) >= 0
     }
 
@@ -205,17 +211,17 @@ class JSObject {
         try realm.grant(
             (elements + Int(properties.count)) * 4 * MemoryLayout<PropertyKey>.stride,
             "Too many properties to enumerate")
-        if kind == .function, !enumerableOnly { unsafeDowncast(self, to: JSFunction.self).makeName(realm) }
+        if kind == .function, !enumerableOnly { unsafeDowncast(self, to: JSFunction.self).addOwnProperties(realm) }
         var indices = isExotic ? exoticKeys(realm) : []
         var names: [PropertyKey] = []
         names.reserveCapacity(properties.propertyCount)
         for slot in 0..<Int(properties.count) {
             let key = properties[slot].key
             if key.isSymbol || (enumerableOnly && !properties[slot].attributes.contains(.enumerable)) { continue }
-            if key.index != nil { indices.append(key) } else { names.append(key) }
+            if realm.strings.arrayIndex(key) != nil { indices.append(key) } else { names.append(key) }
         }
         if indices.isEmpty { return names }
-        indices.sort { ($0.index ?? .max) < ($1.index ?? .max) }
+        indices.sort { (realm.strings.arrayIndex($0) ?? .max) < (realm.strings.arrayIndex($1) ?? .max) }
         return indices + names
     }
 

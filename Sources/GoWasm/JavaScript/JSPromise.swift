@@ -75,7 +75,7 @@ final class JSPromise: JSObject {
 
     /// A function that resolves the promise.
     func resolver(_ realm: JSRealm) -> JSFunction {
-        realm.makeFunction { [self] realm, _, arguments throws(JSFailure) in
+        realm.makeFunction(length: 1) { [self] realm, _, arguments throws(JSFailure) in
             resolve(arguments[0], realm)
             return .undefined
         }
@@ -83,7 +83,7 @@ final class JSPromise: JSObject {
 
     /// A function that rejects the promise.
     func rejecter(_ realm: JSRealm) -> JSFunction {
-        realm.makeFunction { [self] realm, _, arguments throws(JSFailure) in
+        realm.makeFunction(length: 1) { [self] realm, _, arguments throws(JSFailure) in
             reject(arguments[0], realm)
             return .undefined
         }

@@ -40,13 +40,23 @@ extension JSRealm {
 
     /// ToPrimitive (ECMA-262, 7.1.1).
     func toPrimitive(_ object: JSObject, preferringString: Bool) throws(JSFailure) -> JSValue {
+        try toPrimitive(object, hint: preferringString ? "string" : "number")
+    }
+
+    /// The same, with the hint that a method of the object's gets.
+    func toPrimitive(_ object: JSObject, hint: StaticString) throws(JSFailure) -> JSValue {
         let exotic = try object.get(wellKnownSymbols.toPrimitive.key, self)
         if !exotic.isNullish {
             guard let function = exotic.function else { throw typeError("\(sourceText(exotic)) is not a function") }
-            let result = try call(function, this: .object(object), string(preferringString ? "string" : "number"))
+            let result = try call(function, this: .object(object), string(hint))
             if result.object == nil { return result }
             throw typeError("Cannot convert object to primitive value")
         }
+        return try ordinaryPrimitive(object, preferringString: hint == "string")
+    }
+
+    /// OrdinaryToPrimitive.
+    func ordinaryPrimitive(_ object: JSObject, preferringString: Bool) throws(JSFailure) -> JSValue {
         let order = preferringString ? [keys.toString, keys.valueOf] : [keys.valueOf, keys.toString]
         for key in order {
             guard let method = try object.get(key, self).function else { continue }
@@ -87,7 +97,9 @@ extension JSRealm {
     }
 
     /// A key as text, for messages.
-    func keyText(_ key: PropertyKey) -> String { strings.string(key)?.excerpt ?? "Symbol()" }
+    func keyText(_ key: PropertyKey) -> String {
+        strings.string(key)?.excerpt ?? "Symbol(\(symbol(key)?.description?.excerpt ?? ""))"
+    }
 
     /// The operator `instanceof`.
     func isInstance(_ value: JSValue, of constructor: JSValue) throws(JSFailure) -> Bool {
@@ -135,6 +147,12 @@ extension JSRealm {
             return "function \(nameText(function))() { [native code] }"
         }
         return "#<\(constructorName(of: object))>"
+    }
+
+    /// What V8's messages call the receiver of a method that it is not for.
+    func receiverText(_ value: JSValue) -> String {
+        if case .string(let string) = value { return string.excerpt }
+        return value.array != nil ? "[object Array]" : sourceText(value)
     }
 
     /// What Node's messages about wrong arguments say of one: "Received type number (1)".

@@ -16,7 +16,7 @@ final class JSRealm {
     let events: EventLoop
     let host: HostServices
 
-    private let emptyString = JSString.make(wtf8: UnsafeRawBufferPointer(start: nil, count: 0), isASCII: true)
+    let emptyString = JSString.make(wtf8: UnsafeRawBufferPointer(start: nil, count: 0), isASCII: true)
     /// Strings of one ASCII character.
     private let characters: ContiguousArray<JSString>
     private let arguments = ArgumentStack()
@@ -157,8 +157,22 @@ final class JSRealm {
     func makeObject() -> JSObject { JSObject(prototype: prototypes.object) }
     func makeArray(_ elements: ContiguousArray<JSValue>) -> JSArray { JSArray(elements, prototype: prototypes.array) }
 
-    func makeFunction(construction: JSFunction.Construction = .none, _ code: @escaping JSCode) -> JSFunction {
-        JSFunction(prototype: prototypes.function, construction: construction, code: code)
+    func makeFunction(
+        signature: JSFunction.Signature = .none, construction: JSFunction.Construction = .none,
+        _ code: @escaping JSCode
+    ) -> JSFunction {
+        JSFunction(prototype: prototypes.function, signature: signature, construction: construction, code: code)
+    }
+
+    /// A function without a name that wants some arguments.
+    func makeFunction(length: Int, _ code: @escaping JSCode) -> JSFunction {
+        makeFunction(signature: JSFunction.Signature(length: length), code)
+    }
+
+    /// The name of a function that is the value of a property (SetFunctionName): symbols in brackets.
+    func functionName(_ key: PropertyKey) -> JSString {
+        guard let symbol = symbol(key) else { return strings.string(key) ?? emptyString }
+        return symbol.description.map { JSString.make("[\($0.excerpt)]") } ?? emptyString
     }
 
     /// A new `Uint8Array` with zeros.
@@ -211,15 +225,38 @@ final class JSRealm {
         return try body(JSArguments(base: base, count: count))
     }
 
-    /// The operator `new`.
-    func construct(_ value: JSValue, _ arguments: JSArguments) throws(JSFailure) -> JSValue {
-        guard let function = value.function else { throw typeError("\(sourceText(value)) is not a constructor") }
+    /// The operator `new`, or `Reflect.construct` with another function as its target: the new object gets that one's
+    /// prototype.
+    func construct(
+        _ value: JSValue, _ arguments: JSArguments, newTarget: JSValue? = nil
+    ) throws(JSFailure) -> JSValue {
+        guard let function = value.function, function.isConstructor else {
+            throw typeError("\(sourceText(value)) is not a constructor")
+        }
+        var target = function
+        if let newTarget {
+            guard let other = newTarget.function, other.isConstructor else {
+                throw typeError("\(sourceText(newTarget)) is not a constructor")
+            }
+            target = other
+        }
         try checkStack()
+        // Bound functions hand it on to what they were bound from.
+        if let inner = function.boundTarget {
+            guard case .native(let code) = function.construction else { return .undefined }
+            return try code(self, .object(target === function ? inner : target), arguments)
+        }
+        let isDerived = target !== function
         switch function.construction {
-        case .none: throw typeError("\(sourceText(value)) is not a constructor")
-        case .native(let code): return try code(self, .object(function), arguments)
+        case .none: return .undefined
+        case .native(let code):
+            guard isDerived else { return try code(self, .object(function), arguments) }
+            let prototype = try target.get(keys.prototype, self).object
+            let result = try code(self, .object(target), arguments)
+            if let prototype { result.object?.prototype = prototype }
+            return result
         case .ordinary:
-            let object = JSObject(prototype: try function.get(keys.prototype, self).object ?? prototypes.object)
+            let object = JSObject(prototype: try target.get(keys.prototype, self).object ?? prototypes.object)
             let result = try function.code(self, .object(object), arguments)
             return result.object == nil ? .object(object) : result
         }

@@ -3,28 +3,80 @@ internal import LibC
 
 /// The bytes behind an `ArrayBuffer` and the typed arrays that share it.
 class ByteStorage {
+    /// Whether there may be other bytes, or fewer, than there were at first.
+    final fileprivate(set) var isVariable = false
+
     /// The bytes as they are now; valid until the guest runs.
     var bytes: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(start: nil, count: 0) }
 }
 
 /// Bytes of their own, zero at first.
 final class OwnedStorage: ByteStorage {
-    private let buffer: UnsafeMutableRawBufferPointer
-    private let charge: Charge
+    private var buffer: UnsafeMutableRawBufferPointer
+    private var charge: Charge
+    /// How many bytes there may be at most; nil where their number does not change.
+    let maximumByteCount: Int?
+    /// Whether they belong to a `SharedArrayBuffer`.
+    let isShared: Bool
+    /// Whether the bytes were given to somebody else.
+    private(set) var isDetached = false
 
     /// Nil when there is not that much memory.
-    init?(byteCount: Int) {
+    init?(byteCount: Int, maximum: Int? = nil, isShared: Bool = false) {
         guard byteCount < JSRealm.smallSize || Charge.grants(byteCount), let start = calloc(max(byteCount, 1), 1) else {
             return nil
         }
         buffer = UnsafeMutableRawBufferPointer(start: start, count: byteCount)
-        charge = Charge(byteCount + 48)
+        charge = Charge(byteCount + Self.size)
+        maximumByteCount = maximum
+        self.isShared = isShared
+        super.init()
+        isVariable = maximum != nil
     }
 
     /// Takes memory over that `malloc` gave.
-    init(adopting buffer: UnsafeMutableRawBufferPointer) {
+    init(adopting buffer: UnsafeMutableRawBufferPointer, maximum: Int? = nil) {
         self.buffer = buffer
-        charge = Charge(buffer.count + 48)
+        charge = Charge(buffer.count + Self.size)
+        maximumByteCount = maximum
+        isShared = false
+        super.init()
+        isVariable = maximum != nil
+    }
+
+    /// About how many bytes the object itself takes.
+    private static let size = 48
+
+    /// Makes the number of bytes another one; new ones are zero.
+    ///
+    /// False where there is no memory for them.
+    func resize(to byteCount: Int) -> Bool {
+        let more = byteCount - buffer.count
+        guard more < JSRealm.smallSize || Charge.grants(more),
+            let start = realloc(buffer.baseAddress, max(byteCount, 1))
+        else { return false }
+        if more > 0 { memset(start + buffer.count, 0, more) }
+        buffer = UnsafeMutableRawBufferPointer(start: start, count: byteCount)
+        charge.change(to: byteCount + Self.size)
+        return true
+    }
+
+    /// Gives the bytes away: there are none any more.
+    func detach() -> UnsafeMutableRawBufferPointer {
+        defer {
+            buffer = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+            charge.change(to: Self.size)
+            isDetached = true
+            isVariable = true
+        }
+        return buffer
+    }
+
+    /// Takes the bytes of another one over, which is left without any; there are no own ones.
+    func adopt(_ other: OwnedStorage) {
+        free(buffer.baseAddress)
+        buffer = other.detach()
+        charge.change(to: buffer.count + Self.size)
     }
 
     deinit {
@@ -46,6 +98,12 @@ final class GuestStorage: ByteStorage {
 
 /// An `ArrayBuffer`.
 final class JSArrayBuffer: JSObject {
+    /// The bytes, where they are the program's own: nil for the guest's memory.
+    var owned: OwnedStorage? { storage as? OwnedStorage }
+    /// Whether this is a `SharedArrayBuffer`.
+    var isShared: Bool { owned?.isShared == true }
+    var isDetached: Bool { storage.isVariable && owned?.isDetached == true }
+
     let storage: ByteStorage
 
     init(_ storage: ByteStorage, prototype: JSObject?) {
@@ -88,34 +146,60 @@ final class JSTypedArray: JSObject {
 
     let element: Element
     let storage: ByteStorage
-    let byteOffset: Int
-    /// The number of elements.
-    let length: Int
+    /// Where the elements begin in the buffer, as long as it reaches that far.
+    private let start: Int
+    /// The number of elements, as long as the buffer has them; nil for as many as it has.
+    private let fixedLength: Int?
     /// The buffer object, once somebody has asked for it.
     private var bufferObject: JSArrayBuffer?
 
     init(
-        _ element: Element, storage: ByteStorage, byteOffset: Int, length: Int, buffer: JSArrayBuffer? = nil,
+        _ element: Element, storage: ByteStorage, byteOffset: Int, length: Int?, buffer: JSArrayBuffer? = nil,
         prototype: JSObject?
     ) {
         self.element = element
         self.storage = storage
-        self.byteOffset = byteOffset
-        self.length = length
+        start = byteOffset
+        fixedLength = length
         bufferObject = buffer
         super.init(kind: .typedArray, prototype: prototype, isExotic: true)
     }
 
     deinit { ending { $0.take(&bufferObject) } }
 
+    /// Whether the elements were there when the array was made, and are not any more.
+    @inline(__always)
+    var isOutOfBounds: Bool { storage.isVariable && hasLostElements }
+
+    private var hasLostElements: Bool {
+        if (storage as? OwnedStorage)?.isDetached == true { return true }
+        return start + (fixedLength ?? 0) * element.size > storage.bytes.count
+    }
+
+    /// Whether the array has as many elements as the buffer.
+    var tracksLength: Bool { fixedLength == nil }
+
+    var byteOffset: Int { isOutOfBounds ? 0 : start }
+
+    /// The number of elements.
+    @inline(__always)
+    var length: Int {
+        if !storage.isVariable, let fixedLength { return fixedLength }
+        return variableLength
+    }
+
+    private var variableLength: Int {
+        hasLostElements ? 0 : fixedLength ?? (storage.bytes.count - start) / element.size
+    }
+
     /// The bytes of the elements; empty when the storage does not reach that far (any more).
     var bytes: UnsafeMutableRawBufferPointer {
         let all = storage.bytes
         let count = length * element.size
-        guard byteOffset + count <= all.count, let base = all.baseAddress else {
+        guard start + count <= all.count, let base = all.baseAddress else {
             return UnsafeMutableRawBufferPointer(start: nil, count: 0)
         }
-        return UnsafeMutableRawBufferPointer(start: base + byteOffset, count: count)
+        return UnsafeMutableRawBufferPointer(start: base + start, count: count)
     }
 
     /// Whether `copyBytesToGo` and `copyBytesToJS` take this array.
@@ -171,6 +255,10 @@ final class JSTypedArray: JSObject {
         if key == realm.keys.byteOffset { return .number(byteOffset) }
         if key == realm.keys.buffer { return .object(buffer(realm)) }
         return nil
+    }
+
+    override func hasOwnExotic(_ key: PropertyKey, _ realm: JSRealm) -> Bool {
+        key.index.map { $0 < length } ?? false
     }
 
     override func exoticSet(_ key: PropertyKey, _ value: JSValue, _ realm: JSRealm) throws(JSFailure) -> Bool? {

@@ -119,6 +119,20 @@ final class InternTable {
         return key.index.map { JSString.make(String($0)) }
     }
 
+    /// The array index that a key is (ECMA-262, 6.1.7), which may be one above ``PropertyKey/indexLimit``: up to 2^32 - 2.
+    func arrayIndex(_ key: PropertyKey) -> Int? {
+        guard let atom = key.atom else { return key.index }
+        let entry = tables.pointee.entries[atom]
+        // Lesser ones are no atoms.
+        guard entry.count == 10, let index = Self.number(UnsafeRawBufferPointer(start: entry.bytes, count: 10)) else {
+            return nil
+        }
+        return index < Self.arrayIndexLimit ? index : nil
+    }
+
+    /// Array indices are below this.
+    private static let arrayIndexLimit = Int(UInt32.max)
+
     @inline(__always)
     private func find(_ bytes: UnsafeRawBufferPointer, hash: UInt64) -> (atom: UInt32?, place: Int) {
         let mask = tables.pointee.mask
@@ -183,6 +197,12 @@ final class InternTable {
     /// The array index that bytes spell: decimal, without leading zeros, below 2^30.
     @inline(__always)
     static func arrayIndex(_ bytes: UnsafeRawBufferPointer) -> Int? {
+        number(bytes).flatMap { $0 < PropertyKey.indexLimit ? $0 : nil }
+    }
+
+    /// The number that up to ten digits spell: without leading zeros.
+    @inline(__always)
+    private static func number(_ bytes: UnsafeRawBufferPointer) -> Int? {
         guard bytes.count > 0, bytes.count <= 10, bytes[0] >= 0x30, bytes[0] <= 0x39 else { return nil }
         if bytes[0] == 0x30 { return bytes.count == 1 ? 0 : nil }
         var value = 0
@@ -190,6 +210,6 @@ final class InternTable {
             guard byte >= 0x30, byte <= 0x39 else { return nil }
             value = value * 10 + Int(byte - 0x30)
         }
-        return value < PropertyKey.indexLimit ? value : nil
+        return value
     }
 }

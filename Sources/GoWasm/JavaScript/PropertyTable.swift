@@ -116,6 +116,17 @@ struct PropertyTable {
         capacity = wanted
     }
 
+    /// Puts properties before all others, but for those that are there already.
+    mutating func prepend(_ new: [Slot]) {
+        let new = new.filter { find($0.key) < 0 }
+        reserve(count + Int32(new.count))
+        guard let slots, !new.isEmpty else { return }
+        if count > 0 { (slots + new.count).moveInitialize(from: slots, count: Int(count)) }
+        for (place, slot) in new.enumerated() { (slots + place).initialize(to: slot) }
+        count += Int32(new.count)
+        if index != nil || count > Self.unindexedLimit { rebuildIndex() }
+    }
+
     mutating func remove(at slot: Int) {
         guard let slots else { return }
         // Released when the table is in order again: what goes may run code that looks at it.
