@@ -33,7 +33,8 @@ def main():
     subprocess.run([swift, "build", "--package-path", package], check=True)
     programs = tools / "programs/newest"
     arguments = {"Greeting": [programs / "embedded.wasm"], "Plugin": [programs / "wasip1/plugin.wasm"], "Engine": [],
-                 "Readme": [], "Calls": [programs / "wasip1/calls.wasm"]}
+                 "Readme": [], "Calls": [programs / "wasip1/calls.wasm"],
+                 "Files": [programs / "store.wasm"]}
     failures = 0
     for name, given in arguments.items():
         result = subprocess.run(
