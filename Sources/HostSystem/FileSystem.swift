@@ -115,7 +115,7 @@ package final class FileSystem {
         return access.virtualMounts.map { mount in
             let root = mount.fileSystem.root
             // Beyond the numbers of the system's devices, and exact in JavaScript.
-            let device = devices[ObjectIdentifier(root), default: 1 << 44 + UInt64(devices.count)]
+            let device = devices[ObjectIdentifier(root), default: (1 << 44) &+ UInt64(clamping: devices.count)]
             devices[ObjectIdentifier(root)] = device
             return Mount(
                 path: GuestPath.normalized(Array(mount.guest.utf8), in: processDirectory),

@@ -127,8 +127,8 @@ struct MemoryContents {
         let position = Int64(index) &* Int64(Self.pieceSize)
         // Of the lower layer a piece is taken whole.
         let below = old == nil ? lower.map { max(0, min(Int64(Self.pieceSize), $0.size &- position)) } ?? 0 : 0
-        var capacity = max(64, 2 * (old?.capacity ?? 0))
-        while capacity < max(count, Int(below)) { capacity *= 2 }
+        var capacity = max(64, (old?.capacity ?? 0) &* 2)
+        while capacity < max(count, Int(below)) { capacity &*= 2 }
         try tree.grant(capacity)
         guard let piece = Piece(tree, capacity: capacity) else { throw .noSpace }
         if let old { piece.start.copyMemory(from: old.start, byteCount: old.capacity) }

@@ -156,7 +156,7 @@ final class MemoryNode: FileNode, @unchecked Sendable {
         let node = try MemoryNode(tree, above: file, origin: (self, name))
         if found.count >= foundLimit {
             found = found.filter { $0.value.node != nil }
-            foundLimit = max(64, 2 * found.count)
+            foundLimit = max(64, found.count &* 2)
         }
         found[name] = WeakNode(node: node)
         return node
@@ -237,7 +237,7 @@ final class MemoryNode: FileNode, @unchecked Sendable {
             try tree.grant(size)
             node.keep()
             list(node, name, FileCharge(tree, size))
-            node.linkCount += 1
+            node.linkCount &+= 1
             node.changed = .now
         }
     }
@@ -312,7 +312,7 @@ final class MemoryNode: FileNode, @unchecked Sendable {
         found[name] = nil
         if node.kind == .directory {
             node.parent = self
-            linkCount += 1
+            linkCount &+= 1
         }
         modified = .now
         changed = modified
@@ -328,7 +328,7 @@ final class MemoryNode: FileNode, @unchecked Sendable {
         node.origin = nil
         if node.kind == .directory {
             node.parent = nil
-            linkCount = max(2, linkCount) - 1
+            linkCount = max(2, linkCount) &- 1
         }
         modified = .now
         changed = modified
@@ -336,7 +336,7 @@ final class MemoryNode: FileNode, @unchecked Sendable {
 
     /// Takes note that one of the names is gone.
     private func noteRemoval() {
-        linkCount = kind == .directory ? 0 : max(1, linkCount) - 1
+        linkCount = kind == .directory ? 0 : max(1, linkCount) &- 1
         changed = .now
     }
 
