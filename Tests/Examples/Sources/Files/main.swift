@@ -14,7 +14,8 @@ func run(_ files: any VirtualFileSystem, _ arguments: String...) async throws {
         arguments: ["/data/store"] + arguments, standardOutput: .buffer(output))
     configuration.access.mount(files, at: "/data")
     let status = try await program.run(configuration)
-    print(arguments, "ended with", status.code, "and", output.text.split(separator: "\n").last ?? "nothing")
+    let lines: [Substring] = output.text.split(separator: "\n")
+    print(arguments[0], "ended with", status.code, "and", lines.last ?? "nothing")
 }
 
 let files = MemoryFileSystem()
