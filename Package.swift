@@ -114,7 +114,7 @@ let package = Package(
             ],
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "HostSystemTests", dependencies: ["CHostSystem", "HostSystem", "_TestSupport"],
+            name: "HostSystemTests", dependencies: ["CHostSystem", "HostSystem", "LibC", "_TestSupport"],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "WASITests",

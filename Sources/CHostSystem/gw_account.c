@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 
 _Thread_local GWAccount *gw_account_of_thread;
+_Thread_local void *gw_file_ledger_of_thread;
 _Thread_local GWRelease gw_release_of_thread;
 
 // Asking the system costs about as much as copying 16 KiB: it is asked for what is much larger.

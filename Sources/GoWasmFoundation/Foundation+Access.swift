@@ -26,6 +26,16 @@ extension HostAccess.Mount {
     }
 }
 
+extension HostFolder {
+    /// Opens the folder that a URL of a file names.
+    ///
+    /// - Throws: As `init(_:)` with a path; ``FileError/notFound`` for other URLs.
+    public convenience init(_ url: URL) throws(FileError) {
+        guard url.isFileURL else { throw .notFound }
+        try self.init(url.path)
+    }
+}
+
 extension StandardInput {
     /// Bytes, read from their start by each run.
     public static func data(_ data: Data) -> StandardInput { bytes(Array(data)) }

@@ -20,13 +20,13 @@ extension FileSystem {
         _ file: OpenFile, _ bytes: UnsafeMutableRawBufferPointer, position: Int64?
     ) throws(ErrorCode) -> Int {
         guard let position else {
-            if let count = try file.readStream(bytes) { return count }
+            if let stream = file.stream { return try read(stream, bytes) }
             return try whenReady(file, Int16(POLLIN)) { () throws(ErrorCode) in
                 try Descriptors.readIfReady(file.descriptor, bytes)
             }
         }
         // The system knows which others have no positions: some devices have.
-        guard file.stream == nil else { throw ErrorCode(ESPIPE) }
+        if let stream = file.stream { return try read(stream, bytes, position: position) }
         var nothing: UInt8 = 0
         return try withUnsafeMutablePointer(to: &nothing) { nothing throws(ErrorCode) in
             let start = bytes.baseAddress ?? UnsafeMutableRawPointer(nothing)
@@ -40,9 +40,31 @@ extension FileSystem {
         _ file: OpenFile, _ bytes: UnsafeRawBufferPointer, position: Int64?
     ) throws(ErrorCode) -> Int {
         guard let position else { return try writeAsFarAsPossible(file, bytes) }
-        guard file.stream == nil else { throw ErrorCode(ESPIPE) }
+        if let stream = file.stream { return try write(stream, bytes, position: position) }
         guard let start = bytes.baseAddress else { return 0 }
         return try retrying { pwrite(file.descriptor, start, bytes.count, off_t(position)) }
+    }
+
+    /// Reads what is no file of the system's.
+    private func read(
+        _ stream: OpenFile.Stream, _ bytes: UnsafeMutableRawBufferPointer, position: Int64? = nil
+    ) throws(ErrorCode) -> Int {
+        if case .virtual(let file) = stream {
+            return try virtually { () throws(FileError) in try file.read(bytes, position: position) }
+        }
+        guard position == nil else { throw ErrorCode(ESPIPE) }
+        return try stream.read(bytes)
+    }
+
+    /// Writes what is no file of the system's.
+    private func write(
+        _ stream: OpenFile.Stream, _ bytes: UnsafeRawBufferPointer, position: Int64? = nil
+    ) throws(ErrorCode) -> Int {
+        if case .virtual(let file) = stream {
+            return try virtually { () throws(FileError) in try file.write(bytes, position: position) }
+        }
+        guard position == nil else { throw ErrorCode(ESPIPE) }
+        return try stream.write(bytes)
     }
 
     /// Tries an operation until it has a result, and waits in between for what is at the file's other end.
@@ -91,7 +113,7 @@ extension FileSystem {
     package func writeAsFarAsPossible(
         _ file: OpenFile, _ bytes: UnsafeRawBufferPointer
     ) throws(ErrorCode) -> Int {
-        if try file.writeStream(bytes) { return bytes.count }
+        if let stream = file.stream { return try write(stream, bytes) }
         guard let waker, file.kind.canBlock else {
             return try Descriptors.writeAsFarAsPossible(file.descriptor, bytes, isPipe: file.kind.canBlock)
         }
@@ -119,6 +141,9 @@ extension FileSystem {
 
     /// Brings what was written to the disk: with the file's times and permissions, or only the contents.
     package func synchronize(_ file: OpenFile, contentsOnly: Bool = false) throws(ErrorCode) {
+        if let virtual = file.virtual {
+            return try virtually { () throws(FileError) in try virtual.node.synchronize() }
+        }
         try check(contentsOnly ? synchronizeContents(file.descriptor) : fsync(file.descriptor))
     }
 
@@ -134,12 +159,16 @@ extension FileSystem {
     /// Changes the length.
     package func truncate(_ file: OpenFile, to length: Int64) throws(ErrorCode) {
         try checkOwned(file)
+        if let virtual = file.virtual {
+            return try virtually { () throws(FileError) in try virtual.resize(to: length) }
+        }
         try check(ftruncate(file.descriptor, off_t(length)))
     }
 
     /// Changes the permissions.
     package func changeMode(_ file: OpenFile, _ mode: UInt32) throws(ErrorCode) {
         try checkOwned(file)
+        if let virtual = file.virtual { return try set(FileAttributes(mode: mode), virtual) }
         try checkWritable(file)
         try check(fchmod(file.descriptor, mode_t(mode & 0o7777)))
     }
@@ -147,6 +176,7 @@ extension FileSystem {
     /// Changes who owns the file; -1 leaves the user or the group as it is.
     package func changeOwner(_ file: OpenFile, user: UInt32, group: UInt32) throws(ErrorCode) {
         try checkOwned(file)
+        if let virtual = file.virtual { return try set(FileAttributes(user: user, group: group), virtual) }
         try checkWritable(file)
         try check(fchown(file.descriptor, user, group))
     }
@@ -154,15 +184,25 @@ extension FileSystem {
     /// Sets the times.
     package func setTimes(_ file: OpenFile, accessed: FileTime, modified: FileTime) throws(ErrorCode) {
         try checkOwned(file)
+        if let virtual = file.virtual {
+            return try set(FileAttributes(accessed: accessed, modified: modified), virtual)
+        }
         try checkWritable(file)
         let times = [accessed.timespec, modified.timespec]
         try check(futimens(file.descriptor, times))
+    }
+
+    private func set(_ attributes: FileAttributes, _ file: VirtualFile) throws(ErrorCode) {
+        try virtually { () throws(FileError) in try file.set(attributes) }
     }
 
     /// The names in an open directory as they are now.
     package func entries(_ file: OpenFile) throws(ErrorCode) -> [DirectoryEntry] {
         guard file.kind == .directory else { throw ErrorCode(ENOTDIR) }
         try checkOwned(file)
+        if let virtual = file.virtual {
+            return try virtually { () throws(FileError) in try VirtualFolder.entries(of: virtual.node) }
+        }
         return try DirectoryEntry.list(file.descriptor)
     }
 }

@@ -75,6 +75,7 @@ extension FileSystem {
 
     private func openNow(_ location: Location, flags: Int32, mode: UInt32) throws(ErrorCode) -> Int {
         let flags = flags & Self.openFlags
+        if let folder = location.folder.virtual { return try open(location, in: folder, flags: flags, mode: mode) }
         let changes = flags & O_ACCMODE != O_RDONLY || flags & (O_CREAT | O_TRUNC) != 0
         let system = flags | O_NONBLOCK | O_NOCTTY
         let opened = try allowing(location) { () throws(ErrorCode) in
@@ -124,6 +125,11 @@ extension FileSystem {
 
     /// What the system says about a file.
     package func status(_ location: Location, followingLinks: Bool) throws(ErrorCode) -> stat {
+        if let folder = location.folder.virtual {
+            return try virtually(location.named) { () throws(FileError) in
+                try folder.status(location.path, followingLinks: followingLinks)
+            }
+        }
         var status = stat()
         if location.folder.isConfined {
             let opened = try lookUp(location, followingLinks: followingLinks)
@@ -161,6 +167,9 @@ extension FileSystem {
 
     /// The names in a directory, sorted by their bytes.
     package func entries(_ location: Location) throws(ErrorCode) -> [DirectoryEntry] {
+        if let folder = location.folder.virtual {
+            return try virtually(location.named) { () throws(FileError) in try folder.entries(location.path) }
+        }
         let opened = try allowing(location) { () throws(ErrorCode) in
             try location.folder.open(location.path, O_RDONLY | O_DIRECTORY)
         }
@@ -170,27 +179,45 @@ extension FileSystem {
 
     /// Makes a directory.
     package func makeDirectory(_ location: Location, mode: UInt32) throws(ErrorCode) {
+        if let folder = location.folder.virtual {
+            let permissions = masked(mode) & ~processMask
+            return try virtually(location.named) { () throws(FileError) in
+                try folder.makeDirectory(location.path, permissions: permissions)
+            }
+        }
         let mode = mode_t(masked(mode) & 0o7777)
         try change(location, .makeFolder) { mkdirat($0, $1, mode) }
     }
 
     /// Removes an empty directory.
     package func removeDirectory(_ location: Location) throws(ErrorCode) {
+        if let folder = location.folder.virtual {
+            return try virtually(location.named) { () throws(FileError) in
+                try folder.remove(location.path, isDirectory: true)
+            }
+        }
         try change(location, .remove) { unlinkat($0, $1, AT_REMOVEDIR) }
     }
 
     /// Removes a file that is no directory.
     package func unlink(_ location: Location) throws(ErrorCode) {
+        if let folder = location.folder.virtual {
+            return try virtually(location.named) { () throws(FileError) in
+                try folder.remove(location.path, isDirectory: false)
+            }
+        }
         try change(location, .remove) { unlinkat($0, $1, 0) }
     }
 
     /// Gives a file another name.
     package func rename(_ old: Location, to new: Location) throws(ErrorCode) {
+        if old.folder.virtual != nil || new.folder.virtual != nil { return try rename(old, to: new, isLink: false) }
         try change(old, new, removesOld: true) { renameat($0, $1, $2, $3) }
     }
 
     /// Gives a file a further name; a link is not followed.
     package func link(_ old: Location, to new: Location) throws(ErrorCode) {
+        if old.folder.virtual != nil || new.folder.virtual != nil { return try rename(old, to: new, isLink: true) }
         if old.folder.isConfined, old.path.last == GuestPath.slash {
             // The system would follow a link here.
             systemClose(try lookUp(old, followingLinks: true, O_DIRECTORY))
@@ -202,6 +229,11 @@ extension FileSystem {
     /// Makes a symbolic link; its target is text that is looked at when the link is used.
     package func makeSymbolicLink(_ target: [UInt8], at location: Location) throws(ErrorCode) {
         guard !target.contains(0) else { throw ErrorCode(EINVAL) }
+        if let folder = location.folder.virtual {
+            return try virtually(location.named) { () throws(FileError) in
+                try folder.makeSymbolicLink(target, at: location.path)
+            }
+        }
         try change(location, .make) { directory, name in
             GuestPath.withCString(target) { symlinkat($0, directory, name) }
         }
@@ -209,6 +241,9 @@ extension FileSystem {
 
     /// The text of a symbolic link.
     package func target(ofLink location: Location) throws(ErrorCode) -> [UInt8] {
+        if let folder = location.folder.virtual {
+            return try virtually(location.named) { () throws(FileError) in try folder.target(ofLink: location.path) }
+        }
         let target: [UInt8]?
         if location.folder.isConfined {
             let opened = try lookUp(location, followingLinks: false)
@@ -225,6 +260,9 @@ extension FileSystem {
 
     /// Changes the permissions of a file.
     package func changeMode(_ location: Location, _ mode: UInt32) throws(ErrorCode) {
+        if let folder = location.folder.virtual {
+            return try set(FileAttributes(mode: mode), location, folder, followingLinks: true)
+        }
         let mode = mode_t(mode & 0o7777)
         try changeFile(location, followingLinks: true) { directory, path, isOpened in
             isOpened ? chmod(path, mode) : fchmodat(directory, path, mode, 0)
@@ -235,6 +273,10 @@ extension FileSystem {
     package func changeOwner(
         _ location: Location, user: UInt32, group: UInt32, followingLinks: Bool
     ) throws(ErrorCode) {
+        if let folder = location.folder.virtual {
+            return try set(
+                FileAttributes(user: user, group: group), location, folder, followingLinks: followingLinks)
+        }
         try changeFile(location, followingLinks: followingLinks) { directory, path, isOpened in
             fchownat(directory, path, user, group, followingLinks || isOpened ? 0 : AT_SYMLINK_NOFOLLOW)
         }
@@ -242,6 +284,11 @@ extension FileSystem {
 
     /// Changes the length of a file.
     package func truncate(_ location: Location, to length: Int64) throws(ErrorCode) {
+        if let folder = location.folder.virtual {
+            return try virtually(location.named) { () throws(FileError) in
+                try folder.truncate(location.path, to: length)
+            }
+        }
         let opened = try allowing(location) { () throws(ErrorCode) in
             try openForChange(location, O_WRONLY | O_NONBLOCK | O_NOCTTY)
         }
@@ -253,6 +300,11 @@ extension FileSystem {
     package func setTimes(
         _ location: Location, accessed: FileTime, modified: FileTime, followingLinks: Bool
     ) throws(ErrorCode) {
+        if let folder = location.folder.virtual {
+            return try set(
+                FileAttributes(accessed: accessed, modified: modified), location, folder,
+                followingLinks: followingLinks)
+        }
         let times = [accessed.timespec, modified.timespec]
         try changeFile(location, followingLinks: followingLinks) { directory, path, isOpened in
             utimensat(directory, path, times, followingLinks || isOpened ? 0 : AT_SYMLINK_NOFOLLOW)

@@ -36,6 +36,9 @@ package final class FileSystem {
     /// The permissions that the guest wants to be missing from what it makes; see ``changeModeMask(to:)``.
     private var modeMask: UInt32 = 0
     private var hasModeMask = false
+    /// What the guest has taken of memory in files that are not the system's, and the charge for it.
+    lazy var ledger = FileLedger()
+    var fileCharge: Charge?
 
     /// Gets what the runtime of a Go program says of its end; nil if there is none.
     package var runtimeReport: RuntimeReport?
@@ -73,6 +76,7 @@ package final class FileSystem {
             mounts.append(Mount(path: path, folder: folder))
         }
         let protection = try Protection(access, mounts.map(\.folder), processDirectory)
+        mounts += Self.virtualMounts(access, processDirectory)
         isComplete = true
         self.init(access, mounts, protection, processDirectory, streams)
     }
@@ -100,14 +104,31 @@ package final class FileSystem {
         if !access.allowsAllFiles { virtualDirectory = firstDirectory(processDirectory) }
     }
 
-    deinit { for mount in mounts { systemClose(mount.folder.descriptor) } }
+    deinit {
+        for mount in mounts where mount.folder.virtual == nil { systemClose(mount.folder.descriptor) }
+        fileCharge?.close()
+    }
+
+    /// The mounts that are not the system's: those of one file system have the same device.
+    private static func virtualMounts(_ access: HostAccess, _ processDirectory: [UInt8]) -> [Mount] {
+        var devices: [ObjectIdentifier: UInt64] = [:]
+        return access.virtualMounts.map { mount in
+            let root = mount.fileSystem.root
+            // Beyond the numbers of the system's devices, and exact in JavaScript.
+            let device = devices[ObjectIdentifier(root), default: (1 << 44) &+ UInt64(clamping: devices.count)]
+            devices[ObjectIdentifier(root)] = device
+            return Mount(
+                path: GuestPath.normalized(Array(mount.guest.utf8), in: processDirectory),
+                folder: Folder(VirtualFolder(root, device: device, isReadOnly: mount.isReadOnly)))
+        }
+    }
 
     /// Where a guest starts that has only some folders: where the process is, if that is granted under its own path, or
     /// a folder beneath it is, so that relative paths are what they are outside; otherwise in the first folder.
     private func firstDirectory(_ processDirectory: [UInt8]) -> [UInt8] {
         var here = stat()
         var there = stat()
-        if stat(".", &here) == 0, let location = find(processDirectory),
+        if stat(".", &here) == 0, let location = find(processDirectory), location.folder.virtual == nil,
             let opened = try? location.folder.open(location.path, Folder.lookupOnly | O_DIRECTORY)
         {
             defer { systemClose(opened) }
@@ -122,7 +143,8 @@ package final class FileSystem {
             path($0.guest) == path($0.host) && GuestPath.remainder(of: path($0.host), in: processDirectory) != nil
         }
         if leadsToMount { return processDirectory }
-        return access.mounts.first.map { path($0.guest) } ?? [GuestPath.slash]
+        let first = access.mounts.first?.guest ?? access.virtualMounts.first?.guest
+        return first.map(path) ?? [GuestPath.slash]
     }
 
     // MARK: - The working directory
@@ -150,10 +172,14 @@ package final class FileSystem {
             if GuestPath.withCString(path, { chdir($0) }) != 0 { throw ErrorCode.last }
             return
         }
-        let opened = try allowing(location) { () throws(ErrorCode) in
-            try location.folder.open(location.path, Folder.lookupOnly | O_DIRECTORY)
+        if let folder = location.folder.virtual {
+            try virtually(location.named) { () throws(FileError) in try folder.checkDirectory(location.path) }
+        } else {
+            let opened = try allowing(location) { () throws(ErrorCode) in
+                try location.folder.open(location.path, Folder.lookupOnly | O_DIRECTORY)
+            }
+            systemClose(opened)
         }
-        systemClose(opened)
         self.virtualDirectory = GuestPath.normalized(path, in: virtualDirectory)
     }
 
@@ -174,6 +200,9 @@ package final class FileSystem {
 
     /// The permissions that a new file or folder gets.
     func masked(_ mode: UInt32) -> UInt32 { mode & ~modeMask }
+
+    /// The process's mask as it was when this was first asked for.
+    private(set) lazy var processMask = Self.processModeMask
 
     /// The process's mask, on Linux read without a moment in which it is another: threads may make files then.
     private static var processModeMask: UInt32 {

@@ -11,12 +11,29 @@ struct Folder {
     var isReadOnly: Bool
     /// Whether the system is asked to keep paths beneath, where it can, instead of walking name by name.
     var usesSystemLookup = true
+    /// Where paths begin that are not the system's; nil for those that are.
+    ///
+    /// The descriptor is of no use then.
+    var virtual: VirtualFolder?
 
     /// What a path is opened with to find out about it, without the right to read it.
     static let lookupOnly = gw_lookup_only()
 
     /// How many symbolic links a path may lead through, as on Linux.
     static let linkLimit = 40
+
+    /// A folder that is not the system's.
+    init(_ virtual: VirtualFolder) {
+        self.init(descriptor: -1, isConfined: true, isReadOnly: virtual.isReadOnly)
+        self.virtual = virtual
+    }
+
+    init(descriptor: Int32, isConfined: Bool, isReadOnly: Bool, usesSystemLookup: Bool = true) {
+        self.descriptor = descriptor
+        self.isConfined = isConfined
+        self.isReadOnly = isReadOnly
+        self.usesSystemLookup = usesSystemLookup
+    }
 
     /// Opens a path.
     ///

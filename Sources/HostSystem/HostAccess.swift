@@ -39,11 +39,33 @@ public struct HostAccess: Sendable {
         }
     }
 
+    /// A file system that is not the system's and that the guest may use.
+    public struct VirtualMount: Sendable {
+        /// The file system.
+        public var fileSystem: any VirtualFileSystem
+        /// Where the guest finds its root; a relative path counts from the working directory.
+        public var guest: String
+        /// Whether nothing in it may be changed: then changes fail with EROFS.
+        public var isReadOnly: Bool
+
+        /// Makes a mount.
+        public init(_ fileSystem: any VirtualFileSystem, guest: String, isReadOnly: Bool = false) {
+            self.fileSystem = fileSystem
+            self.guest = guest
+            self.isReadOnly = isReadOnly
+        }
+    }
+
     /// The folders, in any order: of two that contain a path the inner one counts.
     ///
     /// What is in a folder that is read only cannot be changed through an outer one that is not, by whatever path. One
     /// folder cannot be given in both ways, nor one that is read only beside all files or a root that is not.
     public var mounts: [Mount]
+    /// File systems that are not the system's, such as files in memory; see ``mount(_:at:isReadOnly:)``.
+    ///
+    /// Of two folders that contain a path the inner one counts, as of ``mounts``; of one of each on the same path this
+    /// one.
+    public var virtualMounts: [VirtualMount] = []
     /// Whether the guest may use all files that this process may use, under their own paths.
     public var allowsAllFiles: Bool
     /// Which hosts and ports the guest may reach, by `fetch` and the sockets that a program for WASI opens.
@@ -59,6 +81,18 @@ public struct HostAccess: Sendable {
         self.allowsAllFiles = allowsAllFiles
         self.network = network
         self.listeners = listeners
+    }
+
+    /// Whether there are any folders that were given.
+    package var hasMounts: Bool { !mounts.isEmpty || !virtualMounts.isEmpty }
+
+    /// Gives the guest a file system: a ``MemoryFileSystem``, an ``OverlayFileSystem``, or one that you wrote.
+    ///
+    /// - Parameters:
+    ///   - guest: Where the guest finds its root; a relative path counts from the working directory.
+    ///   - isReadOnly: Whether nothing in it may be changed: then changes fail with EROFS.
+    public mutating func mount(_ fileSystem: any VirtualFileSystem, at guest: String, isReadOnly: Bool = false) {
+        virtualMounts.append(VirtualMount(fileSystem, guest: guest, isReadOnly: isReadOnly))
     }
 
     /// Whether the guest may reach some host: to set it grants all of them, or none.

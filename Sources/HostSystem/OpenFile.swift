@@ -39,7 +39,7 @@ package final class OpenFile {
     package var isBorrowed: Bool { !isOwned }
     /// Whether the guest got it for its contents only, as standard input and output, whoever they belong to: what else
     /// there is of the file is not the guest's to change.
-    package var isStandardStream: Bool { !isOwned || stream != nil }
+    package var isStandardStream: Bool { !isOwned || stream != nil && virtual == nil }
 
     /// The name under which a directory is given to a guest of WASI from the start.
     package var preopenName: [UInt8]?
@@ -50,7 +50,7 @@ package final class OpenFile {
     /// For the root of the guest's tree, and a working directory that was not granted, but folders beneath it.
     package var base: [UInt8]?
     /// Whether nothing of it can be used, but for paths in it: a directory that was not granted.
-    package var isForbidden: Bool { descriptor < 0 }
+    package var isForbidden: Bool { descriptor < 0 && stream == nil }
     /// Whether the guest asked that reads and writes do not wait.
     ///
     /// Not a flag of the system's, which other processes would see at standard input and output.
@@ -97,11 +97,31 @@ package final class OpenFile {
     package enum Stream {
         case input((Int) throws -> [UInt8])
         case output((UnsafeRawBufferPointer) throws -> Void)
+        /// A file or folder that is not the system's.
+        case virtual(VirtualFile)
+
+        /// Has the closure read.
+        func read(_ bytes: UnsafeMutableRawBufferPointer) throws(ErrorCode) -> Int {
+            guard case .input(let read) = self else { throw ErrorCode(EBADF) }
+            guard let given = try? read(bytes.count) else { throw ErrorCode(EIO) }
+            let count = min(given.count, bytes.count)
+            given.withUnsafeBytes { bytes.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+            return count
+        }
+
+        /// Has the closure write all.
+        func write(_ bytes: UnsafeRawBufferPointer) throws(ErrorCode) -> Int {
+            guard case .output(let write) = self else { throw ErrorCode(EBADF) }
+            guard (try? write(bytes)) != nil else { throw ErrorCode(EIO) }
+            return bytes.count
+        }
     }
     package private(set) var stream: Stream?
 
     /// Whether it may have positions to read and write at.
-    package var isSeekable: Bool { stream == nil && !kind.canBlock }
+    package var isSeekable: Bool { (stream == nil || virtual != nil) && !kind.canBlock }
+    /// The file or folder, where that is not the system's.
+    package var virtual: VirtualFile? { if case .virtual(let file) = stream { file } else { nil } }
 
     /// A file that a closure reads.
     convenience init(reading read: @escaping (Int) throws -> [UInt8]) {
@@ -119,6 +139,14 @@ package final class OpenFile {
         self.stream = stream
     }
 
+    /// A file or folder that is not the system's.
+    convenience init(_ file: VirtualFile) throws(FileError) {
+        let kind = try file.node.status().kind
+        let folder = kind == .directory ? Folder(file.folder.at(file.node)) : nil
+        self.init(-1, kind: kind.openKind, folder: folder, isReadOnly: file.folder.isReadOnly)
+        stream = .virtual(file)
+    }
+
     deinit {
         charge.close()
         if isOwned, !isClosed { _ = closeDescriptor() }
@@ -129,6 +157,7 @@ package final class OpenFile {
     /// A guest may ask for a socket whose end waits until all is sent: for hours, in a call of the system that nothing
     /// ends. The system goes on sending without that.
     private func closeDescriptor() -> Int32 {
+        guard virtual == nil else { return 0 }
         if kind == .socket {
             var value = linger()
             var size = socklen_t(MemoryLayout<linger>.size)
@@ -140,26 +169,6 @@ package final class OpenFile {
             }
         }
         return systemClose(descriptor)
-    }
-
-    /// Reads from a stream; nil where the file is one of the system's.
-    @inline(__always)
-    package func readStream(_ bytes: UnsafeMutableRawBufferPointer) throws(ErrorCode) -> Int? {
-        guard let stream else { return nil }
-        guard case .input(let read) = stream else { throw ErrorCode(EBADF) }
-        guard let given = try? read(bytes.count) else { throw ErrorCode(EIO) }
-        let count = min(given.count, bytes.count)
-        given.withUnsafeBytes { bytes.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
-        return count
-    }
-
-    /// Writes all to a stream; false where the file is one of the system's.
-    @inline(__always)
-    package func writeStream(_ bytes: UnsafeRawBufferPointer) throws(ErrorCode) -> Bool {
-        guard let stream else { return false }
-        guard case .output(let write) = stream else { throw ErrorCode(EBADF) }
-        guard (try? write(bytes)) != nil else { throw ErrorCode(EIO) }
-        return true
     }
 
     /// Keeps the file open for an operation that waits for it.
@@ -182,13 +191,23 @@ package final class OpenFile {
 
     /// What the system says about the file.
     package func status() throws(ErrorCode) -> stat {
+        if let virtual {
+            do throws(FileError) { return try virtual.folder.status(of: virtual.node) } catch { throw error.code }
+        }
         var status = stat()
         if fstat(descriptor, &status) != 0 { throw ErrorCode.last }
         return status
     }
 
+    /// How many bytes of a regular file are left to be read.
+    package var remaining: Int64 {
+        if let virtual { return virtual.remaining }
+        guard let size = try? status().st_size else { return 0 }
+        return max(0, Int64(size) &- Int64(lseek(descriptor, 0, SEEK_CUR)))
+    }
+
     /// The flags of the system that it is open with; none of what cannot be used.
-    package var statusFlags: Int32 { isForbidden ? 0 : fcntl(descriptor, F_GETFL) }
+    package var statusFlags: Int32 { virtual?.flags ?? (isForbidden ? 0 : fcntl(descriptor, F_GETFL)) }
 
     /// Whether it was opened only for the other of reading and writing, which never changes.
     ///

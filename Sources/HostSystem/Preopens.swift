@@ -14,19 +14,19 @@ extension FileSystem {
     /// them then, too. Otherwise they follow the root and the folders.
     package func addPreopens() throws(HostAccessError) {
         let slash = GuestPath.slash
-        let hasFolders = access.allowsAllFiles || !access.mounts.isEmpty
+        let hasFolders = access.allowsAllFiles || access.hasMounts
         if !hasFolders { try addListeners() }
         let root = mounts.first { $0.path == [slash] }
         if access.allowsAllFiles {
             let all = Folder(descriptor: 0, isConfined: false, isReadOnly: false)
             try addPreopen(AT_FDCWD, "/", all, name: [slash], base: [slash])
         } else if let root {
-            try addPreopen(root.folder.descriptor, ".", root.folder, name: root.path, base: [slash])
+            try addPreopen(root, name: root.path, base: [slash])
         } else {
             addPreopen(OpenFile(-1, kind: .directory, isOwned: false), name: [slash], base: [slash])
         }
         for mount in mounts.reversed() where mount.path != [slash] {
-            try addPreopen(mount.folder.descriptor, ".", mount.folder, name: mount.path + [slash])
+            try addPreopen(mount, name: mount.path + [slash])
         }
         if hasFolders { try addListeners() }
         if !access.allowsAllFiles, root == nil, let path = try? workingDirectory() {
@@ -48,11 +48,33 @@ extension FileSystem {
         if onlyLeadsToMount(path) {
             addPreopen(OpenFile(-1, kind: .directory, isOwned: false), name: name, base: path)
         }
-        guard let location = find(path),
-            let opened = try? location.folder.open(location.path, Folder.lookupOnly | O_DIRECTORY)
+        guard let location = find(path) else { return }
+        if let folder = location.folder.virtual {
+            return try addPreopen(location, in: folder, name: name)
+        }
+        guard let opened = try? location.folder.open(location.path, Folder.lookupOnly | O_DIRECTORY)
         else { return }
         defer { systemClose(opened) }
         try addPreopen(opened, ".", location.folder, name: name)
+    }
+
+    private func addPreopen(_ mount: Mount, name: [UInt8], base: [UInt8]? = nil) throws(HostAccessError) {
+        guard let folder = mount.folder.virtual else {
+            return try addPreopen(mount.folder.descriptor, ".", mount.folder, name: name, base: base)
+        }
+        let here = Location(folder: mount.folder, path: [UInt8(ascii: ".")], named: name)
+        try addPreopen(here, in: folder, name: name, base: base)
+    }
+
+    private func addPreopen(
+        _ location: Location, in folder: VirtualFolder, name: [UInt8], base: [UInt8]? = nil
+    ) throws(HostAccessError) {
+        do throws(FileError) {
+            let file = try folder.open(location.path, flags: O_RDONLY | O_DIRECTORY, permissions: 0)
+            addPreopen(try OpenFile(file), name: name, base: base)
+        } catch {
+            throw .folder(path: GuestPath.text(name), reason: error.code.message)
+        }
     }
 
     private func addPreopen(

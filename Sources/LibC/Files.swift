@@ -25,6 +25,15 @@ extension stat {
             return st_ctim
         #endif
     }
+
+    /// Sets the three times.
+    @inlinable public mutating func setTimes(_ access: timespec, _ modification: timespec, _ change: timespec) {
+        #if canImport(Darwin)
+            (st_atimespec, st_mtimespec, st_ctimespec) = (access, modification, change)
+        #else
+            (st_atim, st_mtim, st_ctim) = (access, modification, change)
+        #endif
+    }
 }
 
 /// Nanoseconds of a time that `utimensat` shall set which stand for something else (Swift does not see the macros).

@@ -78,9 +78,7 @@ extension WASIHost {
         guard file.isSeekable else { throw ErrorCode(ESPIPE) }
         if file.kind == .directory { throw ErrorCode(EBADF) }
         guard file.rights & needed.rawValue != 0 else { throw ErrorCode.notCapable }
-        let position = lseek(file.descriptor, off_t(Int64(bitPattern: offset)), bases[Int(whence)])
-        if position < 0 { throw ErrorCode.last }
-        try memory.store(Int64(position), at: result)
+        try memory.store(files.seek(file, Int64(bitPattern: offset), bases[Int(whence)]), at: result)
     }
 
     func fdTell(_ number: UInt32, _ result: UInt32) throws(ErrorCode) { try fdSeek(number, 0, 1, result) }
@@ -93,16 +91,14 @@ extension WASIHost {
         guard advice <= 5, let start = Int64(exactly: offset), let count = Int64(exactly: length) else {
             throw ErrorCode(EINVAL)
         }
-        let failure = advise(file.descriptor, from: start, count: count, Int(advice))
-        if failure != 0 { throw ErrorCode(failure) }
+        try files.advise(file, from: start, count: count, Int(advice))
     }
 
     func fdAllocate(_ number: UInt32, _ offset: UInt64, _ length: UInt64) throws(ErrorCode) {
         let file = try file(number, .fdAllocate)
         try files.checkOwned(file)
         guard let start = Int64(exactly: offset), let count = Int64(exactly: length) else { throw ErrorCode(EINVAL) }
-        guard let failure = allocate(file.descriptor, from: start, count: count) else { throw ErrorCode.notSupported }
-        if failure != 0 { throw ErrorCode(failure) }
+        try files.reserve(file, from: start, count: count)
     }
 
     func fdClose(_ number: UInt32) throws(ErrorCode) { try files.close(Int(number)) }
@@ -144,9 +140,7 @@ extension WASIHost {
         if changed.contains(.append) {
             // Other processes see these flags of standard input and output, whatever their numbers are by now.
             guard !file.isStandardStream else { throw ErrorCode.notSupported }
-            let status = file.statusFlags
-            let altered = wanted.contains(.append) ? status | O_APPEND : status & ~O_APPEND
-            if fcntl(file.descriptor, F_SETFL, altered) != 0 { throw ErrorCode.last }
+            try files.setAppends(file, wanted.contains(.append))
         }
         file.isNonBlocking = wanted.contains(.nonblock)
     }

@@ -149,10 +149,7 @@ extension WASIHost {
     /// How many bytes can be read or written, as far as the system says.
     private static func available(_ file: OpenFile, _ type: EventType) -> UInt64 {
         guard type == .read else { return 0 }
-        if file.kind == .regular {
-            guard let size = try? file.status().st_size else { return 0 }
-            return UInt64(max(0, size - lseek(file.descriptor, 0, SEEK_CUR)))
-        }
+        if file.kind == .regular { return UInt64(clamping: file.remaining) }
         var count: Int32 = 0
         return ioctl(file.descriptor, UInt(FIONREAD), &count) == 0 ? UInt64(max(0, count)) : 0
     }

@@ -123,7 +123,7 @@ package struct WASIProgram: Sendable {
     private func variables(_ options: Options, _ files: FileSystem) -> [String: String] {
         var variables = options.environment
         // Go looks here for the working directory, of which WASI knows nothing.
-        let hasFiles = options.access.allowsAllFiles || !options.access.mounts.isEmpty
+        let hasFiles = options.access.allowsAllFiles || options.access.hasMounts
         if hasFiles, variables["PWD"] == nil, let path = try? files.workingDirectory() {
             variables["PWD"] = GuestPath.text(path)
         }

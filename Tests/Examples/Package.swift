@@ -7,7 +7,7 @@ let package = Package(
     name: "examples",
     platforms: [.macOS(.v15)],
     dependencies: [.package(path: "../..")],
-    targets: ["Readme", "Greeting", "Plugin", "Engine", "Calls", "Awaits"].map { name in
+    targets: ["Readme", "Greeting", "Plugin", "Engine", "Calls", "Awaits", "Files"].map { name in
         .executableTarget(
             name: name,
             dependencies: [

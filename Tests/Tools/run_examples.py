@@ -34,7 +34,8 @@ def main():
     programs = tools / "programs/newest"
     arguments = {"Greeting": [programs / "embedded.wasm"], "Plugin": [programs / "wasip1/plugin.wasm"], "Engine": [],
                  "Readme": [], "Calls": [programs / "wasip1/calls.wasm"],
-                 "Awaits": [programs / "wasip1/awaits.wasm"]}
+                 "Awaits": [programs / "wasip1/awaits.wasm"],
+                 "Files": [programs / "store.wasm"]}
     failures = 0
     for name, given in arguments.items():
         result = subprocess.run(

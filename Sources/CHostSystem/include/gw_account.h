@@ -123,6 +123,18 @@ static inline bool gw_account_must_end(GWAccount *account) {
     return left > gw_account_step(account) && gw_account_is_at_end(account);
 }
 
+/// Who is to be charged for what this thread does in a file system in memory; null for nobody. Never named directly.
+extern _Thread_local void *gw_file_ledger_of_thread;
+
+static inline void *gw_file_ledger(void) { return gw_file_ledger_of_thread; }
+
+/// Takes note of who is to be charged, and returns who was before.
+static inline void *gw_file_ledger_enter(void *ledger) {
+    void *before = gw_file_ledger_of_thread;
+    gw_file_ledger_of_thread = ledger;
+    return before;
+}
+
 /// How deep this thread is in releasing what values refer to.
 typedef struct GWRelease {
     uint32_t depth;
