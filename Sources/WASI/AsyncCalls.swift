@@ -2,7 +2,7 @@ internal import HostSystem
 internal import LibC
 internal import Synchronization
 internal import WasmFrontend
-package import WasmRuntime
+internal import WasmRuntime
 
 /// The calls of Swift's async functions that a guest has under way.
 ///
