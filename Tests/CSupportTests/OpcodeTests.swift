@@ -89,7 +89,7 @@ struct OpcodeTests {
         #expect(seen.count == Int(count) && count > 10)
     }
 
-    @Test("may trap where they use memory, divide, truncate or call, and nowhere else")
+    @Test("may trap where they use memory, divide, truncate, call or end an execution, and nowhere else")
     func traps() {
         for row in Self.rows where row.name != "invalid" {
             let info = Self.info(row)
@@ -101,7 +101,8 @@ struct OpcodeTests {
             let isBulk = ["copy", "fill", "init"].contains { name.hasSuffix("." + $0) }
             let isTable = name == "table.get" || name == "table.set"
             let isCall = row.operands == ["C"]
-            let mayTrap = usesMemory || divides || isBulk || isTable || isCall || name == "unreachable"
+            let endsExecutions = name == "unreachable" || name == "budget"
+            let mayTrap = usesMemory || divides || isBulk || isTable || isCall || endsExecutions
             #expect(info.facts.contains(.mayTrap) == mayTrap, "\(row.name)")
         }
         #expect(gw_numeric_facts(.i32DivS).contains(.mayTrap))
