@@ -271,7 +271,7 @@ struct RunOptions: ParsableArguments {
             return false
         }
         if stats || statsJson {
-            let profiler = invocation.profiling?.profiler ?? CallProfiler()
+            let profiler = invocation.profiling?.profiler ?? CallProfiler(findsCallers: false)
             let session = StatisticsSession(invocation.loaded, profiler: profiler, isJSON: statsJson)
             invocation.statistics = session
             invocation.engine.profiler = profiler

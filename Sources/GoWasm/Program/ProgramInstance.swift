@@ -52,6 +52,11 @@ public final class ProgramInstance {
         self.program = program
         self.control = control
         goroutineReport = configuration.goroutines
+        if let profiler = configuration.engine.profiler, profiler.findsCallers,
+            let stacks = GoStackTable(program.module)
+        {
+            profiler.describe(program.module, stacks)
+        }
         let store = Store(configuration: configuration.storeConfiguration)
         try control?.attach(store)
         var isReady = false
@@ -329,7 +334,8 @@ public final class ProgramInstance {
         }
         var reader = GoroutineReader(
             instance.module, GuestMemory(base: memory.baseAddress, count: UInt64(memory.byteCount)),
-            stackPointer: instance.globalCell(0).pointee & 0xFFFF_FFFF, backtrace: instance.backtrace, now: nanotime())
+            stackPointer: instance.globalCell(0).pointee & 0xFFFF_FFFF, backtrace: instance.backtrace.prefix(2).map(CallPlace.init),
+            now: nanotime())
         return reader?.read()
     }
 
