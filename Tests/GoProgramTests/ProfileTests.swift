@@ -149,6 +149,36 @@ struct ProfileTests {
         #expect(all > 5 && known * 10 >= all * 6, "\(known) of \(all)")
     }
 
+    @Test("a profile of allocations names the functions and their bytes", arguments: ["js", "wasip1"])
+    func allocations(system: String) throws {
+        let folder = try TemporaryFolder()
+        let (program, profile) = (try waitingProgram(folder, system), folder.path("memory.gz"))
+        let finished = try Command(
+            executable: Tools.executable,
+            arguments: ["--env", "GODEBUG=memprofilerate=8192", "--memprofile", profile, program],
+            environment: Tools.environment
+        ).run()
+        #expect(finished.end == .exited(0) && finished.errorText.isEmpty, "\(finished.errorText)")
+        let lines = try top(profile, "-unit=B")
+        let heading = try #require(lines.firstIndex { $0.contains("flat%") })
+        let first = lines[heading + 1]
+        #expect(first.hasSuffix(" main.allocate"), "\(lines)")
+        // 3,000,000 nodes of 88 bytes, for each of which Go takes 96.
+        let bytes = Double(first.split(separator: " ")[0].dropLast()) ?? 0
+        #expect(abs(bytes - 283_000_000) < 17_000_000, "\(first)")
+    }
+
+    @Test("a program for which there is no profile of allocations is said to have none")
+    func noAllocations() throws {
+        let folder = try TemporaryFolder()
+        let module = try folder.write(Data([0, 0x61, 0x73, 0x6D, 1, 0, 0, 0]), to: "empty.wasm")
+        let finished = try Command(
+            executable: Tools.executable, arguments: ["--memprofile", folder.path("profile"), module],
+            environment: Tools.environment
+        ).run()
+        #expect(finished.end == .exited(1) && finished.errorText.contains("no profile of allocations was made"))
+    }
+
     @Test("a flame graph is a picture with the functions in it, also of a program that is interrupted")
     func flameGraph() throws {
         let folder = try TemporaryFolder()
