@@ -69,7 +69,8 @@ let package = Package(
         .target(name: "JSONOutput", swiftSettings: swiftSettings),
         // Writes what a profiler found in the formats of others' tools.
         .target(
-            name: "Profiles", dependencies: ["WasmRuntime", "JSONOutput", "CZlib"], swiftSettings: swiftSettings),
+            name: "Profiles", dependencies: ["GoWasm", "WasmRuntime", "JSONOutput", "CZlib"],
+            swiftSettings: swiftSettings),
         // The command line as testable types.
         .target(
             name: "GoWasmCLI",

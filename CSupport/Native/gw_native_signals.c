@@ -14,8 +14,8 @@
 
 #if GW_NATIVE_TARGET && (defined(__linux__) || defined(__APPLE__))
 
-// Registers of a signal's context: where the thread is, the frame, and what the stub `trap` expects (see gw_x86_stubs.c
-// and gw_arm64_stubs.c).
+// Registers of a signal's context: where the thread is, the frame, the register global, and what the stub `trap`
+// expects (see gw_x86_stubs.c and gw_arm64_stubs.c).
 #if defined(__APPLE__)
 #define REGISTER(u, name) ((uint64_t *)&(u)->uc_mcontext->__ss.__##name)
 #elif defined(__x86_64__)
@@ -26,21 +26,25 @@
 #if defined(__aarch64__) && defined(__APPLE__)
 #define PLACE(u) REGISTER(u, pc)
 #define FRAME(u) REGISTER(u, x[25])
+#define STACK_POINTER(u) REGISTER(u, x[27])
 #define CELL(u) REGISTER(u, x[16])
 #define TRAP(u) REGISTER(u, x[14])
 #elif defined(__aarch64__)
 #define PLACE(u) REGISTER(u, pc)
 #define FRAME(u) REGISTER(u, regs[25])
+#define STACK_POINTER(u) REGISTER(u, regs[27])
 #define CELL(u) REGISTER(u, regs[16])
 #define TRAP(u) REGISTER(u, regs[14])
 #elif defined(__APPLE__)
 #define PLACE(u) REGISTER(u, rip)
 #define FRAME(u) REGISTER(u, r12)
+#define STACK_POINTER(u) REGISTER(u, r14)
 #define CELL(u) REGISTER(u, rax)
 #define TRAP(u) REGISTER(u, rcx)
 #else
 #define PLACE(u) REGISTER(u, REG_RIP)
 #define FRAME(u) REGISTER(u, REG_R12)
+#define STACK_POINTER(u) REGISTER(u, REG_R14)
 #define CELL(u) REGISTER(u, REG_RAX)
 #define TRAP(u) REGISTER(u, REG_RCX)
 #endif
@@ -74,7 +78,10 @@ bool gw_native_end(void *context, GWTrap trap) {
     return true;
 }
 
-bool gw_native_state(void *context, uint64_t *pc, uint64_t *fp) { return find_state(context, pc, fp) != NULL; }
+bool gw_native_state(void *context, uint64_t *pc, uint64_t *fp, uint64_t *sp) {
+    *sp = *STACK_POINTER((ucontext_t *)context);
+    return find_state(context, pc, fp) != NULL;
+}
 
 #else
 
@@ -82,8 +89,8 @@ bool gw_native_end(void *context, GWTrap trap) {
     (void)context, (void)trap;
     return false;
 }
-bool gw_native_state(void *context, uint64_t *pc, uint64_t *fp) {
-    (void)context, (void)pc, (void)fp;
+bool gw_native_state(void *context, uint64_t *pc, uint64_t *fp, uint64_t *sp) {
+    (void)context, (void)pc, (void)fp, (void)sp;
     return false;
 }
 

@@ -10,6 +10,7 @@
 #include "gw_machine.h"
 #include "gw_verifier.h"
 #include "gw_native.h"
+#include "gw_go_stack.h"
 #include "gw_sampler.h"
 
 #endif

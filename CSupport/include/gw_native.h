@@ -87,7 +87,8 @@ void gw_native_original(const GWCode *code, uint32_t first, uint32_t count, uint
 /// Ends the execution of the thread with this context (of a signal) with a trap, if it is in machine code: false
 /// otherwise.
 bool gw_native_end(void *context, GWTrap trap);
-/// Where the thread with this context is, if it is in machine code: the instruction and the frame. False otherwise.
-bool gw_native_state(void *context, uint64_t *pc, uint64_t *fp);
+/// Where the thread with this context is, if it is in machine code: the instruction, the frame and the register global.
+/// False otherwise.
+bool gw_native_state(void *context, uint64_t *pc, uint64_t *fp, uint64_t *sp);
 
 #endif

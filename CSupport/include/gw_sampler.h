@@ -2,16 +2,20 @@
 #ifndef GW_SAMPLER_H
 #define GW_SAMPLER_H
 
+#include "gw_go_stack.h"
 #include "gw_machine.h"
 
 /// A place on a sampled stack.
 typedef struct GWSamplePlace {
-    /// The cell in the code arena; for all but the innermost place, of a call instruction.
+    /// The cell in the code arena; for all but the innermost place, of a call instruction. Of a caller on Go's stack,
+    /// the index of the function.
     uint32_t cell;
+    /// Of a caller on Go's stack: the block of the return address.
+    uint16_t block;
     /// Which of the sampler's codes it is in, and what kind of place it is.
-    uint16_t code;
+    uint8_t code;
     /// GWSample_…
-    uint16_t kind;
+    uint8_t kind;
 } GWSamplePlace;
 
 enum {
@@ -29,6 +33,8 @@ enum {
     GWSample_unknown,
     /// The outer frames of a stack that is deeper than can be recorded.
     GWSample_cut,
+    /// A caller that was found on Go's stack.
+    GWSample_goCaller,
 };
 
 /// A node of the tree of stacks: a place, below its caller.
@@ -55,7 +61,10 @@ typedef struct GWSamples {
 /// uses. Returns 0 or an error number: EBUSY until the one who started it last has released it.
 int gw_sampler_start(const GWMachine *machine, uint64_t nanoseconds);
 /// Tells the sampler of code that the machine may execute; returns its number, or -1 where there is no room.
-int gw_sampler_add_code(const GWCode *code);
+///
+/// With `stacks`, the callers of its functions are looked for on Go's stack in `instance`; not where several instances
+/// share a code.
+int gw_sampler_add_code(const GWCode *code, const GWInstance *instance, const GWGoStacks *stacks);
 /// Ends sampling; what it returns stays until the release.
 GWSamples gw_sampler_stop(void);
 /// Gives the sampler back, which has been stopped.

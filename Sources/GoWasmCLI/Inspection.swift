@@ -19,12 +19,20 @@ struct Inspection {
     private static let shownPackages = 20
 
     /// Says what a file is; returns the exit code, which is 1 if it is no module, or one that is refused.
-    static func run(_ file: String, asJSON: Bool) -> Int32 {
+    ///
+    /// - Parameter module: Of a core dump: the file of the module that ran; nil for looking for it.
+    static func run(_ file: String, asJSON: Bool, module: String? = nil) -> Int32 {
         do {
             let bytes = try ModuleInput.module(file)
             let text: String
             do {
-                let inspection = Inspection(file, try Program(bytes, codeValidation: .onFirstCall).module)
+                let inspected = try Program(bytes, codeValidation: .onFirstCall).module
+                if CoreDump.isDump(inspected) {
+                    let dump = try DumpInspection(file, inspected, moduleFile: module)
+                    Descriptors.print(asJSON ? dump.json + "\n" : dump.table(Style.ofOutput))
+                    return CommandExit.success
+                }
+                let inspection = Inspection(file, inspected)
                 text = asJSON ? inspection.json + "\n" : inspection.table(Style.ofOutput)
             } catch {
                 // What can be told without understanding it.

@@ -41,6 +41,8 @@ struct Invocation {
     var printLine: (String) -> Void = { Descriptors.print($0 + "\n") }
     /// Where processor time goes, for files that say so; nil for nothing.
     var profiling: ProfileSession?
+    /// What is written of the program's memory when it has ended; nil for nothing.
+    var endSession: EndSession?
     /// What the run costs, for tables about it; nil for nothing.
     var statistics: StatisticsSession?
     /// What ends the run from outside; nil if there is none.
@@ -102,7 +104,10 @@ struct Invocation {
     }
 
     /// Says and writes what is to be known of the run, once; returns whether that worked.
-    private func finish() -> Bool { Self.finish(watch, profiling, statistics, traceFile, loaded) }
+    private func finish() -> Bool {
+        let isWhole = endSession?.finish() ?? true
+        return Self.finish(watch, profiling, statistics, traceFile, loaded) && isWhole
+    }
 
     private static func finish(
         _ watch: RunWatch?, _ profiling: ProfileSession?, _ statistics: StatisticsSession?, _ traceFile: TraceFile?,
@@ -184,11 +189,19 @@ struct Invocation {
         }
         configuration.trace = trace?.trace(traceFile.map { $0.write } ?? report)
         configuration.goroutines = { [loaded] in loaded.goroutines = $0 }
+        if let endSession {
+            configuration.profilesAllocations = endSession.wantsProfile
+            configuration.endReport = { [watch] program, reason in
+                endSession.write(program, reason.map { watch?.reason?.message ?? $0 })
+            }
+        }
         return configuration
     }
 
     /// As ``endProcess``, after everything is said and written.
     private var endProcessAfterFinishing: (@Sendable (Int32) -> Never)? {
+        // What is written of the program's memory has to be written before.
+        guard endSession == nil else { return nil }
         guard let endProcess,
             profiling != nil || statistics != nil || traceFile != nil || loaded.keepCode != nil
         else { return endProcess }

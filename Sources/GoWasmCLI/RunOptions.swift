@@ -162,6 +162,27 @@ struct RunOptions: ParsableArguments {
         completion: .file(extensions: ["svg", "folded", "txt", "json"]))
     var flamegraph: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "Write what a Go program allocated, by function, for 'go tool pprof', when the program ends.",
+            discussion: """
+                It is what Go's own memory profiler samples: an allocation each 512 KiB on average, or as the program \
+                sets runtime.MemProfileRate (--env GODEBUG=memprofilerate=1 takes all). For Go 1.19 and 1.21 to 1.27.
+                """,
+            valueName: "FILE"),
+        completion: .file())
+    var memprofile: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Write the program's memory to this file, which 'gowasm-fast inspect' shows, if it traps, panics, is deadlocked \
+            or is stopped: a core dump of WebAssembly. It has the program's secrets.
+            """,
+            valueName: "FILE"),
+        completion: .file())
+    var dump: String?
+
     // MARK: - How the program is run
 
     @Flag(
@@ -203,7 +224,8 @@ struct RunOptions: ParsableArguments {
         try check(allowedHosts, "--allow-net=<HOST[:PORT],...>") { _ = try OptionValue.hosts($0) }
         try check(inheritedNames, "--inherit-env=<NAME,PREFIX*,...>") { _ = try OptionValue.names($0) }
         var outputs: Set<String> = []
-        for path in [cpuprofile, traceFile].compactMap({ $0 }) + flamegraph where !outputs.insert(path).inserted {
+        let paths = [cpuprofile, memprofile, dump, traceFile].compactMap { $0 } + flamegraph
+        for path in paths where !outputs.insert(path).inserted {
             throw ValidationError("The file '\(path)' is named twice for what is to be written")
         }
     }
@@ -256,6 +278,7 @@ struct RunOptions: ParsableArguments {
         [
             ("--timeout", timeout != nil), ("--trace", isTracing),
             ("--stats", stats || statsJson), ("--cpuprofile", cpuprofile != nil), ("--flamegraph", !flamegraph.isEmpty),
+            ("--memprofile", memprofile != nil), ("--dump", dump != nil),
         ].filter(\.1).map(\.0)
     }
 
@@ -276,12 +299,17 @@ struct RunOptions: ParsableArguments {
                 invocation.profiling = session
                 invocation.engine.profiler = session.profiler
             }
+            if memprofile != nil || dump != nil {
+                invocation.endSession = try EndSession(
+                    program: invocation.file, profile: memprofile, dump: dump, access: invocation.access,
+                    report: invocation.report)
+            }
         } catch {
             invocation.report("gowasm-fast: \(error)")
             return false
         }
         if stats || statsJson {
-            let profiler = invocation.profiling?.profiler ?? CallProfiler()
+            let profiler = invocation.profiling?.profiler ?? CallProfiler(findsCallers: false)
             let session = StatisticsSession(invocation.loaded, profiler: profiler, isJSON: statsJson)
             invocation.statistics = session
             invocation.engine.profiler = profiler

@@ -82,6 +82,9 @@ final class RunWatch: Sendable {
         return action.handlerAddress == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 
+    /// Why the run was ended from outside, if it was.
+    var reason: Reason? { state.withLock { $0.reason } }
+
     /// Says that the run's thread reports and ends the process now; returns why, if the run was ended from outside.
     @discardableResult func beginReport() -> Reason? {
         state.withLock { state in
@@ -177,7 +180,7 @@ extension Invocation {
     mutating func startWatch(timeout: Double? = nil) -> Bool {
         do throws(ProgramError) {
             let watch = try RunWatch(
-                timeout: timeout, isToFinish: profiling != nil || statistics != nil,
+                timeout: timeout, isToFinish: profiling != nil || statistics != nil || endSession != nil,
                 report: { [file, report] message in report(Failure.line(file, message)) })
             try watch.start()
             self.watch = watch

@@ -22,8 +22,25 @@ package enum OutputFile {
     ///   - path: absolute, or relative to the working directory.
     ///   - access: what the program is given. Where that is everything no link is refused, as it could write to all
     ///     files itself.
+    ///   - isPrivate: whether nobody else shall be able to read what is written.
     /// - Returns: a descriptor that the caller closes.
-    package static func open(_ path: String, beside access: HostAccess) throws(Failure) -> Int32 {
+    package static func open(
+        _ path: String, beside access: HostAccess, isPrivate: Bool = false
+    ) throws(Failure) -> Int32 {
+        let opened = try open(path, beside: access, mode: isPrivate ? 0o600 : 0o666)
+        // One that was there before may be open to others; what is no file has no contents that stay.
+        var status = stat()
+        if isPrivate, fstat(opened, &status) == 0, OpenFile.Kind(mode: status.st_mode) == .regular,
+            fchmod(opened, 0o600) != 0
+        {
+            let problem = ErrorCode(errno)
+            systemClose(opened)
+            throw .system(problem)
+        }
+        return opened
+    }
+
+    private static func open(_ path: String, beside access: HostAccess, mode: mode_t) throws(Failure) -> Int32 {
         let grants = access.allowsAllFiles ? [] : identities(access.mounts)
         var planted: [UInt8]?
         do throws(ErrorCode) {
@@ -37,12 +54,12 @@ package enum OutputFile {
             let flags = O_WRONLY | O_CLOEXEC | O_NOCTTY
             if end.isMagic { return try Folder.open(end.folder, name, flags | O_TRUNC, 0) }
             guard lies(end.folder, in: grants) else {
-                return try Folder.open(end.folder, name, flags | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o666)
+                return try Folder.open(end.folder, name, flags | O_CREAT | O_TRUNC | O_NOFOLLOW, mode)
             }
             // Nothing waits here for somebody who reads from a pipe.
             let opened: Int32
             do throws(ErrorCode) {
-                opened = try Folder.open(end.folder, name, flags | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o666)
+                opened = try Folder.open(end.folder, name, flags | O_CREAT | O_NOFOLLOW | O_NONBLOCK, mode)
             } catch {
                 // Such a pipe, or a link that has come this moment.
                 if error.number == ENXIO || error.number == ELOOP { planted = name }

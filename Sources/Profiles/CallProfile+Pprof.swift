@@ -80,16 +80,3 @@ extension CallProfile {
         return profile.bytes
     }
 }
-
-/// The strings of a profile; the first is the empty one.
-private struct StringTable {
-    private(set) var all = [""]
-    private var numbers = ["": 0]
-
-    mutating func number(of string: String) -> Int {
-        if let known = numbers[string] { return known }
-        numbers[string] = all.count
-        all.append(string)
-        return all.count - 1
-    }
-}

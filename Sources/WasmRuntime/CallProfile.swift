@@ -28,9 +28,10 @@ public struct CallProfile: Sendable {
         /// The function.
         public var function: Function
         /// The word that the call that it is in pushed onto the guest's stack, where it is in one that pushes one: Go's
-        /// return address.
+        /// return address, or, where it was found on Go's stack, the block in it.
         public var returnAddress: Int?
-        /// Where it is in no call: what the last call before the place pushes, and the first one after it.
+        /// Where it is in no call: what the last call before the place pushes, and the first one after it; or, where the
+        /// place is known to be in one of Go's blocks, its number and the one after it.
         public var previousAddress: Int?
         /// See ``previousAddress``.
         public var nextAddress: Int?

@@ -1,6 +1,6 @@
 internal import CSupport
 internal import Synchronization
-internal import WasmFrontend
+package import WasmFrontend
 
 /// Finds out where a guest spends processor time, by looking at its stack at regular moments.
 ///
@@ -24,11 +24,29 @@ public final class CallProfiler: Sendable {
         /// The address of the machine that is sampled; 0 for none.
         var machine: UInt = 0
         var counts: SampleCounts?
+        /// By module.
+        var goStacks: [ObjectIdentifier: GoStackTable] = [:]
     }
     private let state = Mutex(State())
 
+    /// Whether the callers of functions are wanted, and not only where time is spent.
+    package let findsCallers: Bool
+
     /// Makes a profiler that takes samples each `period` nanoseconds.
-    public init(period: UInt64 = 1_000_000) { self.period = period }
+    public convenience init(period: UInt64 = 1_000_000) { self.init(period: period, findsCallers: true) }
+
+    /// Makes a profiler, which is to find callers only if it is said.
+    package init(period: UInt64 = 1_000_000, findsCallers: Bool) {
+        self.period = period
+        self.findsCallers = findsCallers
+    }
+
+    /// Has the callers of a Go module's functions looked for on Go's stack.
+    ///
+    /// Wasm's own has them only since the goroutine was resumed last. To be called before the module has instances.
+    package func describe(_ module: Module, _ table: GoStackTable) {
+        state.withLock { $0.goStacks[ObjectIdentifier(module)] = table }
+    }
 
     deinit {
         let isUnfinished = state.withLock { $0.isRunning && !$0.isOver }
@@ -48,7 +66,8 @@ public final class CallProfiler: Sendable {
                 state.machine = UInt(bitPattern: machine)
                 state.startOfRun = MonotonicClock.now()
             }
-            let number = Int(gw_sampler_add_code(storage.code.code))
+            let stacks = state.goStacks[ObjectIdentifier(storage.module)]?.stacks
+            let number = Int(gw_sampler_add_code(storage.code.code, storage.pointer, stacks))
             if number == state.modules.count { state.modules.append((storage.module, storage.code)) }
         }
     }
@@ -149,6 +168,8 @@ private struct PlaceNamer {
     let modules: [(module: Module, code: LoweredCode)]
     /// What the calls of functions push, by the code and the function.
     private var pushes: [[Int]: [(cell: Int, word: Int)]] = [:]
+    /// What finds blocks in functions, likewise; nil for those that have none.
+    private var finders: [[Int]: BlockFinder?] = [:]
 
     init(modules: [(module: Module, code: LoweredCode)]) { self.modules = modules }
 
@@ -163,6 +184,13 @@ private struct PlaceNamer {
         if pushes[key] == nil { pushes[key] = calls }
         if isCall, let word = calls.first(where: { $0.cell == cell })?.word {
             result.returnAddress = word
+            return result
+        }
+        let finder = finders[key] ?? code.blockFinder(ofFunctionAt: cell)
+        finders[key] = .some(finder)
+        if let blocks = finder?.blocks(at: cell) {
+            result.previousAddress = blocks.lowerBound
+            result.nextAddress = blocks.upperBound + 1
             return result
         }
         result.previousAddress = calls.last { $0.cell < cell }?.word
@@ -201,6 +229,10 @@ private struct PlaceNamer {
             return callee < module.importedFunctionCount
                 ? [CallProfile.Place(function: function(callee, of: module)), caller]
                 : [Self.other("[translating wasm]"), caller]
+        case GWSample_goCaller:
+            var found = CallProfile.Place(function: function(Int(place.cell), of: modules[Int(place.code)].module))
+            found.returnAddress = Int(place.block)
+            return [found]
         case GWSample_cut: return [Self.other("[outer frames left out]")]
         case GWSample_outside: return [Self.other("[outside of the program]")]
         default: return [Self.other("[unknown]")]

@@ -99,6 +99,37 @@ struct GoroutineTests {
         }
     }
 
+    @Test("are in a core dump, which 'inspect' shows with the module beside it, and which others may not read")
+    func dump() throws {
+        for (module, kind, code) in Self.modules.suffix(2).map({ ($0, "wait", Int32(124)) })
+            + [(try #require(GoBuild.newest).js("goroutines"), "trap", 1)]
+        {
+            let folder = try TemporaryFolder()
+            let program = try folder.write(Data(contentsOf: URL(fileURLWithPath: module)), to: "program.wasm")
+            let dump = folder.path("dump")
+            let finished = try run(["--timeout", "2", "--dump", dump, program, kind])
+            #expect(finished.end == .exited(code))
+            #expect(finished.errorText.contains("the program's memory is in"))
+            let mode = try FileManager.default.attributesOfItem(atPath: dump)[.posixPermissions] as? Int
+            #expect(mode == 0o600)
+            let inspected = try run(["inspect", dump])
+            #expect(inspected.end == .exited(0), "\(inspected.errorText)")
+            let text = String(decoding: inspected.output, as: UTF8.self)
+            #expect(text.contains("core dump") && text.contains(program))
+            #expect(kind == "trap" ? text.contains("out of bounds memory") : text.contains("stopped after 2 s"))
+            let printed = Self.goroutines(finished.errorText)
+            let shown = Self.goroutines(text.replacing("goroutines\ngoroutine ", with: "\n\ngoroutine "))
+            #expect(printed == shown && shown.count > 10)
+            // Without the module there are no names; another module is none.
+            try FileManager.default.createDirectory(atPath: folder.path("other"), withIntermediateDirectories: true)
+            try FileManager.default.moveItem(atPath: dump, toPath: folder.path("other/dump"))
+            let alone = try run(["inspect", "--json", folder.path("other/dump")])
+            #expect(String(decoding: alone.output, as: UTF8.self).contains("\"module\": null"))
+            let wrong = try run(["inspect", "--module", Tools.mainModule, folder.path("other/dump")])
+            #expect(String(decoding: wrong.output, as: UTF8.self).contains("is another one"))
+        }
+    }
+
     @Test("are those that the native program has", arguments: GoBuild.all)
     func native(_ build: GoBuild) throws {
         let native = try Command(

@@ -110,6 +110,75 @@ struct ProfileTests {
         }
     }
 
+    /// A program whose goroutines wait, work and allocate, for one of the systems.
+    private func waitingProgram(_ folder: TemporaryFolder, _ system: String) throws -> String {
+        let source = Tools.root.appendingPathComponent("Tests/GoProgramTests/Programs/waiters/main.go")
+        _ = try folder.write(Data(contentsOf: source), to: "main.go")
+        let program = folder.path("\(system).wasm")
+        _ = try go(["build", "-o", program, folder.path("main.go")], ["GOOS": system, "GOARCH": "wasm"])
+        return program
+    }
+
+    @Test(
+        "a goroutine that has waited keeps its callers, and what was inlined counts for itself",
+        arguments: ["js", "wasip1"], [[], ["--no-native"]])
+    func waiters(system: String, options: [String]) throws {
+        let folder = try TemporaryFolder()
+        let (program, profile) = (try waitingProgram(folder, system), folder.path("profile.folded"))
+        let finished = try Command(
+            executable: Tools.executable, arguments: options + ["--flamegraph", profile, program],
+            environment: Tools.environment
+        ).run()
+        #expect(finished.end == .exited(0), "\(finished.errorText)")
+        let lines = try String(contentsOfFile: profile, encoding: .utf8).split(separator: "\n").map { line in
+            let words = line.split(separator: " ")
+            return (stack: words.dropLast().joined(separator: " "), periods: words.last.flatMap { Int($0) } ?? 0)
+        }
+        func periods(_ isWanted: (String) -> Bool) -> Int {
+            lines.filter { isWanted($0.stack) }.reduce(0) { $0 + $1.periods }
+        }
+        // Without the wait this would be all that there is to see.
+        let busy = periods { $0.hasSuffix("main.busy") }
+        let whole = periods { $0.hasSuffix("main.outer;main.beneath;main.busy") && !$0.contains("wasm_pc_f_loop") }
+        #expect(busy > 20 && whole * 10 >= busy * 9, "\(whole) of \(busy)")
+        let leaf = periods { $0.hasSuffix("runtime.main;main.main;main.inliner;main.leaf") }
+        let around = periods { $0.hasSuffix("main.inliner") }
+        #expect(leaf > 20 && leaf > 9 * around, "\(leaf), \(around)")
+        let all = periods { $0.contains("main.allocate") }
+        let known = periods { $0.contains("main.sleeper;main.allocate") }
+        #expect(all > 5 && known * 10 >= all * 6, "\(known) of \(all)")
+    }
+
+    @Test("a profile of allocations names the functions and their bytes", arguments: ["js", "wasip1"])
+    func allocations(system: String) throws {
+        let folder = try TemporaryFolder()
+        let (program, profile) = (try waitingProgram(folder, system), folder.path("memory.gz"))
+        let finished = try Command(
+            executable: Tools.executable,
+            arguments: ["--env", "GODEBUG=memprofilerate=8192", "--memprofile", profile, program],
+            environment: Tools.environment
+        ).run()
+        #expect(finished.end == .exited(0) && finished.errorText.isEmpty, "\(finished.errorText)")
+        let lines = try top(profile, "-unit=B")
+        let heading = try #require(lines.firstIndex { $0.contains("flat%") })
+        let first = lines[heading + 1]
+        #expect(first.hasSuffix(" main.allocate"), "\(lines)")
+        // 3,000,000 nodes of 88 bytes, for each of which Go takes 96.
+        let bytes = Double(first.split(separator: " ")[0].dropLast()) ?? 0
+        #expect(abs(bytes - 283_000_000) < 17_000_000, "\(first)")
+    }
+
+    @Test("a program for which there is no profile of allocations is said to have none")
+    func noAllocations() throws {
+        let folder = try TemporaryFolder()
+        let module = try folder.write(Data([0, 0x61, 0x73, 0x6D, 1, 0, 0, 0]), to: "empty.wasm")
+        let finished = try Command(
+            executable: Tools.executable, arguments: ["--memprofile", folder.path("profile"), module],
+            environment: Tools.environment
+        ).run()
+        #expect(finished.end == .exited(1) && finished.errorText.contains("no profile of allocations was made"))
+    }
+
     @Test("a flame graph is a picture with the functions in it, also of a program that is interrupted")
     func flameGraph() throws {
         let folder = try TemporaryFolder()

@@ -29,9 +29,9 @@ static uintptr_t loops_begin, loops_end;
 static void on_step(int number, siginfo_t *info, void *context) {
     (void)number, (void)info;
     ucontext_t *u = context;
-    uint64_t pc, fp;
+    uint64_t pc, fp, sp;
     uintptr_t at = (uintptr_t)u->uc_mcontext.gregs[REG_RIP];
-    bool counts = steps.in_native ? gw_native_state(context, &pc, &fp) : at >= loops_begin && at < loops_end;
+    bool counts = steps.in_native ? gw_native_state(context, &pc, &fp, &sp) : at >= loops_begin && at < loops_end;
     if (!counts || ++steps.count != steps.number) return;
     u->uc_mcontext.gregs[REG_EFL] &= ~TRAP_FLAG;
     // As gw_machine_interrupt does it for another thread. The signal is blocked here, and comes when the thread is back

@@ -8,6 +8,8 @@ struct GoRuntimeLayout: Sendable {
     let stackLow: UInt64 = 0
     /// See ``stackLow``.
     let stackHigh: UInt64 = 8
+    /// `m`, the thread.
+    let thread: UInt64 = 48
     /// `sched.sp`, `sched.pc` and `sched.g`: where a goroutine goes on that does not run.
     let savedStackPointer: UInt64 = 56
     /// See ``savedStackPointer``.
@@ -32,6 +34,11 @@ struct GoRuntimeLayout: Sendable {
     var startPC: UInt64 { creationPC + 16 }
     /// `bubble`, of testing/synctest, from Go 1.25 on.
     var bubble: UInt64?
+    /// Of `runtime.m`: `curg`, the goroutine that the thread works for (the compiler's go_asm.h says where it is).
+    var currentGoroutine: UInt64 { bubble == nil ? 144 : 136 }
+    /// Whether the memory profiler counts bytes beside objects (`memRecordCycle` in runtime/mprof.go), which it does up to
+    /// Go 1.26.
+    var countsAllocatedBytes: Bool
     /// `funcID_wrapper` or `FuncIDWrapper` (internal/abi/symtab.go): functions that the compiler made.
     var wrapperFunction: UInt8
 
@@ -40,6 +47,8 @@ struct GoRuntimeLayout: Sendable {
     /// The fields of `runtime.moduledata` (runtime/symtab.go) that bound the variables with pointers, `bss` and `ebss`,
     /// in words: `allgs` is one of them.
     static let variables = (start: 28, end: 29)
+    /// Likewise of those without pointers, `noptrbss` and `enoptrbss`.
+    static let otherVariables = (start: 30, end: 31)
 
     /// The layout of a version; nil where it is not known: before Go 1.19, of Go 1.20, which was not at hand, and after
     /// Go 1.27.
@@ -56,14 +65,16 @@ struct GoRuntimeLayout: Sendable {
         case 25:
             self.init(status: 144, lockedThread: 208, parent: 272, creationPC: 280, bubble: 384, wrapperFunction: 23)
         case 26...27:
-            self.init(status: 144, lockedThread: 208, parent: 280, creationPC: 288, bubble: 392, wrapperFunction: 23)
+            self.init(
+                status: 144, lockedThread: 208, parent: 280, creationPC: 288, bubble: 392, wrapperFunction: 23,
+                countsAllocatedBytes: version.minor == 26)
         default: return nil
         }
     }
 
     private init(
         status: UInt64, lockedThread: UInt64, parent: UInt64?, creationPC: UInt64, bubble: UInt64? = nil,
-        wrapperFunction: UInt8
+        wrapperFunction: UInt8, countsAllocatedBytes: Bool = true
     ) {
         self.status = status
         self.lockedThread = lockedThread
@@ -71,6 +82,7 @@ struct GoRuntimeLayout: Sendable {
         self.creationPC = creationPC
         self.bubble = bubble
         self.wrapperFunction = wrapperFunction
+        self.countsAllocatedBytes = countsAllocatedBytes
     }
 }
 

@@ -1,6 +1,5 @@
 internal import HostSystem
 internal import WasmFrontend
-internal import WasmRuntime
 
 /// Reads a Go program's goroutines from its memory.
 ///
@@ -15,7 +14,7 @@ struct GoroutineReader {
     private let reasons: WaitReasons
     private var namer: GoFrameNamer
     /// Where the program is, if it is in one of its functions: the innermost first.
-    private let backtrace: [Trap.Frame]
+    private let backtrace: [CallPlace]
     private let stackPointer: UInt64
 
     /// What is read of a `g`.
@@ -36,7 +35,7 @@ struct GoroutineReader {
     ///   - backtrace: The functions that are being executed, the innermost first; empty where none is.
     ///   - now: What Go's `nanotime` returns.
     init?(
-        _ module: Module, _ memory: GuestMemory, stackPointer: UInt64, backtrace: [Trap.Frame], now: Int64
+        _ module: Module, _ memory: GuestMemory, stackPointer: UInt64, backtrace: [CallPlace], now: Int64
     ) {
         guard let layout = GoVersion(of: module).flatMap({ GoRuntimeLayout($0) }), let table = GoLineTable(module)
         else {
@@ -198,10 +197,9 @@ struct GoroutineReader {
         guard record.status == GoroutineStatus.running.rawValue, record.stack.contains(stackPointer),
             let inner = backtrace.first
         else { return nil }
-        let around = inner.neighbouringAddresses
         let pushed = inner.returnAddress
-        let before = StackWalk.block(pushed ?? around.previous)
-        let behind = StackWalk.block(pushed ?? around.next)
+        let before = StackWalk.block(pushed ?? inner.previous)
+        let behind = StackWalk.block(pushed ?? inner.next)
         let caller = backtrace.dropFirst().first?.returnAddress.map { UInt64(truncatingIfNeeded: $0) }
         let address = GoLineTable.CodeAddress(function: inner.function, block: behind ?? before ?? 0)
         // The function may not have taken its part of the stack yet, or be about to call.

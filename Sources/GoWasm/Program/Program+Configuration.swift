@@ -52,6 +52,17 @@ extension Program {
         /// where nothing can be read, see ``GoroutineDump``.
         public var goroutines: (@Sendable (GoroutineDump) -> Void)?
 
+        /// Whether Go's own memory profiler is to note what a Go program allocates, for ``ProgramInstance/allocations()``.
+        ///
+        /// Go's linker switches it off in programs that do not ask for it themselves; this switches it on, by a byte of
+        /// the program's memory. It costs the program some percent of its time. Its rate is the program's
+        /// (`runtime.MemProfileRate`, or `memprofilerate` in the variable GODEBUG).
+        public var profilesAllocations = false
+        /// Is called with the program when it has ended, in whatever way, before its memory goes.
+        ///
+        /// It gets the reason, unless the program has ended as it wanted to. Called at most once for each run, on its thread; not where ``endProcess`` is.
+        package var endReport: (@Sendable (_ program: ProgramInstance, _ reason: String?) -> Void)?
+
         /// Gets the garbage collections of a Go program, whose GODEBUG is changed for that.
         ///
         /// With nil it is not changed. Used by the run's thread, and by others when the run is over.

@@ -50,6 +50,10 @@ public final class ProgramInstance {
     /// What Go's `nanotime` returns now.
     private let nanotime: () -> Int64
     private let goroutineReport: (@Sendable (GoroutineDump) -> Void)?
+    /// Is told of the program's end while all of it is there; nil once it has been.
+    private var endReport: (@Sendable (ProgramInstance, _ reason: String?) -> Void)?
+    /// Where Go's memory profiler has its variables; nil where it was not asked for, or cannot be read.
+    private var memoryProfile: MemoryProfileSwitch?
 
     /// - Parameter snapshot: What the program begins with; nil for what its module says.
     init(
@@ -62,6 +66,12 @@ public final class ProgramInstance {
         self.program = program
         self.control = control
         goroutineReport = configuration.goroutines
+        endReport = configuration.endReport
+        if let profiler = configuration.engine.profiler, profiler.findsCallers,
+            let stacks = GoStackTable(program.module)
+        {
+            profiler.describe(program.module, stacks)
+        }
         let store = Store(configuration: configuration.storeConfiguration)
         try control?.attach(store)
         var isReady = false
@@ -94,6 +104,7 @@ public final class ProgramInstance {
             throw ProgramError.limitReached(.memory)
         }
         self.asyncCalls = asyncCalls
+        if configuration.profilesAllocations { turnOnMemoryProfile() }
         isReady = true
     }
 
@@ -181,6 +192,7 @@ public final class ProgramInstance {
         let cause = GoProgram.cause(of: error)
         let exit = GoProgram.exit(cause)
         if exit == nil, let goroutineReport, let goroutines = goroutines() { goroutineReport(goroutines) }
+        if exit == nil { reportEnd("\(GoProgram.failure(cause, host))") }
         do throws(ProgramError) {
             try control?.check(cause)
             if let exit { return end(with: exit.status, exit.calls) }
@@ -207,6 +219,7 @@ public final class ProgramInstance {
     /// - Parameter calls: The functions that it was in, where they may say more.
     private func end(with status: ExitStatus, _ calls: [Trap.Frame]) -> Result<ExitStatus, ProgramError> {
         exitStatus = status
+        reportEnd(crashReason(status, calls))
         do throws(ProgramError) {
             try control?.check()
             if !status.isSuccess, instance.store.hasReachedMemoryLimit { throw .limitReached(.memory) }
@@ -367,15 +380,103 @@ public final class ProgramInstance {
     /// - Returns: nil for programs of other compilers and of versions of Go that are not known (see ``GoroutineDump``),
     ///   and before the program has started.
     public func goroutines() -> GoroutineDump? {
-        let name = host == nil ? "memory" : "mem"
         // Go's linker makes the stack pointer the first global.
-        guard instance.module.globalTypes.first?.value == .i32, let memory = try? instance.memory(named: name) else {
-            return nil
-        }
+        guard instance.module.globalTypes.first?.value == .i32, let memory = guestMemory else { return nil }
         var reader = GoroutineReader(
-            instance.module, GuestMemory(base: memory.baseAddress, count: UInt64(memory.byteCount)),
-            stackPointer: instance.globalCell(0).pointee & 0xFFFF_FFFF, backtrace: instance.backtrace, now: nanotime())
+            instance.module, memory, stackPointer: instance.globalCell(0).pointee & 0xFFFF_FFFF,
+            backtrace: instance.backtrace.prefix(2).map(CallPlace.init), now: nanotime())
         return reader?.read()
+    }
+
+    /// The memory as it is now; nil for programs that do not export it.
+    private var guestMemory: GuestMemory? {
+        let memory = (try? instance.memory(named: "mem")) ?? (try? instance.memory(named: "memory"))
+        return memory.map { GuestMemory(base: $0.baseAddress, count: UInt64($0.byteCount)) }
+    }
+
+    /// Why Go's runtime ended the program, if it did; the functions that it was in are those that it left last.
+    private func crashReason(_ status: ExitStatus, _ calls: [Trap.Frame]) -> String? {
+        guard status == .goFailure else { return nil }
+        let calls = calls.isEmpty ? instance.backtrace : calls
+        switch GoCrash.error(calls, program.module, report.message) {
+        case .deadlocked?: return "all goroutines are asleep"
+        case .panicked(let message)?: return "panic: \(message)"
+        case let error?: return "\(error)"
+        case nil: return nil
+        }
+    }
+
+    private func reportEnd(_ reason: @autoclosure () -> String?) {
+        guard let report = endReport else { return }
+        endReport = nil
+        report(self, reason())
+    }
+
+    // MARK: - Allocations
+
+    /// Has Go's memory profiler work, which the linker has switched off in most programs.
+    private func turnOnMemoryProfile() {
+        guard GoVersion(of: instance.module).flatMap({ GoRuntimeLayout($0) }) != nil,
+            let table = GoLineTable(instance.module), let memory = guestMemory
+        else { return }
+        memoryProfile = MemoryProfileSwitch(instance.module, table)
+        memoryProfile?.turnOn(memory)
+    }
+
+    /// What the program has allocated until now, by the functions that did it; see
+    /// ``Program/Configuration/profilesAllocations``.
+    ///
+    /// - Returns: nil where that was not asked for, and for programs of other compilers and of versions of Go that are
+    ///   not known (see ``GoroutineDump``).
+    public func allocations() -> AllocationProfile? {
+        guard let memoryProfile, let memory = guestMemory, let table = GoLineTable(instance.module),
+            let layout = GoVersion(of: instance.module).flatMap({ GoRuntimeLayout($0) })
+        else { return nil }
+        return MemoryProfileReader(table, layout, memory, rate: memoryProfile.rate).read()
+    }
+
+    // MARK: - Dumps
+
+    /// Writes the program's memory and globals, and what is being executed, for tools that look at it later: a core dump
+    /// of WebAssembly (tool-conventions, Coredump.md), which ``CoreDump`` reads.
+    ///
+    /// It has all that the program had in its memory, its secrets included. It may be called when the program has ended,
+    /// in whatever way, and otherwise as ``goroutines()``.
+    ///
+    /// - Parameters:
+    ///   - program: The path of the module.
+    ///   - reason: Why it was written.
+    ///   - write: Gets the parts of the dump in their order.
+    /// - Throws: What `write` throws.
+    public func writeCoreDump(
+        program: String, reason: String, to write: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        let module = instance.module
+        let frames = instance.backtrace.map { frame in
+            let body = frame.function - module.importedFunctionCount
+            let start = module.bodies.indices.contains(body) ? module.bodies[body].bytes.lowerBound : 0
+            return CoreDumpWriter.Frame(place: CallPlace(frame), offset: frame.offset.map { max(0, $0 - start) } ?? 0)
+        }
+        try withoutActuallyEscaping(write) { write in
+            try CoreDumpWriter(
+                CoreDumpWriter.Contents(
+                    program: program, module: module, reason: reason, now: nanotime(), frames: frames,
+                    globals: module.globalTypes.indices.map(globalValue), memory: guestMemory ?? .empty),
+                to: write
+            ).writeAll()
+        }
+    }
+
+    /// The value of a global, if it is a number; for others null.
+    private func globalValue(_ index: Int) -> Value {
+        let bits = instance.globalCell(index).pointee
+        return switch instance.module.globalTypes[index].value {
+        case .i32: .i32(UInt32(truncatingIfNeeded: bits))
+        case .i64: .i64(bits)
+        case .f32: .f32(UInt32(truncatingIfNeeded: bits))
+        case .f64: .f64(bits)
+        default: .function(nil)
+        }
     }
 
     // MARK: - JavaScript

@@ -28,11 +28,18 @@ extension GoLineTable {
     /// How many bytes of its stack a function has taken at a block, without the return address; nil where the table does
     /// not say.
     func stackBytes(_ address: CodeAddress) -> Int? {
-        guard let description = description(address.function),
-            let table = image.word(description + layout.entrySize + 12),
-            let bytes = value(at: address.block, table: Int(table)), bytes >= 0, bytes % 8 == 0
+        guard let table = sizesTable(ofFunction: address.function),
+            let bytes = value(at: address.block, table: table - layout.values), bytes >= 0, bytes % 8 == 0
         else { return nil }
         return bytes
+    }
+
+    /// Where in the image it is said how many bytes of stack a function has taken, by block; nil where that is not said.
+    func sizesTable(ofFunction function: Int) -> Int? {
+        guard let description = description(function), let table = image.word(description + layout.entrySize + 12),
+            table != 0
+        else { return nil }
+        return layout.values + Int(table)
     }
 
     /// Whether nobody called the function that has a goroutine's outermost frame, or its callers cannot be found, as it

@@ -1,6 +1,6 @@
 extension GoLineTable {
     /// A function that was being executed, by itself or as a part of the function that it was inlined into.
-    public struct Frame: Sendable, Equatable {
+    public struct Frame: Sendable, Hashable {
         /// The name, as Go writes it.
         public var name: String
         /// Where in the function; nil where the table does not say.

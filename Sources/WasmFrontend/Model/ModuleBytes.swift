@@ -49,4 +49,11 @@ public final class ModuleBytes: @unchecked Sendable {
             buffer.deallocate()
         }
     }
+
+    /// A sum of the bytes, which tells a file from others; not one that nobody could make another file for.
+    package var checksum: UInt64 {
+        var sum = Checksum()
+        sum.add(buffer)
+        return sum.value
+    }
 }

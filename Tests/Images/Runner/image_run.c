@@ -183,7 +183,7 @@ static bool run_interrupted(image_store *s, const GWImageCall *call, uint32_t mi
 static bool run_sampled(image_store *s, const GWImageCall *call, image_counts *counts) {
     int error = gw_sampler_start(s->machine, 1000000);
     if (error) return image_fail(s, "no samples can be taken: %s", strerror(error));
-    for (uint32_t i = 0; i < s->file->header->codes.count; i++) gw_sampler_add_code(&s->codes[i].code);
+    for (uint32_t i = 0; i < s->file->header->codes.count; i++) gw_sampler_add_code(&s->codes[i].code, NULL, NULL);
     bool is_fine = run_interrupted(s, call, 200000, counts);
     GWSamples samples = gw_sampler_stop();
     uint64_t all = 0;
