@@ -174,7 +174,7 @@ extension ProgramCase {
         + [
             "js-arrays", "js-strings", "js-collections", "js-buffers", "js-objects", "js-promises", "js-conversions",
             "js-timers", "js-iterators", "js-sets", "js-construct", "js-binary", "js-atomics", "js-clones", "js-turns",
-            "js-dates",
+            "js-dates", "js-text-decoder",
         ].map {
             ProgramCase(arguments: [$0], output: .expected($0, code: 0), errors: .none, minors: 18...Int.max)
         } + [

@@ -193,6 +193,7 @@ struct ReleaseTests {
             try #require(
                 guest.call(.object(guest.realm.global), "setTimeout", guest.function { _ in .undefined }).object),
             JSBodyHolder(BodyStream(), prototype: nil), JSHeaders(prototype: nil),
+            JSTextDecoder(.utf8, isFatal: false, ignoresMark: false, prototype: nil),
             JSWrappedIterator(guest.realm.directIterator(JSObject(prototype: nil)), prototype: nil),
         ]
         // Every class that the sources declare is among them.
@@ -275,7 +276,7 @@ struct ReleaseTests {
     /// Whether a value refers to nothing that could refer to an object of JavaScript.
     private static func isLeaf<Value>(_ value: Value) -> Bool {
         if _isPOD(Value.self) { return true }
-        return value is ByteStorage || value is HeaderList || value is [JSCollection.WeakCursor]
+        return value is ByteStorage || value is [UInt8] || value is HeaderList || value is [JSCollection.WeakCursor]
     }
 
     /// Runs `body` on a thread whose stack has 256 KB.

@@ -2,7 +2,7 @@ extension JSRealm {
     /// Fills the global object.
     func installBuiltIns() {
         global.define(key("globalThis"), .object(global), .builtIn)
-        global.define(key("global"), .object(global), .builtIn)
+        global.define(key("global"), .object(global))
         global.define(key("undefined"), .undefined, [])
         global.define(key("NaN"), .number(.nan), [])
         global.define(key("Infinity"), .number(.infinity), [])
@@ -13,8 +13,10 @@ extension JSRealm {
         installArray()
         installTypedArrays()
         installPromise()
-        installProcess()
-        installFileSystem()
+        addEnumerable {
+            installProcess()
+            installFileSystem()
+        }
         global.hasLateProperties = true
         installLate(on: prototypes.array) { $0.completeArrays() }
         installLate(on: prototypes.anyTypedArray) { $0.completeTypedArrays() }
@@ -58,8 +60,17 @@ extension JSRealm {
     private func method(_ object: JSObject, _ key: PropertyKey, length: Int, _ code: @escaping JSCode) -> JSFunction {
         let function = makeFunction(signature: JSFunction.Signature(key: key, length: length), code)
         builtIns.append(function)
-        add(key, .object(function), .builtIn, to: object)
+        add(key, .object(function), memberAttributes, to: object)
         return function
+    }
+
+    /// Adds members that are enumerable: those of classes and objects that the language itself does not have (Web IDL,
+    /// 3.7.6 and 3.7.7; and what Node offers).
+    func addEnumerable(_ members: () -> Void) {
+        let outer = memberAttributes
+        memberAttributes = .assigned
+        members()
+        memberAttributes = outer
     }
 
     /// Gives a built-in method another key as well.
@@ -94,8 +105,8 @@ extension JSRealm {
 
     private func getter(_ object: JSObject, _ key: PropertyKey, _ code: @escaping JSCode) {
         let function = makeFunction(signature: JSFunction.Signature(key: key, prefix: "get"), code)
-        add(
-            key, .object(JSAccessor(getter: function, setter: nil)), [.configurable, .accessor], to: object)
+        let attributes = memberAttributes.subtracting(.writable).union(.accessor)
+        add(key, .object(JSAccessor(getter: function, setter: nil)), attributes, to: object)
     }
 
     /// Adds a constructor to the global object and ties it to its prototype.

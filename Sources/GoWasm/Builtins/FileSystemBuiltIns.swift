@@ -44,9 +44,9 @@ extension JSRealm {
             systemError(error, direction == .read ? "read" : "write")
         }
         let fs = makeObject()
-        global.define(key("fs"), .object(fs), .builtIn)
+        global.define(key("fs"), .object(fs))
         let constants = makeObject()
-        fs.define(key("constants"), .object(constants))
+        fs.define(key("constants"), .object(constants), .enumerable)
         let values: [(StaticString, Int32)] = [
             ("O_RDONLY", O_RDONLY), ("O_WRONLY", O_WRONLY), ("O_RDWR", O_RDWR), ("O_CREAT", O_CREAT),
             ("O_EXCL", O_EXCL),
@@ -121,7 +121,7 @@ extension JSRealm {
         let synchronous = makeFunction(signature: signature) { realm, _, arguments throws(JSFailure) in
             try realm.synchronously(name, arguments, operation)
         }
-        fs.define(synchronousKey, .object(synchronous), .builtIn)
+        fs.define(synchronousKey, .object(synchronous))
     }
 
     private func synchronously(

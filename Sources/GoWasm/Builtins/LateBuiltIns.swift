@@ -13,28 +13,29 @@ extension JSRealm {
                 "queueMicrotask",
             ], { $0.installTimers() }
         ),
-        (["performance", "crypto"], { $0.installPerformanceAndCrypto() }),
+        (["performance", "crypto"], { realm in realm.addEnumerable { realm.installPerformanceAndCrypto() } }),
         (["Date"], { $0.installDate() }),
         (["Reflect"], { $0.installReflect() }),
         (["JSON"], { $0.installJSON() }),
-        (["console"], { $0.installConsole() }),
+        (["console"], { realm in realm.addEnumerable { realm.installConsole() } }),
         (["Map"], { $0.installMap() }),
         (["Set"], { $0.installSet() }),
         (["WeakMap", "WeakSet", "WeakRef", "FinalizationRegistry"], { $0.installWeakCollections() }),
         (["DataView"], { $0.installDataView() }),
-        (["TextEncoder", "TextDecoder"], { $0.installTextCoding() }),
+        (["TextEncoder", "TextDecoder"], { realm in realm.addEnumerable { realm.installTextCoding() } }),
         (
-            ["atob", "btoa", "encodeURIComponent", "encodeURI", "decodeURIComponent", "decodeURI"],
+            ["encodeURIComponent", "encodeURI", "decodeURIComponent", "decodeURI"],
             { $0.installEscaping() }
         ),
+        (["atob", "btoa"], { realm in realm.addEnumerable { realm.installBase64() } }),
         (["EvalError", "URIError", "AggregateError", "DOMException"], { $0.installRareErrors() }),
-        (["structuredClone"], { $0.installStructuredClone() }),
+        (["structuredClone"], { realm in realm.addEnumerable { realm.installStructuredClone() } }),
         (["SharedArrayBuffer"], { $0.installSharedArrayBuffer() }),
         (["Atomics"], { $0.installAtomics() }),
         (["Iterator"], { $0.installIterator() }),
         (
             ["fetch", "Headers", "Response", "AbortController", "AbortSignal", "ReadableStream"],
-            { $0.installFetch() }
+            { realm in realm.addEnumerable { realm.installFetch() } }
         ),
     ]
 
@@ -88,9 +89,9 @@ extension JSRealm {
     }
 
     private func completing(_ install: (JSRealm) -> Void) {
-        let outer = isCompleting
-        isCompleting = true
+        let outer = (isCompleting, memberAttributes)
+        (isCompleting, memberAttributes) = (true, .builtIn)
         install(self)
-        isCompleting = outer
+        (isCompleting, memberAttributes) = outer
     }
 }

@@ -68,11 +68,11 @@ extension JSRealm {
 
     func installPerformanceAndCrypto() {
         let performance = makeObject()
-        add(key("performance"), .object(performance), .builtIn, to: global)
+        add(key("performance"), .object(performance), .assigned, to: global)
         method(performance, "now") { realm, _, _ throws(JSFailure) in .number(Double(realm.host.clock.elapsed) / 1e6) }
         performance.define(key("timeOrigin"), .number(Double(host.clock.origin) / 1e6))
         let crypto = makeObject()
-        add(key("crypto"), .object(crypto), .builtIn, to: global)
+        add(key("crypto"), .object(crypto), .assigned, to: global)
         method(crypto, "getRandomValues", length: 1) { realm, _, arguments throws(JSFailure) in
             guard let array = arguments[0].typedArray, array.element != .float32, array.element != .float64 else {
                 throw realm.typeError("The \"array\" argument must be an integer-typed TypedArray")

@@ -100,7 +100,7 @@ extension JSRealm {
             return .number(Int(realm.host.files.changeModeMask(to: mask)))
         }
         let path = makeObject()
-        global.define(key("path"), .object(path), .builtIn)
+        global.define(key("path"), .object(path))
         path.define(key("sep"), string("/"))
         method(path, "resolve") { realm, _, arguments throws(JSFailure) in
             var parts: [JSString] = []

@@ -3,7 +3,8 @@ extension JSRealm {
     func installStructuredClone() {
         method(global, "structuredClone", length: 2) { realm, _, arguments throws(JSFailure) in
             guard arguments.count > 0 else {
-                throw realm.argumentError(
+                throw realm.codedError(
+                    realm.prototypes.typeError,
                     "The \"The value argument must be specified\" argument must be specified", code: "ERR_MISSING_ARGS")
             }
             let transferred = try realm.transferList(arguments[1])
@@ -25,14 +26,16 @@ extension JSRealm {
     private func transferList(_ options: JSValue) throws(JSFailure) -> [(JSArrayBuffer, JSArrayBuffer)] {
         if options.isNullish { return [] }
         guard let fields = options.object else {
-            throw argumentError(
+            throw codedError(
+                prototypes.typeError,
                 "Failed to execute 'structuredClone': Options cannot be converted to a dictionary",
                 code: "ERR_INVALID_ARG_TYPE")
         }
         let list = try fields.get(key("transfer"), self)
         if list.isUndefined { return [] }
         guard list.object != nil, try isIterable(list) else {
-            throw argumentError(
+            throw codedError(
+                prototypes.typeError,
                 "Failed to execute 'structuredClone': transfer in Options cannot be converted to sequence.",
                 code: "ERR_INVALID_ARG_TYPE")
         }
@@ -56,13 +59,6 @@ extension JSRealm {
             buffers.append((buffer, JSArrayBuffer(empty, prototype: prototypes.arrayBuffer)))
         }
         return buffers
-    }
-
-    /// A TypeError of Node's, with a code.
-    private func argumentError(_ message: String, code: StaticString) -> JSFailure {
-        let error = makeError(prototypes.typeError, string(message))
-        error.define(keys.code, string(code))
-        return .thrown(.object(error))
     }
 
     private func cloneError(_ message: String) -> JSFailure { domException(message, name: "DataCloneError", code: 25) }

@@ -1,4 +1,4 @@
-/// `TextEncoder` and `TextDecoder`, base64, and the escaping of URIs.
+/// `TextEncoder`, base64, and the escaping of URIs.
 extension JSRealm {
     /// The bytes of a typed array, an `ArrayBuffer` or a `DataView`.
     func bufferSource(_ value: JSValue) -> UnsafeMutableRawBufferPointer? {
@@ -29,7 +29,10 @@ extension JSRealm {
         }
         method(encoder, "encodeInto", length: 2) { realm, _, arguments throws(JSFailure) in
             guard let target = arguments[1].typedArray, target.element == .uint8 else {
-                throw realm.typeError("The \"dest\" argument must be an instance of Uint8Array")
+                throw realm.codedError(
+                    realm.prototypes.typeError,
+                    "The \"dest\" argument must be an instance of Uint8Array. \(realm.received(arguments[1]))",
+                    code: "ERR_INVALID_ARG_TYPE")
             }
             var (read, written) = (0, 0)
             let text = try realm.toString(arguments[0])
@@ -48,41 +51,11 @@ extension JSRealm {
             result.define(realm.key("written"), .number(written))
             return .object(result)
         }
-        let decoder = makeObject()
-        classConstructor("TextDecoder", decoder) { realm, _, arguments throws(JSFailure) in
-            let label = try arguments[0].isUndefined ? "utf-8" : realm.toString(arguments[0]).excerpt.lowercased()
-            guard ["utf-8", "utf8", "unicode-1-1-utf-8"].contains(label) else {
-                throw realm.rangeError("The \"\(label)\" encoding is not supported")
-            }
-            let object = JSObject(prototype: decoder)
-            object.define(realm.key("encoding"), realm.string("utf-8"), [])
-            for name in ["fatal", "ignoreBOM"] as [StaticString] {
-                let value = try arguments[1].object?.get(realm.key(name), realm).isTruthy ?? false
-                object.define(realm.key(name), .boolean(value), [])
-            }
-            return .object(object)
-        }
-        method(decoder, "decode") { realm, this, arguments throws(JSFailure) in
-            guard !arguments[0].isUndefined else { return realm.string("") }
-            let isFatal = try realm.get(this, realm.key("fatal")).isTruthy
-            let ignoresMark = try realm.get(this, realm.key("ignoreBOM")).isTruthy
-            // Looked for last: getters may have moved the guest's memory.
-            guard let bytes = realm.bufferSource(arguments[0]) else {
-                throw realm.typeError("The \"list\" argument must be an instance of ArrayBuffer or ArrayBufferView.")
-            }
-            if isFatal, !UTF8Text.isWellFormed(UnsafeRawBufferPointer(bytes)) {
-                throw realm.typeError("The encoded data was not valid for encoding utf-8")
-            }
-            let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
-            if ignoresMark, bytes.starts(with: mark) {
-                let rest = try realm.decoded(UnsafeRawBufferPointer(rebasing: bytes[3...]))
-                return .string(try realm.concatenation(JSString.make("\u{FEFF}"), rest))
-            }
-            return .string(try realm.decoded(UnsafeRawBufferPointer(bytes)))
-        }
+        add(wellKnownSymbols.toStringTag.key, string("TextEncoder"), .configurable, to: encoder)
+        installTextDecoder()
     }
 
-    func installEscaping() {
+    func installBase64() {
         method(global, "btoa", length: 1) { realm, _, arguments throws(JSFailure) in
             let units = try realm.units(arguments[0])
             guard units.allSatisfy({ $0 < 256 }) else {
@@ -101,6 +74,9 @@ extension JSRealm {
             }
             return try realm.string(utf16: bytes.map { UInt16($0) })
         }
+    }
+
+    func installEscaping() {
         let unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.!~*'()"
         let reserved = ";/?:@&=+$,#"
         for (name, kept) in [("encodeURIComponent", unreserved), ("encodeURI", unreserved + reserved)]

@@ -44,6 +44,11 @@ final class JSTimer: JSObject {
 extension JSRealm {
     func installTimers() {
         let timeout = makeTimeoutPrototype()
+        addEnumerable { installTimerFunctions(timeout) }
+        installImmediates()
+    }
+
+    private func installTimerFunctions(_ timeout: JSObject) {
         for (name, repeats) in [("setTimeout", false), ("setInterval", true)] as [(StaticString, Bool)] {
             method(global, name, length: 2) { realm, _, arguments throws(JSFailure) in
                 let function = try realm.callback(arguments[0])
@@ -63,7 +68,6 @@ extension JSRealm {
                 return .undefined
             }
         }
-        installImmediates()
         method(global, "queueMicrotask", length: 1) { realm, _, arguments throws(JSFailure) in
             realm.events.microtasks.append(.call(try realm.callback(arguments[0])))
             return .undefined
@@ -88,14 +92,16 @@ extension JSRealm {
             (this.object as? JSTimer)?.start(in: realm.events)
             return this
         }
-        method(timeout, "close") { realm, this, _ throws(JSFailure) in
-            try realm.clearTimer(this)
-            return this
-        }
         let number: JSCode = { _, this, _ throws(JSFailure) in
             (this.object as? JSTimer).map { .number(Int($0.id)) } ?? .undefined
         }
-        method(timeout, wellKnownSymbols.toPrimitive, number)
+        addEnumerable {
+            method(timeout, "close") { realm, this, _ throws(JSFailure) in
+                try realm.clearTimer(this)
+                return this
+            }
+            method(timeout, wellKnownSymbols.toPrimitive, number)
+        }
         return timeout
     }
 
@@ -113,6 +119,10 @@ extension JSRealm {
         method(immediate, "hasRef") { realm, this, _ throws(JSFailure) in
             .boolean(!(try realm.get(this, isUnreferenced).isTruthy))
         }
+        addEnumerable { installImmediateFunctions(immediate, isCleared: isCleared) }
+    }
+
+    private func installImmediateFunctions(_ immediate: JSObject, isCleared: PropertyKey) {
         method(global, "setImmediate", length: 1) { realm, _, arguments throws(JSFailure) in
             let function = try realm.callback(arguments[0])
             let values = Self.kept(arguments.dropFirst(1))
@@ -157,11 +167,9 @@ extension JSRealm {
 
     private func callback(_ value: JSValue) throws(JSFailure) -> JSFunction {
         guard let function = value.function else {
-            let error = makeError(
-                prototypes.typeError,
-                string("The \"callback\" argument must be of type function. \(received(value))"))
-            error.define(keys.code, string("ERR_INVALID_ARG_TYPE"))
-            throw .thrown(.object(error))
+            throw codedError(
+                prototypes.typeError, "The \"callback\" argument must be of type function. \(received(value))",
+                code: "ERR_INVALID_ARG_TYPE")
         }
         return function
     }

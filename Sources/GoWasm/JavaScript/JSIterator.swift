@@ -110,13 +110,18 @@ extension JSRealm {
         let prototype = JSObject(prototype: prototypes.iterator)
         builtIns.append(prototype)
         iteratorPrototypes[subject] = prototype
-        method(prototype, "next") { realm, this, _ throws(JSFailure) in
+        let next: JSCode = { realm, this, _ throws(JSFailure) in
             guard let object = this.object, object.kind == .iterator else {
                 throw realm.typeError(
                     "Method \(subject.rawValue).prototype.next called on incompatible receiver "
                         + realm.receiverText(this))
             }
             return realm.iteratorResult(try unsafeDowncast(object, to: JSIterator.self).next(realm))
+        }
+        if subject == .headers {
+            addEnumerable { method(prototype, "next", next) }
+        } else {
+            method(prototype, "next", next)
         }
         if subject == .helper { installHelperEnd(prototype) }
         prototype.define(wellKnownSymbols.toStringTag.key, string(subject.rawValue), .configurable)

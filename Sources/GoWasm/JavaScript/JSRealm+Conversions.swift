@@ -134,6 +134,13 @@ extension JSRealm {
         .thrown(.object(makeError(prototype, .string(JSString.make(message)))))
     }
 
+    /// An error of Node's, with a code.
+    func codedError(_ prototype: JSObject, _ message: String, code: StaticString) -> JSFailure {
+        let error = makeError(prototype, string(message))
+        error.define(keys.code, string(code))
+        return .thrown(.object(error))
+    }
+
     func typeError(_ message: String) -> JSFailure { makeError(prototypes.typeError, message) }
     func rangeError(_ message: String) -> JSFailure { makeError(prototypes.rangeError, message) }
 

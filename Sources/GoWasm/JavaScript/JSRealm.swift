@@ -30,6 +30,8 @@ final class JSRealm {
     var installedGroups: UInt64 = 0
     /// Whether properties are being added late, so that those which are there already stay.
     var isCompleting = false
+    /// The attributes of built-in methods that are being added (``addEnumerable(_:)``).
+    var memberAttributes = PropertyAttributes.builtIn
     /// The prototypes of iterators by what they go through.
     var iteratorPrototypes: [JSIterator.Subject: JSObject] = [:]
     /// The prototypes of classes that the language itself does not have.

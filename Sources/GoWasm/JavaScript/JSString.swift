@@ -360,10 +360,10 @@ extension JSRealm {
     }
 
     /// The string that bytes from outside spell; see ``UTF8Text/decode(_:)``.
-    func decoded(_ bytes: UnsafeRawBufferPointer) throws(JSFailure) -> JSString {
+    func decoded(_ bytes: UnsafeRawBufferPointer, keepsMark: Bool = false) throws(JSFailure) -> JSString {
         guard bytes.count <= JSString.maximumByteCount else { throw stringTooLong }
         try grant(bytes.count, "Invalid string length")
-        let string = UTF8Text.decode(bytes)
+        let string = UTF8Text.decode(bytes, keepsMark: keepsMark)
         guard !string.isTooLong else { throw stringTooLong }
         return string
     }

@@ -5,10 +5,12 @@ internal import LibC
 enum UTF8Text {
     /// Decodes bytes: drops one leading byte order mark, turns every ill-formed sequence into U+FFFD, one for each
     /// maximal subpart.
-    static func decode(_ input: UnsafeRawBufferPointer) -> JSString {
+    ///
+    /// - Parameter keepsMark: Whether that mark stays.
+    static func decode(_ input: UnsafeRawBufferPointer, keepsMark: Bool = false) -> JSString {
         if isASCII(input) { return JSString.make(wtf8: input, isASCII: true) }
         var bytes = input
-        if bytes.count >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF {
+        if !keepsMark, bytes.count >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF {
             bytes = UnsafeRawBufferPointer(rebasing: bytes[3...])
         }
         if let broken = firstIllFormed(bytes, from: 0) {
@@ -61,6 +63,15 @@ enum UTF8Text {
 
     /// Whether bytes are UTF-8.
     static func isWellFormed(_ bytes: UnsafeRawBufferPointer) -> Bool { firstIllFormed(bytes, from: 0) == nil }
+
+    /// How many bytes at the end are the beginning of a sequence whose rest may follow: up to three.
+    static func unfinishedCount(_ bytes: UnsafeRawBufferPointer) -> Int {
+        for count in stride(from: min(3, bytes.count), to: 0, by: -1) {
+            let offset = bytes.count - count
+            if 0xC2...0xF4 ~= bytes[offset], sequence(bytes, at: offset) == -count { return count }
+        }
+        return 0
+    }
 
     private static func firstIllFormed(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int? {
         var offset = start
