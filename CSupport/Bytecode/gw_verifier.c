@@ -126,10 +126,11 @@ static const char *call(state *s) {
         GWOp op = gw_opcode_at(s->code, s->cells);
         if (target != GW_UNRESOLVED) {
             const GWCodeEntry *entry = &s->code->entries[function];
-            int64_t expected = s->info->plain == GWOp_call ? entry->any : entry->zero;
-            REQUIRE(!is_import && entry->any && (int64_t)s->at + target == expected, "a call must lead to its callee");
+            int64_t expected = s->info->plain == GWOp_call ? entry->general : entry->fresh;
             REQUIRE(
-                op != GWOp_callPushZeroChecked ||
+                !is_import && entry->general && (int64_t)s->at + target == expected, "a call must lead to its callee");
+            REQUIRE(
+                op != GWOp_callPushFreshChecked ||
                     gw_opcode_at(s->code, s->code->arena + expected) == GWOp_stackCheck,
                 "a checked call must lead to a check");
         } else {
@@ -222,7 +223,7 @@ static const char *verify(state *s, uint32_t function) {
         s->at = s->targets[i];
         REQUIRE(s->starts[s->at - s->first], "a jump must lead to an instruction");
     }
-    const uint32_t entries[] = {s->code->entries[function].any, s->code->entries[function].zero};
+    const uint32_t entries[] = {s->code->entries[function].general, s->code->entries[function].fresh};
     for (int i = 0; i < 2; i++) {
         s->at = entries[i];
         REQUIRE(

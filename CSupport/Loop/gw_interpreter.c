@@ -17,9 +17,9 @@
 //
 // 3. INTERRUPTION. Another thread sets `interrupted` and `stack_limit`, and sends the thread of the loop a signal,
 // whose handler moves it to the label `interruption` if it is in a handler. For that, too, the state must be in the
-// same registers at every moment of every handler, so no handler calls a function: what calls one is done OUTSIDE, from
-// a single place, behind which the flag is looked at (CodegenTests read the machine code of the loop for it). Calls
-// test the limit anyway. So a loop in the guest pays nothing.
+// same registers at every moment of every handler, so no handler calls a function: what calls one is done by a helper,
+// called from a single place, after which the flag is looked at (CodegenTests read the machine code of the loop for
+// it). Calls test the limit anyway. So a loop in the guest pays nothing.
 #include "gw_machine.h"
 #include "gw_interpreter.h"
 #include "gw_numeric.h"
@@ -86,13 +86,13 @@
 // For arm64, clang moves pc on before an instruction's access to memory: a fault would be taken for the next one's,
 // and where that is a call that pushes, the register global would be changed twice.
 #if defined(__aarch64__) && !GW_CHECKED
-#define SETTLE() __asm__ volatile("" : "+r"(pc) : : "memory")
+#define KEEP_PC() __asm__ volatile("" : "+r"(pc) : : "memory")
 #else
-#define SETTLE() ((void)0)
+#define KEEP_PC() ((void)0)
 #endif
 #define GO(cells) \
     do { \
-        SETTLE(); \
+        KEEP_PC(); \
         pc += (cells); \
         DISPATCH(); \
     } while (0)
@@ -116,12 +116,13 @@
         if (inst->sp_global != UINT32_MAX) sp = inst->globals[inst->sp_global]; \
     } while (0)
 
-// Has the rest of the instruction done by a C function; the only way in which the loop calls one. (The function is told
-// in the machine: a variable would, for the compiler, have to be kept at every computed goto, as one may lead there.)
-#define OUTSIDE(function) \
+// Has the rest of the instruction done by a helper, a C function; the only way in which the loop calls one. (The
+// function is told in the machine: a variable would, for the compiler, have to be kept at every computed goto, as one may
+// lead there.)
+#define CALL_HELPER(function) \
     do { \
         m->callee = (function); \
-        goto outside; \
+        goto helper; \
     } while (0)
 
 // The operations that do not trap as functions of what their slots hold.
@@ -165,10 +166,10 @@
     } while (0)
 #define RESOLVE(function) \
     do { \
-        if (__builtin_expect(CALL_TARGET() == GW_UNRESOLVED, 0)) OUTSIDE(function); \
+        if (__builtin_expect(CALL_TARGET() == GW_UNRESOLVED, 0)) CALL_HELPER(function); \
     } while (0)
 // Stores, then changes the register global, although the guest does it the other way round: a fault finds the old
-// value, and gw_outside_fault makes it the new one. KEEP stops the compiler from moving the state to other registers
+// value, and gw_helper_fault makes it the new one. KEEP stops the compiler from moving the state to other registers
 // before the store, as it does in handlers as large as these. (For arm64, clang copies what is said to change here, and
 // uses the register of `sp` for something else before a load that may fault.)
 #if defined(__aarch64__)
@@ -200,7 +201,7 @@
     } while (0)
 
 // Sanitizers' checks between the accesses would move the state to other registers than a fault must find it in; what
-// the loop has done outside, and everything else, is checked.
+// the helpers do, and everything else, is checked.
 __attribute__((noinline, no_sanitize("address", "undefined", "thread"), section(GW_LOOP_SECTION)))
 GWTrap GW_LOOP(GWMachine *m, GWInstance *inst, const uint32_t *pc, uint64_t *fp) {
     // The handlers, by opcode: offsets from `first`.
@@ -232,7 +233,7 @@ first:;
 #include "gw_handlers_control.inc"
 #include "gw_handlers_vector.inc"
 #include "gw_handlers_pairs.inc"
-#define GW_OUTSIDE(name, ...) do_##name : OUTSIDE(gw_outside_##name);
+#define GW_HELPER(name, ...) do_##name : CALL_HELPER(gw_helper_##name);
 #include "gw_opcodes.def"
 #include "gw_opcodes_undef.h"
 
@@ -240,8 +241,8 @@ first:;
 out_of_bounds:
 #endif
 fault:
-    OUTSIDE(gw_outside_fault);
-outside:
+    CALL_HELPER(gw_helper_fault);
+helper:
     // Behind the call everything but m is read again: the compiler has nothing to keep over it, and so keeps the state
     // in the same registers in all handlers, those included that come here.
     SAVE();
@@ -257,7 +258,7 @@ outside:
 stack_exhausted:
     // The state is the caller's: the callee has not begun.
     fp = (uint64_t *)(uintptr_t)fp[-3];
-    if (!m->interrupted) OUTSIDE(gw_outside_limitedCall);
+    if (!m->interrupted) CALL_HELPER(gw_helper_limitedCall);
     TRAP(interrupted);
 registers : {
     // Where the variables of gw_registers.h are, as the assembler writes it.

@@ -6,7 +6,7 @@
 #include "gw_opcodes.h"
 
 /// Places of a loop that are no handlers.
-#define GW_PLACES(PLACE) PLACE(fault) PLACE(interruption) PLACE(registers) PLACE(outside) PLACE(trapped) PLACE(last)
+#define GW_PLACES(PLACE) PLACE(fault) PLACE(interruption) PLACE(registers) PLACE(helper) PLACE(trapped) PLACE(last)
 #define GW_PLACE(name) GWPlace_##name,
 enum { GW_PLACES(GW_PLACE) GWPlace_count };
 #undef GW_PLACE
@@ -52,19 +52,19 @@ GWTrap gw_limited(GWMachine *m, const GWFunction *function, uint64_t *slots);
 /// `slots`. The state must have been saved. Returns GWTrap_none or why the execution must end.
 GWTrap gw_call_out(GWMachine *m, GWFunction *function, uint64_t *slots);
 
-/// What the loop has done outside of it (gw_outside.c): the state is in `m`, before and after.
-typedef GWTrap gw_outside(GWMachine *m);
-#define GW_OUTSIDE(name, ...) gw_outside gw_outside_##name;
+/// A helper of the loop (gw_helpers.c): the state is in `m`, before and after.
+typedef GWTrap gw_helper(GWMachine *m);
+#define GW_HELPER(name, ...) gw_helper gw_helper_##name;
 #include "gw_opcodes.def"
 #include "gw_opcodes_undef.h"
-gw_outside gw_outside_i8x16Shuffle;
+gw_helper gw_helper_i8x16Shuffle;
 /// An access beyond the memory's size: the trap, with the register global as the guest has it.
-gw_outside gw_outside_fault;
-gw_outside gw_outside_limitedCall, gw_outside_enterCallee;
+gw_helper gw_helper_fault;
+gw_helper gw_helper_limitedCall, gw_helper_enterCallee;
 /// A counter has reached 0.
-gw_outside gw_outside_hot;
-gw_outside gw_outside_resolveCall, gw_outside_resolveCallZero, gw_outside_resolveIndirect,
-    gw_outside_resolveIndirectZero, gw_outside_callOther, gw_outside_callOtherZero;
+gw_helper gw_helper_hot;
+gw_helper gw_helper_resolveCall, gw_helper_resolveCallFresh, gw_helper_resolveIndirect,
+    gw_helper_resolveIndirectFresh, gw_helper_callOther, gw_helper_callOtherFresh;
 
 /// The machine whose guest this thread runs, or a host function of that guest's; null where there is none.
 extern _Thread_local GWMachine *gw_running;

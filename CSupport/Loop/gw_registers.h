@@ -20,7 +20,7 @@
 //     state from these registers then (a pair of instructions moves pc on in its middle: what faults behind that is the
 //     second instruction's; PUSH in gw_interpreter.c stores before it changes sp);
 //   - never changes mem, inst, m and handlers (mem on its way out of the handlers only, as on arm64): mem and inst are
-//     read again after what is done outside of the loop, the two others stay what they are;
+//     read again after what helpers do, the two others stay what they are;
 //   - calls nothing, and leaves the stack alone: see INTERRUPTION in gw_interpreter.c.
 //
 // Nobody can tell a C compiler which registers to take. So the list says what the compiler does that the loop is

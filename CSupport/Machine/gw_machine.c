@@ -57,7 +57,7 @@ GWLoopCode gw_loop_code(bool checked) {
         .first = p->first,
         .section_end = (uintptr_t)gw_loops_end,
         .place_count = GWPlace_count,
-        .outside = GWPlace_outside,
+        .helper = GWPlace_helper,
         .homes = (const char *)(uintptr_t)frame[0],
 #define GW_VALUE(value, name) GW_REGISTER_NAME(name) " "
         .contract = checked ? GW_REGISTERS_CHECKED(GW_VALUE) "" : GW_REGISTERS_GUARDED(GW_VALUE) "",
@@ -226,10 +226,10 @@ static bool is_refused(GWMachine *m, const uint64_t *slots) {
 
 // --- Calls ---
 
-const uint32_t *gw_resolve(GWMachine *m, GWFunction *f, bool zero) {
+const uint32_t *gw_resolve(GWMachine *m, GWFunction *f, bool fresh) {
     const GWCodeEntry *entry = f->entry;
     GWCode *code = f->instance->code;
-    if (__atomic_load_n(&entry->any, __ATOMIC_ACQUIRE) == 0) {
+    if (__atomic_load_n(&entry->general, __ATOMIC_ACQUIRE) == 0) {
         bool outside = m->outside;
         GW_WRITE(m->outside, true);
         GWTrap trap = code->lower(code->context, m->lowering_observer, f->index);
@@ -240,7 +240,7 @@ const uint32_t *gw_resolve(GWMachine *m, GWFunction *f, bool zero) {
             return NULL;
         }
     }
-    return code->arena + (zero ? entry->zero : entry->any);
+    return code->arena + (fresh ? entry->fresh : entry->general);
 }
 
 // Calls the host: from the loop or from the host itself.

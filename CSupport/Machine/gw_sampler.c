@@ -167,7 +167,7 @@ static uint32_t function_at(const GWSamplePlace *place) {
     const GWInstance *instance = instances[place->code];
     uint32_t found = UINT32_MAX, start = 0;
     for (uint32_t i = 0; i < instance->function_count; i++) {
-        uint32_t entry = codes[place->code]->entries[instance->import_count + i].any;
+        uint32_t entry = codes[place->code]->entries[instance->import_count + i].general;
         if (entry <= place->cell && entry > start) {
             start = entry;
             found = instance->import_count + i;

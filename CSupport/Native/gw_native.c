@@ -58,10 +58,10 @@ uint32_t gw_native_defer(const GWCode *code, uint32_t cell) {
 #if GW_NATIVE_TARGET
 
 GWTrap gw_native_enter_limited(GWMachine *m) {
-    return m->interrupted ? GWTrap_interrupted : gw_outside_limitedCall(m);
+    return m->interrupted ? GWTrap_interrupted : gw_helper_limitedCall(m);
 }
 
-GWTrap gw_outside_native(GWMachine *m) {
+GWTrap gw_helper_native(GWMachine *m) {
     const GWCode *code = m->instance->code;
     GWNative *native = code->native;
     // The loop has read the cell with `native` in it without more ado. What was stored before it, the map's word, is
@@ -82,7 +82,7 @@ bool gw_native_emit(
     (void)native, (void)shape, (void)function, (void)first, (void)end, (void)slots;
     return false;
 }
-GWTrap gw_outside_native(GWMachine *m) {
+GWTrap gw_helper_native(GWMachine *m) {
     (void)m;
     __builtin_trap();
 }

@@ -140,8 +140,8 @@ static bool decode(gw_analysis *a) {
         cell += (uint32_t)gw_cell_count(op, a->arena + cell);
     }
     lead(a, a->first);
-    lead(a, a->code->entries[a->function].any);
-    lead(a, a->code->entries[a->function].zero);
+    lead(a, a->code->entries[a->function].general);
+    lead(a, a->code->entries[a->function].fresh);
     for (uint32_t i = 0; i < a->count; i++) {
         const GWOpInfo *info = &a->rows[a->instructions[i].op];
         if (!(info->facts & GWFact_endsBlock)) continue;

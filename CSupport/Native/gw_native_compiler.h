@@ -49,7 +49,7 @@ typedef struct outline {
     uint32_t cell;
     enum { outline_trap, outline_found_trap, outline_other } kind;
     GWTrap trap;
-    gw_outside *function;
+    gw_helper *function;
 } outline;
 
 // The slots that a kind of registers holds.
@@ -362,30 +362,30 @@ enum { FIRST_SOURCE = 1, SECOND_SOURCE = 2 };
 // --- C functions for what has no template, of the same rows as the handlers (gw_native_functions.c) ---
 
 /// By instruction; null for those that there is none for: of numbers, with the trap if there is one; of vectors, which
-/// lie in the frame; and the functions of gw_outside.c.
+/// lie in the frame; and the functions of gw_helpers.c.
 typedef uint64_t gw_numeric_function(uint64_t a, uint64_t b, GWTrap *trap);
 typedef void gw_vector_function(uint64_t *fp, const uint32_t *pc);
 extern gw_numeric_function *const gw_native_numerics[GWOp_count];
 extern gw_vector_function *const gw_native_vectors[GWOp_count];
-extern gw_outside *const gw_native_outsides[GWOp_count];
+extern gw_helper *const gw_native_helpers[GWOp_count];
 
 // --- What the templates of each processor say for the compiler ---
 
 /// Loads what the stubs expect: the instruction at a cell, a trap's number, the one that the machine has found, and a
-/// gw_outside function.
+/// gw_helper function.
 void gw_native_load_pc(compiler *c, uint32_t cell);
 void gw_native_load_trap(compiler *c, GWTrap trap);
 void gw_native_load_found_trap(compiler *c);
-void gw_native_load_function(compiler *c, gw_outside *function);
+void gw_native_load_function(compiler *c, gw_helper *function);
 /// Goes on at an offset of the machine code, or calls a stub there.
 void gw_native_go_to(compiler *c, uint32_t offset);
 void gw_native_call_stub(compiler *c, uint32_t offset);
 
-/// Has a gw_outside function do the instruction at hand, and goes on behind it.
-static inline void call_outside(compiler *c, gw_outside *function) {
+/// Has a gw_helper function do the instruction at hand, and goes on behind it.
+static inline void call_helper(compiler *c, gw_helper *function) {
     gw_native_load_pc(c, c->i->cell);
     gw_native_load_function(c, function);
-    gw_native_call_stub(c, c->native->stubs.outside);
+    gw_native_call_stub(c, c->native->stubs.helper);
 }
 
 // --- Templates: each writes the instruction at hand; those that return something say whether there is one ---

@@ -7,11 +7,11 @@
 
 // Has the C function of an instruction that calls out for the loop do it.
 static bool call_for_loop(compiler *c) {
-    gw_outside *function = gw_native_outsides[c->i->op];
+    gw_helper *function = gw_native_helpers[c->i->op];
     if (!function) return false;
     flush_all(c);
     forget_all(c);
-    call_outside(c, function);
+    call_helper(c, function);
     return true;
 }
 
@@ -197,7 +197,7 @@ static void write_outlines(compiler *c) {
             break;
         case outline_other:
             gw_native_load_function(c, o->function);
-            gw_native_call_stub(c, c->native->stubs.outside);
+            gw_native_call_stub(c, c->native->stubs.helper);
             gw_native_go_to(c, c->offsets[o->cell + GW_CALL_CELLS - c->a.first]);
             break;
         }
@@ -265,7 +265,8 @@ static bool emit(
             native->statistics.bytes += made.end - made.begin;
             native->statistics.instructions += c->a.count;
             gw_native_publish(
-                native, made, c->entries, c->entry_count, entry_offset(c, entry->any), entry_offset(c, entry->zero));
+                native, made, c->entries, c->entry_count, entry_offset(c, entry->general),
+                entry_offset(c, entry->fresh));
             is_made = true;
         }
     }

@@ -70,11 +70,11 @@ gw_vector_function *const gw_native_vectors[GWOp_count] = {
 
 // --- What calls out for the loop, and is called here, too ---
 
-gw_outside *const gw_native_outsides[GWOp_count] = {
-#define GW_OUTSIDE(name, ...) [GWOp_##name] = gw_outside_##name,
+gw_helper *const gw_native_helpers[GWOp_count] = {
+#define GW_HELPER(name, ...) [GWOp_##name] = gw_helper_##name,
 #include "gw_opcodes.def"
 #include "gw_opcodes_undef.h"
-    [GWOp_i8x16Shuffle] = gw_outside_i8x16Shuffle,
+    [GWOp_i8x16Shuffle] = gw_helper_i8x16Shuffle,
 };
 
 #endif

@@ -51,8 +51,8 @@ typedef struct gw_native_stubs {
     uint32_t enter;
     /// Ends with a trap: its number in ecx, the instruction in rax.
     uint32_t trap;
-    /// Calls a gw_outside function, in rcx, for the instruction in rax, and comes back if it succeeds.
-    uint32_t outside;
+    /// Calls a gw_helper function, in rcx, for the instruction in rax, and comes back if it succeeds.
+    uint32_t helper;
     /// A callee beyond the stack's limit, and one without machine code: the header of its frame is written.
     uint32_t limit, callee;
     /// Where bodies of functions begin.
@@ -108,8 +108,8 @@ typedef struct gw_native_entry {
 /// Lets a compiled function be entered at places: its code begins at the offset `used` and has `size` bytes. Takes the
 /// places over. `any` and `zero` are offsets, 0 where there is none.
 void gw_native_publish(
-    GWNative *native, gw_native_function function, const gw_native_entry *entries, uint32_t entry_count, uint32_t any,
-    uint32_t zero);
+    GWNative *native, gw_native_function function, const gw_native_entry *entries, uint32_t entry_count,
+    uint32_t general, uint32_t fresh);
 
 /// Makes machine code of a function; see gw_native_compile. Returns false where it cannot.
 bool gw_native_emit(

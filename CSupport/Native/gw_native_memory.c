@@ -127,7 +127,7 @@ GWNative *gw_native_create(uint64_t arena_bytes, uint32_t function_count, GWNati
 #ifdef MADV_HUGEPAGE
     madvise(at, arena, MADV_HUGEPAGE);
 #endif
-    uint8_t *run = at - capacity, *zero = run - entries, *any = zero - entries, *map = any - arena;
+    uint8_t *run = at - capacity, *fresh = run - entries, *general = fresh - entries, *map = general - arena;
     *native = (GWNative){
         .options = options,
         .function_count = function_count,
@@ -136,7 +136,7 @@ GWNative *gw_native_create(uint64_t arena_bytes, uint32_t function_count, GWNati
         .reserved_size = size,
         .originals = (uint32_t *)(void *)(map - arena),
         .map = (uint32_t *)(void *)map,
-        .entries = {(uintptr_t *)(void *)any, (uintptr_t *)(void *)zero},
+        .entries = {(uintptr_t *)(void *)general, (uintptr_t *)(void *)fresh},
         .run = run,
         .capacity = (uint32_t)capacity,
     };
@@ -236,17 +236,17 @@ bool gw_native_begin(GWNative *native) {
     gw_native_write_stubs(native);
     native->used = native->stubs.end;
     let_fetch(native, 0, native->used);
-    for (int zero = 0; zero < 2; zero++)
+    for (int fresh = 0; fresh < 2; fresh++)
         for (uint32_t i = 0; i < native->function_count; i++)
-            native->entries[zero][i] = (uintptr_t)native->run + native->stubs.callee;
+            native->entries[fresh][i] = (uintptr_t)native->run + native->stubs.callee;
     return native->is_ready = true;
 }
 
 // --- Publication ---
 
 void gw_native_publish(
-    GWNative *native, gw_native_function function, const gw_native_entry *entries, uint32_t entry_count, uint32_t any,
-    uint32_t zero) {
+    GWNative *native, gw_native_function function, const gw_native_entry *entries, uint32_t entry_count,
+    uint32_t general, uint32_t fresh) {
     uint32_t number = native->count;
     let_fetch(native, function.begin, function.end);
     native->functions[number] = function;
@@ -257,8 +257,8 @@ void gw_native_publish(
     uint32_t *arena = native->arena;
     for (uint32_t i = 0; i < entry_count; i++) gw_publish(&native->map[entries[i].cell], entries[i].offset);
     uintptr_t base = (uintptr_t)native->run;
-    if (any) __atomic_store_n(&native->entries[0][function.index], base + any, __ATOMIC_RELEASE);
-    if (zero) __atomic_store_n(&native->entries[1][function.index], base + zero, __ATOMIC_RELEASE);
+    if (general) __atomic_store_n(&native->entries[0][function.index], base + general, __ATOMIC_RELEASE);
+    if (fresh) __atomic_store_n(&native->entries[1][function.index], base + fresh, __ATOMIC_RELEASE);
     uint32_t handler = (uint32_t)gw_handlers(native->code->checked)[GWOp_native];
     for (uint32_t i = 0; i < entry_count; i++) {
         uint32_t cell = entries[i].cell;

@@ -73,10 +73,11 @@ typedef struct GWTable {
 
 /// Where the code of a function begins, in cells from the start of the code arena; 0 until it is lowered.
 typedef struct GWCodeEntry {
-    /// For calls with any arguments.
-    uint32_t any;
-    /// For calls whose first argument is the constant 0, which they do not store.
-    uint32_t zero;
+    /// For all calls.
+    uint32_t general;
+    /// For calls whose first argument is the constant 0, which they do not store: so Go begins a function, and does not
+    /// resume it.
+    uint32_t fresh;
 } GWCodeEntry;
 
 /// The lowered code of a module, shared by its instances.
@@ -251,7 +252,7 @@ typedef struct GWLoopCode {
     /// The end of what belongs to the loops.
     uintptr_t section_end;
     /// How many places follow the handlers in `gw_handlers`, and which of them is the one that calls C functions.
-    int place_count, outside;
+    int place_count, helper;
     /// Where the state is at each handler, as the assembler writes it: pc, fp, mem, sp, inst, m, with spaces between.
     const char *homes;
     /// Where it has to be in the shipped loop (gw_registers.h): the same, and what the handlers' offsets count from.

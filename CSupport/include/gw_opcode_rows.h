@@ -76,7 +76,7 @@
 #define GW_OP(name, text, operands, family, wasm, facts) GW_PLAIN_ROW(name, text, operands, family, wasm, facts)
 #define GW_PATCH(name, text, operands, family, wasm, facts, plain) \
     GW_ROW(name, text, operands, family, wasm, facts, none, none, none, none, plain, invalid, 0)
-#define GW_OUTSIDE GW_OP
+#define GW_HELPER GW_OP
 #define GW_ALU64_FULL(name, text, fn, order, low) GW_FORMS_64_FULL(GW_ROW_BINARY, name, text, order)
 #define GW_ALU64(name, text, fn, order, low) GW_FORMS_64(GW_ROW_BINARY, name, text, order)
 #define GW_ALU64_RI(name, text, fn, order, low) GW_FORMS_RI(GW_ROW_BINARY, name, text, order)

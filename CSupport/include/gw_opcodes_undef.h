@@ -1,7 +1,7 @@
 // Forgets the row macros of gw_opcodes.def, so that the next expansion can define its own.
 #undef GW_OP
 #undef GW_PATCH
-#undef GW_OUTSIDE
+#undef GW_HELPER
 #undef GW_ALU64_FULL
 #undef GW_ALU64
 #undef GW_ALU64_RI

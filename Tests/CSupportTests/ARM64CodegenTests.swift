@@ -69,7 +69,7 @@ private struct CrossLoop {
                 others.insert(address)
             }
         }
-        outside = addresses[opcodes + Int(own.outside)]
+        outside = addresses[opcodes + Int(own.helper)]
         try #require(handlers.union(others).isSubset(of: Set(instructions.map(\.address))))
     }
 

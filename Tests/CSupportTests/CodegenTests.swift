@@ -122,7 +122,7 @@ import _TestSupport
         func calls(checked: Bool) throws {
             let loop = try Loop(checked: checked)
             #expect(loop.instructions.count { $0.text.hasPrefix("call") } == 1)
-            let offset = gw_handlers(checked)![Int(GWOp.count.rawValue) + Int(loop.code.outside)]
+            let offset = gw_handlers(checked)![Int(GWOp.count.rawValue) + Int(loop.code.helper)]
             let outside = loop.code.first &+ UInt(bitPattern: Int(offset))
             let call = try #require(loop.instructions.first { $0.text.hasPrefix("call") })
             let places = loop.handlers.union(loop.others)

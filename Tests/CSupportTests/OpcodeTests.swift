@@ -162,7 +162,7 @@ struct OpcodeTests {
             #expect(String(cString: plain.operands) == String(row.operands), "\(row.name)")
             #expect((info.family == .pair) == (info.next != .invalid), "\(row.name)")
         }
-        #expect(Self.info(Self.rows[Int(GWOp.callPushZeroChecked.rawValue)]).plain == .callPushZero)
+        #expect(Self.info(Self.rows[Int(GWOp.callPushFreshChecked.rawValue)]).plain == .callPushFresh)
     }
 
     @Test("negations and mirror images of comparisons lead back")

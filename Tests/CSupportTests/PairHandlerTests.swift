@@ -123,7 +123,7 @@ struct PairHandlerTests {
             try #require(gw_memory_create(memory, 1, 1, !checked))
             arena.initialize(repeating: 0, count: 64)
             let start = UInt32(GW_EXIT_CELLS)
-            entry.initialize(to: GWCodeEntry(any: start, zero: start))
+            entry.initialize(to: GWCodeEntry(general: start, fresh: start))
             code.initialize(to: GWCode())
             code.pointee.checked = checked
             code.pointee.arena = arena

@@ -1,6 +1,6 @@
 @testable import GoWasm
 
-/// Every function that a program can reach from the global object, those that come late among them; found by walking
+/// Every function that a program can reach from the global object, those that are installed lazily among them; found by walking
 /// through the objects' properties.
 struct HostFunctions {
     struct Function {
@@ -14,7 +14,7 @@ struct HostFunctions {
     /// What ``seen`` names, so that no other object gets its place.
     private var kept: [JSObject] = []
 
-    /// Walks from the global object on, until nothing comes any more: what comes late to one object may belong to another
+    /// Walks from the global object on, until nothing comes any more: what one object gets lazily may belong to another
     /// that was walked through before.
     init(_ realm: JSRealm) {
         var before = -1

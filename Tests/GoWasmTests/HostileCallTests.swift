@@ -13,7 +13,7 @@ struct HostileCallTests {
         return HostAccess(mounts: [.init(host: folder.url.path, guest: "/w", isReadOnly: true)])
     }
 
-    @Test("the walk finds functions of all kinds, those that come late among them")
+    @Test("the walk finds functions of all kinds, those that are installed lazily among them")
     func walk() throws {
         let calls = try HostileCalls(seed: 1)
         let paths = Set(calls.functionNames)

@@ -18,7 +18,7 @@ static uint32_t handler(GWOp op) { return (uint32_t)gw_handlers(true)[op]; }
 // The same function as machine code, which is made for memories with guard pages.
 static int run_natively(GWOp op, const GWModuleShape *shape, GWMachine *machine) {
     GWMemory memory;
-    GWCodeEntry entry = {.any = FIRST, .zero = FIRST};
+    GWCodeEntry entry = {.general = FIRST, .fresh = FIRST};
     GWNative *native = gw_native_create((FIRST + 16) * sizeof *arena, 1, (GWNativeOptions){0});
     if (!native || !gw_memory_create(&memory, 1, 1, true)) return 1;
     GWCode code = {.arena = gw_native_arena(native), .capacity = FIRST + 16, .entries = &entry, .native = native};
@@ -54,7 +54,7 @@ int main(void) {
     arena[FIRST + 1] = 0;
     arena[FIRST + 2] = 8;
     arena[FIRST + 3] = handler(GWOp_return);
-    GWCodeEntry entry = {.any = FIRST, .zero = FIRST};
+    GWCodeEntry entry = {.general = FIRST, .fresh = FIRST};
     GWCode code = {.checked = true, .arena = arena, .capacity = FIRST + 16, .entries = &entry};
     gw_write_exit(&code);
     uint32_t type = 0;

@@ -253,7 +253,7 @@ struct FusionTests {
         }
         // (Calls of machine code make no such changes.)
         if way.compilation == .nothing {
-            #expect(try isThere("call.push.zero.checked", in: instance, function: 1) == way.optimizes)
+            #expect(try isThere("call.push.fresh.checked", in: instance, function: 1) == way.optimizes)
         }
         // A fault in the push or in the check finds the stack pointer moved, and nothing else done.
         for (sp, g) in [(UInt32(4), UInt64(64)), (32768, 0x1_0000)] {
@@ -319,7 +319,7 @@ struct FusionTests {
         for address in [1024 - 8, 1024 - 8 + 24 - 8] {
             #expect(try instance.bits("pushed", .i32(UInt32(address))) == [7])
         }
-        let expected = ["return.zero.pop", "call.push.zero", "call_indirect.push.zero", "move2"]
+        let expected = ["return.zero.pop", "call.push.fresh", "call_indirect.push.fresh", "move2"]
         for (function, mnemonic) in expected.enumerated() {
             #expect(try isThere(mnemonic, in: instance, function: function) == way.optimizes, "\(mnemonic)")
         }

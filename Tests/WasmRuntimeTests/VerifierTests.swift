@@ -166,10 +166,10 @@ struct VerifierTests {
         }
         #expect(broken == 200)
         // A call that says that its callee begins with a check, and has no callee yet.
-        let call = try #require(all.first { $0.op == .callPushZero })
-        arena[call.cell] = handler(.callPushZeroChecked)
+        let call = try #require(all.first { $0.op == .callPushFresh })
+        arena[call.cell] = handler(.callPushFreshChecked)
         #expect(code.faults().contains { $0.contains("checked call") })
-        arena[call.cell] = handler(.callPushZero)
+        arena[call.cell] = handler(.callPushFresh)
         #expect(code.faults() == [])
     }
 
@@ -189,7 +189,7 @@ struct VerifierTests {
         }
         let function = try #require(code.function(at: cells.lowerBound))
         let entry = code.code.pointee.entries[function]
-        code.code.pointee.entries[function].zero = UInt32(cells.lowerBound + 1)
+        code.code.pointee.entries[function].fresh = UInt32(cells.lowerBound + 1)
         #expect(code.faults().contains { $0.contains("entry must lead") })
         code.code.pointee.entries[function] = entry
         #expect(code.faults() == [])

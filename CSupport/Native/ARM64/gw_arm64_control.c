@@ -112,7 +112,7 @@ static void find_callee(compiler *c, bool zero) {
     trap_if(c, CC_NE, GWTrap_indirectCallTypeMismatch);
     gw_arm64_access(X, A_LDR64, X2, gw_arm64_at(X1, FIELD(GWFunction, instance)));
     gw_arm64_op(X, A_SUBS, true, ZERO, X2, X0);
-    gw_outside *other = zero ? gw_outside_callOtherZero : gw_outside_callOther;
+    gw_helper *other = zero ? gw_helper_callOtherFresh : gw_helper_callOther;
     add_outline(c, (outline){gw_jump_if(X, CC_NE, c->is_far), c->i->cell, outline_other, GWTrap_none, other});
     gw_arm64_access(X, A_LDR32, X13, gw_arm64_at(X1, FIELD(GWFunction, index)));
 }
@@ -124,7 +124,7 @@ void gw_native_call(compiler *c) {
     if (info->plain == GWOp_callImport) {
         flush_call(c);
         forget_all(c);
-        return call_outside(c, gw_outside_callImport);
+        return call_helper(c, gw_helper_callImport);
     }
     bool is_indirect = info->family == GWFamily_callIndirect;
     int zero = info->plain != GWOp_call && info->plain != GWOp_callIndirect;
@@ -154,7 +154,7 @@ void gw_native_call(compiler *c) {
     gw_arm64_bind(fits, X->at);
     if (!is_indirect && pc[GW_CALL_FUNCTION] == c->a.function) {
         const GWCodeEntry *entry = &n->code->entries[c->a.function];
-        return jump_to(c, zero ? entry->zero : entry->any);
+        return jump_to(c, zero ? entry->fresh : entry->general);
     }
     gw_arm64_address(X, ADDRESS, (uintptr_t)(is_indirect ? n->entries[zero] : &n->entries[zero][pc[GW_CALL_FUNCTION]]));
     gw_arm64_access(

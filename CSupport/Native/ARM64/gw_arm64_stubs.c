@@ -4,7 +4,7 @@
 #if GW_NATIVE_TARGET && defined(__aarch64__)
 #include "gw_arm64_templates.h"
 
-// What a trap's number and a gw_outside function are in.
+// What a trap's number and a gw_helper function are in.
 enum { TRAP = T0, FUNCTION = T1 };
 
 // --- What the compiler asks for ---
@@ -14,7 +14,7 @@ void gw_native_load_trap(compiler *c, GWTrap trap) { gw_arm64_constant(X, TRAP, 
 void gw_native_load_found_trap(compiler *c) {
     gw_arm64_access(X, A_LDR8, TRAP, gw_arm64_at(MACHINE, FIELD(GWMachine, trap)));
 }
-void gw_native_load_function(compiler *c, gw_outside *function) {
+void gw_native_load_function(compiler *c, gw_helper *function) {
     gw_arm64_constant(X, FUNCTION, (uint64_t)(uintptr_t)function);
 }
 void gw_native_go_to(compiler *c, uint32_t offset) { gw_arm64_jump_to(X, address_of(c, offset)); }
@@ -62,7 +62,7 @@ static void reload_state(gw_arm64 *x) {
 // What is kept for C, in pairs; x29 and x30 come first, as in every frame.
 static const int kept[][2] = {{X29, X30}, {X19, X20}, {X21, X22}, {X23, X24}, {X25, X26}, {X27, X28}};
 enum { KEPT_COUNT = sizeof kept / sizeof *kept, KEPT_BYTES = 16 * KEPT_COUNT };
-// Returns w0 to gw_outside_native.
+// Returns w0 to gw_helper_native.
 static void write_end(gw_arm64 *x) {
     for (int k = 0; k < KEPT_COUNT; k++) gw_arm64_pair(x, true, kept[k][0], kept[k][1], STACK_POINTER, 16 * k);
     gw_arm64_add_number(x, true, STACK_POINTER, STACK_POINTER, KEPT_BYTES);
@@ -85,7 +85,7 @@ static void write_enter(gw_arm64 *x, const GWNative *native) {
     gw_arm64_jump_register(x, X1);
 }
 
-static void write_outside(gw_arm64 *x) {
+static void write_helper_call(gw_arm64 *x) {
     gw_arm64_add_number(x, true, STACK_POINTER, STACK_POINTER, -16);
     store(x, X30, STACK_POINTER, 0);
     save_state(x);
@@ -123,8 +123,8 @@ void gw_native_write_stubs(GWNative *native) {
     gw_arm64_move(x, false, X0, TRAP);
     write_end(x);
 
-    native->stubs.outside = HERE();
-    write_outside(x);
+    native->stubs.helper = HERE();
+    write_helper_call(x);
 
     for (int k = 0; k < 2; k++) {
         if (k) native->stubs.callee = HERE();
@@ -133,7 +133,7 @@ void gw_native_write_stubs(GWNative *native) {
         load(x, FRAME, FRAME, -24);
         save_state(x);
         gw_arm64_move(x, true, X0, MACHINE);
-        gw_outside *function = k ? gw_outside_enterCallee : gw_native_enter_limited;
+        gw_helper *function = k ? gw_helper_enterCallee : gw_native_enter_limited;
         gw_arm64_constant(x, FUNCTION, (uint64_t)(uintptr_t)function);
         gw_arm64_call_register(x, FUNCTION);
         write_end(x);

@@ -100,7 +100,7 @@ void gw_native_call(compiler *c) {
     if (info->plain == GWOp_callImport) {
         flush_call(c);
         forget_all(c);
-        return call_outside(c, gw_outside_callImport);
+        return call_helper(c, gw_helper_callImport);
     }
     bool is_indirect = info->family == GWFamily_callIndirect;
     int zero = info->plain != GWOp_call && info->plain != GWOp_callIndirect;
@@ -127,7 +127,7 @@ void gw_native_call(compiler *c) {
             X, false, X_CMP, gw_x86_at(RCX, FIELD(GWFunction, type)), (int32_t)pc[GW_CALL_TARGET]);
         trap_if(c, CC_NE, GWTrap_indirectCallTypeMismatch);
         gw_x86_memory_op(X, 0, true, 0x3B, RDX, gw_x86_at(RCX, FIELD(GWFunction, instance)), false);
-        gw_outside *other = zero ? gw_outside_callOtherZero : gw_outside_callOther;
+        gw_helper *other = zero ? gw_helper_callOtherFresh : gw_helper_callOther;
         add_outline(c, (outline){gw_x86_jump_if(X, CC_NE), c->i->cell, outline_other, GWTrap_none, other});
         gw_x86_load(X, false, RBX, gw_x86_at(RCX, FIELD(GWFunction, index)));
     }
@@ -147,7 +147,7 @@ void gw_native_call(compiler *c) {
         gw_x86_memory_op(X, 0, false, 0xFF, 4, gw_x86_indexed(RCX, RBX, 3, 0), false);
     } else if (pc[GW_CALL_FUNCTION] == c->a.function) {
         const GWCodeEntry *entry = &n->code->entries[c->a.function];
-        jump_to(c, zero ? entry->zero : entry->any);
+        jump_to(c, zero ? entry->fresh : entry->general);
     } else {
         uintptr_t entry = (uintptr_t)&n->entries[zero][pc[GW_CALL_FUNCTION]];
         gw_x86_memory_op(X, 0, false, 0xFF, 4, gw_x86_absolute(entry), false);

@@ -24,7 +24,7 @@ void gw_native_load_trap(compiler *c, GWTrap trap) { gw_x86_constant(X, RCX, tra
 void gw_native_load_found_trap(compiler *c) {
     gw_x86_memory_op(X, 0, false, 0x0FB6, RCX, gw_x86_at(MACHINE, FIELD(GWMachine, trap)), false);
 }
-void gw_native_load_function(compiler *c, gw_outside *function) {
+void gw_native_load_function(compiler *c, gw_helper *function) {
     gw_x86_constant(X, RCX, (uint64_t)(uintptr_t)function);
 }
 void gw_native_go_to(compiler *c, uint32_t offset) { gw_x86_jump_to(X, address_of(c, offset)); }
@@ -66,7 +66,7 @@ static void push_or_pop(gw_x86 *x, unsigned opcode, int r) {
     if (r >= R8) gw_x86_byte(x, 0x41);
     gw_x86_byte(x, opcode | (unsigned)(r & 7));
 }
-// Returns eax to gw_outside_native. The C stack is aligned to 16 bytes while machine code runs.
+// Returns eax to gw_helper_native. The C stack is aligned to 16 bytes while machine code runs.
 static void write_end(gw_x86 *x) {
     gw_x86_immediate(x, true, X_ADD, RSP, 8);
     for (int k = KEPT_COUNT; k-- > 0;) push_or_pop(x, 0x58, kept[k]);
@@ -107,7 +107,7 @@ void gw_native_write_stubs(GWNative *native) {
     gw_x86_move(x, true, RAX, RBX);
     write_end(x);
 
-    native->stubs.outside = HERE();
+    native->stubs.helper = HERE();
     gw_x86_immediate(x, true, X_SUB, RSP, 8);
     gw_x86_move(x, true, RBX, RCX);
     save_state(x);
@@ -135,7 +135,7 @@ void gw_native_write_stubs(GWNative *native) {
         gw_x86_load(x, true, RAX, gw_x86_at(FRAME, -8));
         gw_x86_load(x, true, FRAME, gw_x86_at(FRAME, -24));
         save_state(x);
-        write_call(x, k ? gw_outside_enterCallee : gw_native_enter_limited);
+        write_call(x, k ? gw_helper_enterCallee : gw_native_enter_limited);
         write_end(x);
     }
     native->stubs.end = HERE();

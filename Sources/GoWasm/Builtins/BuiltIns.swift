@@ -17,30 +17,30 @@ extension JSRealm {
             installProcess()
             installFileSystem()
         }
-        global.hasLateProperties = true
-        installLate(on: prototypes.array) { $0.completeArrays() }
-        installLate(on: prototypes.anyTypedArray) { $0.completeTypedArrays() }
-        installLate(onConstructorOf: prototypes.anyTypedArray) { $0.completeTypedArrayConstructor($1) }
-        installLate(on: prototypes.arrayBuffer) { $0.completeArrayBuffers() }
-        installLate(onConstructorOf: prototypes.arrayBuffer) { $0.completeArrayBufferConstructor($1) }
-        installLate(onConstructorOf: prototypes.array) { $0.completeArrayConstructor($1) }
-        installLate(on: prototypes.promise) { realm in
+        global.hasLazyProperties = true
+        installLazily(on: prototypes.array) { $0.completeArrays() }
+        installLazily(on: prototypes.anyTypedArray) { $0.completeTypedArrays() }
+        installLazily(onConstructorOf: prototypes.anyTypedArray) { $0.completeTypedArrayConstructor($1) }
+        installLazily(on: prototypes.arrayBuffer) { $0.completeArrayBuffers() }
+        installLazily(onConstructorOf: prototypes.arrayBuffer) { $0.completeArrayBufferConstructor($1) }
+        installLazily(onConstructorOf: prototypes.array) { $0.completeArrayConstructor($1) }
+        installLazily(on: prototypes.promise) { realm in
             realm.add(
                 realm.wellKnownSymbols.toStringTag.key, realm.string("Promise"), .configurable,
                 to: realm.prototypes.promise)
         }
-        installLate(on: prototypes.symbol) { $0.completeSymbols() }
-        installLate(on: prototypes.function) { realm in
+        installLazily(on: prototypes.symbol) { $0.completeSymbols() }
+        installLazily(on: prototypes.function) { realm in
             let prototype = realm.prototypes.function
             realm.add(realm.keys.length, .number(0.0), .configurable, to: prototype)
             realm.add(realm.keys.name, .string(realm.emptyString), .configurable, to: prototype)
         }
-        installLate(on: prototypes.iterator) { $0.completeIterators() }
-        installLate(on: prototypes.string) { $0.completeStrings() }
-        installLate(on: prototypes.number) { $0.completeNumbers() }
-        installLate(onConstructorOf: prototypes.object) { $0.completeObject($1) }
-        installLate(onConstructorOf: prototypes.number) { $0.completeNumber($1) }
-        installLate(onConstructorOf: prototypes.promise) { $0.completePromise($1) }
+        installLazily(on: prototypes.iterator) { $0.completeIterators() }
+        installLazily(on: prototypes.string) { $0.completeStrings() }
+        installLazily(on: prototypes.number) { $0.completeNumbers() }
+        installLazily(onConstructorOf: prototypes.object) { $0.completeObject($1) }
+        installLazily(onConstructorOf: prototypes.number) { $0.completeNumber($1) }
+        installLazily(onConstructorOf: prototypes.promise) { $0.completePromise($1) }
     }
 
     /// Adds a built-in method to an object.
@@ -89,7 +89,7 @@ extension JSRealm {
         alias(object, key(other), of: name)
     }
 
-    /// Adds a property; one that comes late does not replace what the program has put there.
+    /// Adds a property; one that is installed lazily does not replace what the program has put there.
     func add(_ key: PropertyKey, _ value: JSValue, _ attributes: PropertyAttributes, to object: JSObject) {
         if isCompleting, object.properties.find(key) >= 0 { return }
         object.define(key, value, attributes)
@@ -205,11 +205,11 @@ extension JSRealm {
         }
         result.define(keys.length, .number(length), .configurable)
         // Names grow with each `bind`: long ones are made when somebody asks.
-        let name = function.hasLateName ? nil : nameText(function)
+        let name = function.hasLazyName ? nil : nameText(function)
         if let name, name.utf8.count <= JSFunction.longestEagerName {
             result.define(keys.name, .string(JSString.make("bound \(name)")), .configurable)
         } else {
-            result.hasLateName = true
+            result.hasLazyName = true
         }
         return result
     }

@@ -55,7 +55,7 @@ extension JSRealm {
             }
             return .object(JSObject(prototype: prototype))
         }
-        // The prototype's own properties come with those that are late.
+        // The prototype's own properties come with the lazy ones.
         completeAllProperties(of: prototype)
         constrainedAccessor(prototype, keys.constructor, .object(constructor), name: "constructor")
         let wrapper = hostPrototype("%WrapForValidIteratorPrototype%", parent: prototype)

@@ -180,7 +180,7 @@ extension JSRealm {
         guard let fields = descriptor.object else {
             throw typeError("Property description must be an object: \(inspect(descriptor))")
         }
-        if object.hasLateProperties { _ = completeProperties(of: object, missing: key) }
+        if object.hasLazyProperties { _ = completeProperties(of: object, missing: key) }
         let slot = object.properties.find(key)
         let old = slot >= 0 ? object.properties[slot].attributes : []
         // What the descriptor does not say stays as it is.

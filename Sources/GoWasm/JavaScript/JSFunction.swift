@@ -56,7 +56,7 @@ final class JSFunction: JSObject {
     /// The function that this one was bound from, by `bind`.
     private(set) var boundTarget: JSFunction?
     /// Whether the property `name`, which is long, has not been made yet; of bound functions.
-    var hasLateName = false
+    var hasLazyName = false
 
     /// Names of bound functions that are longer, in bytes, are made when somebody asks for them.
     static let longestEagerName = 256
@@ -71,12 +71,12 @@ final class JSFunction: JSObject {
         self.boundTarget = boundTarget
         super.init(
             kind: .function, prototype: prototype,
-            isExotic: boundTarget != nil || Self.hasLatePrototype(construction))
+            isExotic: boundTarget != nil || Self.hasLazyPrototype(construction))
         // `bind` says by itself what its functions are called.
-        hasLateProperties = boundTarget == nil
+        hasLazyProperties = boundTarget == nil
     }
 
-    private static func hasLatePrototype(_ construction: Construction) -> Bool {
+    private static func hasLazyPrototype(_ construction: Construction) -> Bool {
         if case .ordinary = construction { true } else { false }
     }
 
@@ -107,12 +107,12 @@ final class JSFunction: JSObject {
     /// Makes those properties that other objects have from the beginning, before all are listed.
     func addOwnProperties(_ realm: JSRealm) {
         makeName(realm)
-        if Self.hasLatePrototype(construction) { _ = exoticGet(realm.keys.prototype, realm) }
+        if Self.hasLazyPrototype(construction) { _ = exoticGet(realm.keys.prototype, realm) }
     }
 
     /// Functions that stand for ones written in JavaScript get their property `prototype` when somebody asks for it.
     override func exoticGet(_ key: PropertyKey, _ realm: JSRealm) -> JSValue? {
-        if key == realm.keys.prototype, Self.hasLatePrototype(construction), properties.find(key) < 0 {
+        if key == realm.keys.prototype, Self.hasLazyPrototype(construction), properties.find(key) < 0 {
             let object = realm.makeObject()
             object.define(realm.keys.constructor, .object(self), .builtIn)
             define(key, .object(object), .writable)
@@ -128,17 +128,17 @@ final class JSFunction: JSObject {
     }
 
     override func exoticDelete(_ key: PropertyKey, _ realm: JSRealm) -> Bool? {
-        if key == realm.keys.name { hasLateName = false }
+        if key == realm.keys.name { hasLazyName = false }
         return nil
     }
 
     /// Makes the property `name` of a bound function: that of the function at the end of the chain, with "bound " for
     /// each link; as much of it as a string can have.
     func makeName(_ realm: JSRealm) {
-        guard hasLateName else { return }
-        hasLateName = false
+        guard hasLazyName else { return }
+        hasLazyName = false
         var (count, target) = (1, boundTarget)
-        while let next = target, next.hasLateName {
+        while let next = target, next.hasLazyName {
             count += 1
             target = next.boundTarget
         }

@@ -39,7 +39,7 @@ class JSObject {
     private struct Flags: OptionSet {
         let rawValue: UInt8
         static let extensible = Flags(rawValue: 1)
-        static let lateProperties = Flags(rawValue: 2)
+        static let lazyProperties = Flags(rawValue: 2)
         /// The object is going, and its subclass has said so.
         static let ending = Flags(rawValue: 4)
     }
@@ -78,9 +78,9 @@ class JSObject {
     }
 
     /// Whether properties come when one is missed (``JSRealm/completeProperties(of:missing:)``).
-    final var hasLateProperties: Bool {
-        get { flags.contains(.lateProperties) }
-        set { if newValue { flags.insert(.lateProperties) } else { flags.remove(.lateProperties) } }
+    final var hasLazyProperties: Bool {
+        get { flags.contains(.lazyProperties) }
+        set { if newValue { flags.insert(.lazyProperties) } else { flags.remove(.lazyProperties) } }
     }
 
     // MARK: Properties outside the table
@@ -110,7 +110,7 @@ class JSObject {
                 }
                 return holder.properties[slot].value
             }
-            if holder.hasLateProperties, realm.completeProperties(of: holder, missing: key) { continue }
+            if holder.hasLazyProperties, realm.completeProperties(of: holder, missing: key) { continue }
             guard let next = holder.prototype else { return .undefined }
             holder = next
         }
@@ -134,7 +134,7 @@ class JSObject {
             properties[slot].value = value
             return true
         }
-        if hasLateProperties, kind == .function, realm.completeProperties(of: self, missing: key) {
+        if hasLazyProperties, kind == .function, realm.completeProperties(of: self, missing: key) {
             return try set(key, value, realm)
         }
         var ancestor = prototype
@@ -159,7 +159,7 @@ class JSObject {
     /// The internal method [[Delete]]; whether the property is gone.
     @discardableResult
     func delete(_ key: PropertyKey, _ realm: JSRealm) -> Bool {
-        if hasLateProperties { _ = realm.completeProperties(of: self, missing: key) }
+        if hasLazyProperties { _ = realm.completeProperties(of: self, missing: key) }
         if isExotic, let done = exoticDelete(key, realm) { return done }
         let slot = properties.find(key)
         guard slot >= 0 else { return true }
@@ -172,7 +172,7 @@ class JSObject {
     func hasOwn(_ key: PropertyKey, _ realm: JSRealm) -> Bool {
         if isExotic, hasOwnExotic(key, realm) { return true }
         if properties.find(key) >= 0 { return true }
-        return hasLateProperties && realm.completeProperties(of: self, missing: key) && properties.find(key) >= 0
+        return hasLazyProperties && realm.completeProperties(of: self, missing: key) && properties.find(key) >= 0
     }
 
     /// Whether the object or an ancestor has a property.
@@ -201,7 +201,7 @@ class JSObject {
 
     /// The own keys that are strings, in JavaScript's order: indices ascending, then the rest as created.
     func ownKeys(enumerableOnly: Bool, _ realm: JSRealm) throws(JSFailure) -> [PropertyKey] {
-        if hasLateProperties { realm.completeAllProperties(of: self) }
+        if hasLazyProperties { realm.completeAllProperties(of: self) }
         if kind == .typedArray, unsafeDowncast(self, to: JSTypedArray.self).length > Self.maximumKeyCount {
             throw realm.rangeError("Too many properties to enumerate")
         }
@@ -227,7 +227,7 @@ class JSObject {
 
     /// The own keys that are symbols.
     func ownSymbols(_ realm: JSRealm) -> [PropertyKey] {
-        if hasLateProperties { realm.completeAllProperties(of: self) }
+        if hasLazyProperties { realm.completeAllProperties(of: self) }
         return (0..<Int(properties.count)).map { properties[$0].key }.filter { $0.isSymbol && $0 != .vacant }
     }
 

@@ -23,12 +23,12 @@ final class JSRealm {
     /// The symbols by the numbers in their keys.
     private var symbols: ContiguousArray<JSSymbol> = []
     let wellKnownSymbols: WellKnownSymbols
-    /// What fills objects whose properties come late: a handful, which a dictionary would only make dearer to begin
+    /// What fills objects whose properties are lazy: a handful, which a dictionary would only make dearer to begin
     /// with.
-    var lateInstallers: ContiguousArray<(object: JSObject, install: (JSRealm) -> Void)> = []
-    /// The groups of ``lateGlobals`` that are there.
+    var lazyInstallers: ContiguousArray<(object: JSObject, install: (JSRealm) -> Void)> = []
+    /// The groups of ``lazyGlobals`` that are there.
     var installedGroups: UInt64 = 0
-    /// Whether properties are being added late, so that those which are there already stay.
+    /// Whether properties are being installed lazily, so that those which are there already stay.
     var isCompleting = false
     /// The attributes of built-in methods that are being added (``addEnumerable(_:)``).
     var memberAttributes = PropertyAttributes.builtIn
@@ -81,7 +81,7 @@ final class JSRealm {
         events.discardAll()
         for object in builtIns { object.properties.deallocate() }
         builtIns = []
-        lateInstallers = []
+        lazyInstallers = []
         iteratorPrototypes = [:]
         hostPrototypes = [:]
         fetcher = nil
@@ -96,14 +96,14 @@ final class JSRealm {
     /// The key for a property of an object that is only to be read: nil when no property of that name can exist.
     @inline(__always)
     func existingKey(of object: JSObject, utf8 bytes: UnsafeRawBufferPointer) -> PropertyKey? {
-        existingKey(utf8: bytes) ?? lateKey(of: object, utf8: bytes)
+        existingKey(utf8: bytes) ?? lazyKey(of: object, utf8: bytes)
     }
 
-    /// The key for a property that nobody has named yet, where such properties may come late.
-    private func lateKey(of object: JSObject, utf8 bytes: UnsafeRawBufferPointer) -> PropertyKey? {
+    /// The key for a property that nobody has named yet, where there may be such lazy properties.
+    private func lazyKey(of object: JSObject, utf8 bytes: UnsafeRawBufferPointer) -> PropertyKey? {
         var holder: JSObject? = object
         while let current = holder {
-            if current.hasLateProperties { return key(utf8: bytes) }
+            if current.hasLazyProperties { return key(utf8: bytes) }
             holder = current.prototype
         }
         return nil

@@ -29,8 +29,8 @@ struct Disassembler {
             let operands = decoded.isCall ? Self.call(decoded) : Self.operands(decoded, from: start)
             var instruction = Instruction(
                 cell: decoded.cell, text: decoded.mnemonic + (operands.isEmpty ? "" : " " + operands))
-            if decoded.cell == Int(entry.any) { instruction.entries.append("entry:") }
-            if decoded.cell == Int(entry.zero) { instruction.entries.append("entry with 0:") }
+            if decoded.cell == Int(entry.general) { instruction.entries.append("entry:") }
+            if decoded.cell == Int(entry.fresh) { instruction.entries.append("entry with 0:") }
             result.append(instruction)
             end = decoded.cell + decoded.size
         }

@@ -8,7 +8,7 @@ internal import CSupport
 //                              between the two: another path would come to run what they have become
 //     GW_FUSE, atTarget        when the function is at its end (``mergeCheckedLoads()``)
 //     GW_CHAIN, GW_PAIR        then, with one dispatch for two instructions that stay as they are (``PairFusion``)
-//     GW_PATCH                 while the program runs (gw_outside.c)
+//     GW_PATCH                 while the program runs (gw_helpers.c)
 //
 // Before that, an instruction takes what it can of how its operands are computed: that is selection, which looks at
 // values that are not written yet (``Operand``).

@@ -65,8 +65,8 @@ package enum CodeImage {
         var function: UInt32
         /// Its first cell; it ends where the next one begins.
         var first: UInt32
-        var any: UInt32
-        var zero: UInt32
+        var general: UInt32
+        var fresh: UInt32
         /// How many slots its frame has.
         var slots: UInt32
     }
@@ -102,8 +102,8 @@ extension LoweredCode {
             let entries = state.functions.map { lowered in
                 let entry = code.pointee.entries[lowered.function]
                 return CodeImage.Entry(
-                    function: UInt32(lowered.function), first: UInt32(lowered.cells.lowerBound), any: entry.any,
-                    zero: entry.zero, slots: UInt32(lowered.slots))
+                    function: UInt32(lowered.function), first: UInt32(lowered.cells.lowerBound), general: entry.general,
+                    fresh: entry.fresh, slots: UInt32(lowered.slots))
             }
             var header = header(engine, functions: entries.count, cells: state.position)
             let restored = restoredCells(state)
@@ -155,12 +155,14 @@ extension LoweredCode {
             gw_vector_prepare()
             for entry in entries {
                 let place = code.pointee.entries + Int(entry.function)
-                place.pointee.zero = entry.zero
-                gw_publish(&place.pointee.any, entry.any)
+                place.pointee.fresh = entry.fresh
+                gw_publish(&place.pointee.general, entry.general)
             }
             #if DEBUG || GOWASM_VERIFY
                 guard functions.allSatisfy({ state.verifier.fault(in: $0, of: code) == nil }) else {
-                    for entry in entries { code.pointee.entries[Int(entry.function)] = GWCodeEntry(any: 0, zero: 0) }
+                    for entry in entries {
+                        code.pointee.entries[Int(entry.function)] = GWCodeEntry(general: 0, fresh: 0)
+                    }
                     return false
                 }
             #endif
@@ -198,8 +200,8 @@ extension LoweredCode {
         for (index, entry) in entries.enumerated() {
             let first = Int(entry.first)
             let next = index + 1 < entries.count ? Int(entries[index + 1].first) : end
-            guard first > 0, first < next, next <= end, (first..<next).contains(Int(entry.any)),
-                (first..<next).contains(Int(entry.zero)), Int(entry.function) >= module.importedFunctionCount,
+            guard first > 0, first < next, next <= end, (first..<next).contains(Int(entry.general)),
+                (first..<next).contains(Int(entry.fresh)), Int(entry.function) >= module.importedFunctionCount,
                 Int(entry.function) < module.functionTypes.count, entry.slots <= GW_MAXIMUM_FRAME_SLOTS
             else { return nil }
             stretches.append(

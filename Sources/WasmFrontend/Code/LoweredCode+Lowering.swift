@@ -14,7 +14,7 @@ extension LoweredCode {
     func lower(_ function: Int) -> GWTrap {
         withState { state in
             let entry = code.pointee.entries + function
-            if entry.pointee.any != 0 { return .none }
+            if entry.pointee.general != 0 { return .none }
             let start = state.position
             let result: FunctionLowering.Result
             do throws(LoadFailure) {
@@ -28,9 +28,9 @@ extension LoweredCode {
             state.position = state.lowering.emitter.position
             let lowered = LoweredFunction(cells: start..<state.position, function: function, slots: result.slots)
             state.functions.append(lowered)
-            entry.pointee.zero = UInt32(result.zero)
+            entry.pointee.fresh = UInt32(result.fresh)
             // Whoever sees this sees the code, too.
-            gw_publish(&entry.pointee.any, UInt32(result.any))
+            gw_publish(&entry.pointee.general, UInt32(result.general))
             #if DEBUG || GOWASM_VERIFY
                 if let fault = state.verifier.fault(in: lowered, of: code) {
                     fatalError("lowered to what is no bytecode: \(fault)")

@@ -81,7 +81,7 @@ public final class LoweredCode: @unchecked Sendable {
             prepareNative: { compilation?.prepare(bytes: $0, functionCount: module.functionTypes.count) })
         code = .allocate(capacity: 1)
         let entries = UnsafeMutablePointer<GWCodeEntry>.allocate(capacity: max(1, module.functionTypes.count))
-        entries.initialize(repeating: GWCodeEntry(any: 0, zero: 0), count: max(1, module.functionTypes.count))
+        entries.initialize(repeating: GWCodeEntry(general: 0, fresh: 0), count: max(1, module.functionTypes.count))
         code.initialize(
             to: GWCode(
                 checked: options.checksAddresses, arena: arena.cells, capacity: UInt64(arena.capacity),

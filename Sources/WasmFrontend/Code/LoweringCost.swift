@@ -35,7 +35,7 @@ extension LoweredCode {
         let end = MonotonicClock.now()
         // With a threshold of 0 functions are compiled where they are lowered.
         let compiled = min(gw_native_statistics(code).nanoseconds - compiling, end - validated)
-        let cells = lowered(at: Int(code.pointee.entries[function].any))?.cells.count ?? 0
+        let cells = lowered(at: Int(code.pointee.entries[function].general))?.cells.count ?? 0
         observer.report(
             LoweringCost(
                 wasmBytes: body.count, bytecodeBytes: cells * CodeArena.cellSize,

@@ -10,13 +10,13 @@ extension FunctionLowering {
         } else {
             let firstIsZero = hasZeroArgument(type)
             let base = passArguments(type, firstIsZero: firstIsZero)
-            emitCall(firstIsZero ? .callZero : .call, type, base, target: unresolved, function: function)
+            emitCall(firstIsZero ? .callFresh : .call, type, base, target: unresolved, function: function)
         }
     }
 
     mutating func callIndirect(type typeIndex: UInt32, table: UInt32) {
         let type = layout.types[Int(typeIndex)]
-        settle(type.parameters.count + 1)
+        materializeOverwritten(type.parameters.count + 1)
         let operand = pop()
         let firstIsZero = hasZeroArgument(type)
         // The index is read before the callee's frame exists, so it may lie where the frame will be; but not where
@@ -31,7 +31,7 @@ extension FunctionLowering {
         let base = passArguments(type, firstIsZero: firstIsZero)
         let function = UInt32(indexSlot) | table << 16
         let number = typeNumbers[Int(typeIndex)]
-        emitCall(firstIsZero ? .callIndirectZero : .callIndirect, type, base, target: number, function: function)
+        emitCall(firstIsZero ? .callIndirectFresh : .callIndirect, type, base, target: number, function: function)
     }
 
     // MARK: - Go's idioms
@@ -63,7 +63,7 @@ extension FunctionLowering {
         guard !emitter.wouldFuse(.spAdd) else { return false }
         let base = temporary(0) + Int(GW_FRAME_HEADER)
         emitter.emitCall(
-            .callPushZero, base: base, target: unresolved, function: function,
+            .callPushFresh, base: base, target: unresolved, function: function,
             immediate: UInt32(truncatingIfNeeded: word))
         emitter.noteResult(in: base)
         emitter.setBarrier()
@@ -96,7 +96,7 @@ extension FunctionLowering {
                 materialize(at)
             }
         }
-        settle(count)
+        materializeOverwritten(count)
         // From the last to the first: the place of an argument is above its own slot, where only later ones lay.
         for i in stride(from: count - 1, through: firstIsZero ? 1 : 0, by: -1) {
             compute(stack[first + i], into: base + i)

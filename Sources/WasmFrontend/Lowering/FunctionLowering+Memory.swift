@@ -37,7 +37,7 @@ extension FunctionLowering {
     }
 
     mutating func store(_ op: GWWasmOpcode, offset: UInt32) {
-        settle(2)
+        materializeOverwritten(2)
         let value = pop()
         let operand = pop()
         flushMemory()
@@ -86,7 +86,7 @@ extension FunctionLowering {
         case .refFunc: count = 0
         default: count = Int(instruction.op.row.operand_count)
         }
-        if count > 1 { settle(count) }
+        if count > 1 { materializeOverwritten(count) }
         var slots = (0, 0, 0)
         let operands = (count > 2 ? pop() : nil, count > 1 ? pop() : nil, count > 0 ? pop() : nil)
         if let first = operands.2 { slots.0 = read(first, at: height, clean: true) }

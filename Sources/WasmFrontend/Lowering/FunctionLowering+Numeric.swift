@@ -6,7 +6,7 @@ extension FunctionLowering {
         let raw = op.rawValue
         let row = raw < 0x100 ? gw_wasm_opcodes()! + Int(raw) : gw_wasm_opcodes_fc()! + Int(raw & 0xFF)
         if row.pointee.operand_count == 2 {
-            settle(2)
+            materializeOverwritten(2)
             let second = pop()
             let first = pop()
             binary(op, first, second)

@@ -35,14 +35,14 @@ extension FunctionLowering {
 
     /// Prepares for popping `count` values that are then computed into the slots of their heights, the lowest first:
     /// none may depend on the slot of a higher one.
-    @inline(__always) mutating func settle(_ count: Int) {
+    @inline(__always) mutating func materializeOverwritten(_ count: Int) {
         assert(count <= height)
         guard count > 1 else { return }
         if count == 2, !stack[height - 2].reads(above: temporary(height - 2)) { return }
-        settleAll(count)
+        materializeAllOverwritten(count)
     }
 
-    private mutating func settleAll(_ count: Int) {
+    private mutating func materializeAllOverwritten(_ count: Int) {
         for at in height - count..<height - 1 where stack[at].reads(above: temporary(at)) { materialize(at) }
     }
 
@@ -342,7 +342,7 @@ extension FunctionLowering {
     }
 
     mutating func select() {
-        settle(3)
+        materializeOverwritten(3)
         let condition = pop()
         let second = pop()
         let first = pop()

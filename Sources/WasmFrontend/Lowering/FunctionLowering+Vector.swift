@@ -11,7 +11,7 @@ extension FunctionLowering {
         let slotCount = isVector.reduce(0) { $0 + ($1 ? 2 : 1) }
         // A store is seen from outside: what may trap comes before it.
         if row.result_count == 0 { flushMemory() }
-        settle(slotCount)
+        materializeOverwritten(slotCount)
         height -= slotCount
         canonicalHeight = min(canonicalHeight, height)
         var vectors: [Int] = []
@@ -128,7 +128,7 @@ extension FunctionLowering {
 
     /// `select` of two vectors.
     mutating func selectVector() {
-        settle(5)
+        materializeOverwritten(5)
         height -= 5
         canonicalHeight = min(canonicalHeight, height)
         let first = readVector(stack[height], stack[height + 1], at: height)

@@ -64,7 +64,7 @@ struct FunctionLowering: ~Copyable {
     /// The construct whose end calls with the constant 0 begin at: see ``directEntry()``.
     var direct: UInt32?
     /// Where they begin, once that is emitted.
-    var zeroEntry: Int?
+    var freshEntry: Int?
     /// The instruction at hand.
     var index = 0
     /// Whether the liveness of locals is known and last uses are marked; and the local whose value has been set but not
@@ -103,8 +103,8 @@ struct FunctionLowering: ~Copyable {
 
     /// Where the code of a function begins, in cells of the arena, and how many slots its frame has.
     struct Result {
-        var any: Int
-        var zero: Int
+        var general: Int
+        var fresh: Int
         var slots: Int
     }
 
@@ -140,27 +140,27 @@ struct FunctionLowering: ~Copyable {
         knowsLastUses = live != nil
         registerCopy = scan.registerCopy
         direct = directEntry()
-        zeroEntry = nil
-        let any = emitter.position
+        freshEntry = nil
+        let general = emitter.position
         if direct == nil { emitCounter() }
         emitBudget()
         zeroLocals(live.map { direct == nil ? $0 : ~0 } ?? ~0)
         constructLabels()
         emitBody()
         guard frameFits else { return nil }
-        let zero: Int
-        if let zeroEntry {
-            zero = zeroEntry
+        let fresh: Int
+        if let freshEntry {
+            fresh = freshEntry
         } else if direct == nil, parameterCount == 0 || live.map({ $0 & 1 == 0 }) ?? false {
             // Nobody reads the argument: Go's functions without calls.
-            zero = any
+            fresh = general
         } else {
-            zero = emitter.position
-            emitZeroEntry(any: any)
+            fresh = emitter.position
+            emitFreshEntry(general: general)
         }
         emitter.finish()
         guard !emitter.isFull else { return nil }
-        return Result(any: any, zero: zero, slots: frameSlots)
+        return Result(general: general, fresh: fresh, slots: frameSlots)
     }
 
     private mutating func validate(_ body: Range<Int>, type: UInt32) throws(LoadFailure) -> FunctionValidator.Summary {
@@ -259,14 +259,14 @@ struct FunctionLowering: ~Copyable {
     /// that it leads to: nothing comes there from above, so the entry runs on into what it leads to.
     mutating func emitZeroEntryHere(_ construct: Int) {
         emitter.setBarrier()
-        zeroEntry = emitter.position
+        freshEntry = emitter.position
         emitBudget()
         zeroLocals(knowsLastUses ? scan.constructs[construct].liveAtLabel : ~0)
         if !scan.dispatchIsOnlyUse { emitter.emit(.constS32, 0, word: 0) }
     }
 
     /// Emits that entry behind the function, where it could not be emitted before.
-    private mutating func emitZeroEntry(any: Int) {
+    private mutating func emitFreshEntry(general: Int) {
         emitter.setBarrier()
         let target = emitter.makeLabel()
         if let direct {
@@ -278,7 +278,7 @@ struct FunctionLowering: ~Copyable {
             if parameterCount > 0 { emitter.emit(.constS32, 0, word: 0) }
             emitter.emitJump(to: target)
         }
-        emitter.define(target, at: any)
+        emitter.define(target, at: general)
     }
 
     /// Every construct has a label, in the order of constructs.

@@ -21,8 +21,8 @@ static GWTrap lower(void *context, void *observer, uint32_t function) {
     const GWImageFunction *f = &it->functions[function - it->shape.import_count];
     if (f->trap) return (GWTrap)f->trap;
     GWCodeEntry *entry = &it->code.entries[function];
-    entry->zero = f->zero;
-    gw_publish(&entry->any, f->any);
+    entry->fresh = f->fresh;
+    gw_publish(&entry->general, f->general);
     GWBytecodeFault fault = gw_verify(
         &it->code, &it->shape, function, f->first, f->first + f->cells.count, f->slots, &it->store->verifier);
     if (fault.reason) {

@@ -198,9 +198,9 @@ final class Snapshot {
             var function = GWImageFunction()
             function.function = UInt32(index)
             let trap = code.lower(index)
-            if trap == .none, let lowered = code.lowered(at: Int(code.code.pointee.entries[index].any)) {
+            if trap == .none, let lowered = code.lowered(at: Int(code.code.pointee.entries[index].general)) {
                 let entry = code.code.pointee.entries[index]
-                (function.any, function.zero) = (entry.any, entry.zero)
+                (function.general, function.fresh) = (entry.general, entry.fresh)
                 function.first = UInt32(lowered.cells.lowerBound)
                 function.slots = UInt32(lowered.slots)
                 function.cells = image.words.adding(portable(lowered.cells, code))

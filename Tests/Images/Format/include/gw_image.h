@@ -68,7 +68,7 @@ typedef struct GWImageFunction {
     /// Where it begins in the arena.
     uint32_t first;
     /// The entries, as in GWCodeEntry.
-    uint32_t any, zero;
+    uint32_t general, fresh;
     /// The slots of its frame.
     uint32_t slots;
     /// The trap that calls end with, as the function could not be lowered; otherwise 0, and all else is there.

@@ -1,4 +1,4 @@
-/// The methods of strings and numbers that come late: those that few programs call.
+/// The methods of strings and numbers that are installed lazily: those that few programs call.
 extension JSRealm {
     func completeStrings() {
         let prototype = prototypes.string

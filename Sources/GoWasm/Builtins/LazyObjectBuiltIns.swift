@@ -1,4 +1,4 @@
-/// The functions of `Object`, `Reflect` and `Promise` that come late: those that few programs call.
+/// The functions of `Object`, `Reflect` and `Promise` that are installed lazily: those that few programs call.
 extension JSRealm {
     func completeObject(_ object: JSObject) {
         method(object, "fromEntries", length: 1) { realm, _, arguments throws(JSFailure) in

@@ -1,6 +1,6 @@
 internal import LibC
 
-/// The functions of numbers that come late.
+/// The functions of numbers that are installed lazily.
 extension JSRealm {
     func completeNumber(_ number: JSObject) {
         number.define(key("POSITIVE_INFINITY"), .number(.infinity), [])

@@ -3,8 +3,8 @@ import Testing
 @testable import GoWasm
 
 /// Built-in properties that are made when one is missed.
-@Suite("Built-in objects that come late")
-struct LateBuiltInTests {
+@Suite("Built-in objects that are installed lazily")
+struct LazyBuiltInTests {
     private let guest = FakeGuest(.go1_14)
 
     private func get(_ object: JSObject, _ name: String) throws -> JSValue {

@@ -1,4 +1,4 @@
-/// The methods of arrays that come late: those that few programs call.
+/// The methods of arrays that are installed lazily: those that few programs call.
 extension JSRealm {
     func completeArrays() {
         let prototype = prototypes.array

@@ -2,10 +2,10 @@
 /// them.
 extension JSRealm {
     /// A group of global names, and what defines them.
-    typealias LateGroup = (names: [StaticString], install: @Sendable (JSRealm) -> Void)
+    typealias LazyGroup = (names: [StaticString], install: @Sendable (JSRealm) -> Void)
 
     /// The groups; there may be 64 of them.
-    private static let lateGlobals: [LateGroup] = [
+    private static let lazyGlobals: [LazyGroup] = [
         (["Math"], { $0.installMath() }),
         (
             [
@@ -40,19 +40,19 @@ extension JSRealm {
     ]
 
     /// Notes how an object is filled when a property is missed.
-    func installLate(on object: JSObject, _ install: @escaping (JSRealm) -> Void) {
-        object.hasLateProperties = true
-        lateInstallers.append((object, install))
+    func installLazily(on object: JSObject, _ install: @escaping (JSRealm) -> Void) {
+        object.hasLazyProperties = true
+        lazyInstallers.append((object, install))
     }
 
     /// The same for a constructor, by its prototype.
-    func installLate(onConstructorOf prototype: JSObject, _ install: @escaping (JSRealm, JSObject) -> Void) {
+    func installLazily(onConstructorOf prototype: JSObject, _ install: @escaping (JSRealm, JSObject) -> Void) {
         let slot = prototype.properties.find(keys.constructor)
         guard slot >= 0, let constructor = prototype.properties[slot].value.object else { return }
-        installLate(on: constructor) { install($0, constructor) }
+        installLazily(on: constructor) { install($0, constructor) }
     }
 
-    /// Adds the properties that come late, or for the global object those that a key is about; whether there are new
+    /// Adds the properties that are installed lazily, or for the global object those that a key is about; whether there are new
     /// ones.
     ///
     /// Not a part of what looks for properties, which would begin each time with what this needs seldom.
@@ -63,7 +63,7 @@ extension JSRealm {
             return true
         }
         guard let name = strings.string(key) else { return false }
-        for (number, group) in Self.lateGlobals.enumerated()
+        for (number, group) in Self.lazyGlobals.enumerated()
         where installedGroups & 1 << UInt64(number) == 0 && group.names.contains(where: { name == $0 }) {
             complete(number)
             return true
@@ -71,21 +71,21 @@ extension JSRealm {
         return false
     }
 
-    /// Adds all properties of an object that come late.
+    /// Adds all properties of an object that are installed lazily.
     func completeAllProperties(of object: JSObject) {
-        guard object.hasLateProperties else { return }
-        object.hasLateProperties = false
+        guard object.hasLazyProperties else { return }
+        object.hasLazyProperties = false
         if object.kind == .function { unsafeDowncast(object, to: JSFunction.self).addSignature(self) }
         if object === global {
-            for number in Self.lateGlobals.indices where installedGroups & 1 << UInt64(number) == 0 { complete(number) }
-        } else if let place = lateInstallers.firstIndex(where: { $0.object === object }) {
-            completing(lateInstallers.remove(at: place).install)
+            for number in Self.lazyGlobals.indices where installedGroups & 1 << UInt64(number) == 0 { complete(number) }
+        } else if let place = lazyInstallers.firstIndex(where: { $0.object === object }) {
+            completing(lazyInstallers.remove(at: place).install)
         }
     }
 
     private func complete(_ number: Int) {
         installedGroups |= 1 << UInt64(number)
-        completing(Self.lateGlobals[number].install)
+        completing(Self.lazyGlobals[number].install)
     }
 
     private func completing(_ install: (JSRealm) -> Void) {
