@@ -117,8 +117,8 @@
     } while (0)
 
 // Has the rest of the instruction done by a helper, a C function; the only way in which the loop calls one. (The
-// function is told in the machine: a variable would, for the compiler, have to be kept at every computed goto, as one may
-// lead there.)
+// function is told in the machine: a variable would, for the compiler, have to be kept at every computed goto, as one
+// may lead there.)
 #define CALL_HELPER(function) \
     do { \
         m->callee = (function); \
