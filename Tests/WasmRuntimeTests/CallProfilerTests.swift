@@ -137,7 +137,8 @@ struct CallProfilerTests {
 
     @Test("say of machine code what they say of the interpreter", .enabled(if: Native.isThere, Native.missing))
     func native() throws {
-        let tolerance = Self.seconds < 20 ? 0.1 : 0.02
+        // Beside all other tests on two processors, two seconds were once 0.12 off.
+        let tolerance = Self.seconds < 20 ? 0.15 : 0.02
         // An interpreter that is not optimised is not sampled.
         let policies = Self.isOptimized ? [Native.everything, Native.usual, nil] : [Native.everything, Native.usual]
         for policy in policies {
