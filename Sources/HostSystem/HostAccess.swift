@@ -89,6 +89,7 @@ public struct HostAccess: Sendable {
     /// Gives the guest a file system: a ``MemoryFileSystem``, an ``OverlayFileSystem``, or one that you wrote.
     ///
     /// - Parameters:
+    ///   - fileSystem: What the guest gets.
     ///   - guest: Where the guest finds its root; a relative path counts from the working directory.
     ///   - isReadOnly: Whether nothing in it may be changed: then changes fail with EROFS.
     public mutating func mount(_ fileSystem: any VirtualFileSystem, at guest: String, isReadOnly: Bool = false) {

@@ -178,12 +178,15 @@ def check_swift(tools: pathlib.Path, target: str, system: str, library: str) -> 
         for header in ("zlib.h", "zconf.h"):
             shutil.copy(pathlib.Path("/usr/include") / header, zlib)
         options += ["-Xcc", f"-I{zlib}"]
+    # The interface of the C library's module is compiled by an invocation of its own, which gets no flags for C.
+    headers = [flag for flag in system_flags(tools, system) if flag.startswith("/")]
+    environment = os.environ | {"C_INCLUDE_PATH": ":".join(headers)}
     for module in SWIFT_MODULES:
         sources = sorted((ROOT / "Sources" / module).rglob("*.swift"))
         result = subprocess.run(
             [toolchain() / "swiftc", "-frontend", "-emit-module", *options, "-module-name", module,
              "-o", modules / f"{module}.swiftmodule", *sources],
-            capture_output=True, text=True, check=False)
+            capture_output=True, text=True, check=False, env=environment)
         if result.returncode:
             return [f"{target}: module {module}\n{result.stderr}"]
     print(f"Swift: {', '.join(SWIFT_MODULES)} for {target}")

@@ -17,7 +17,9 @@ public final class OverlayFileSystem: VirtualFileSystem {
 
     /// Puts a layer above a file system, such as a ``HostFolder``, which is never changed.
     ///
-    /// - Parameter capacity: How many bytes the changes may take.
+    /// - Parameters:
+    ///   - lower: What is beneath; it is only read.
+    ///   - capacity: How many bytes the changes may take.
     /// - Throws: What the lower layer says of its root.
     public init(_ lower: any VirtualFileSystem, capacity: Int = .max) throws(FileError) {
         // Beyond the numbers that systems give, and exact in JavaScript.

@@ -34,7 +34,9 @@ extension VirtualFileSystem {
 
     /// The bytes of a file.
     ///
-    /// - Parameter limit: How many bytes it may have: a program can make files that seem to be much larger than memory.
+    /// - Parameters:
+    ///   - path: The file, from the root on.
+    ///   - limit: How many bytes it may have: a program can make files that seem to be much larger than memory.
     /// - Throws: ``FileError/tooLarge`` for a file of more.
     public func contents(of path: String, limit: Int = 1 << 30) throws(FileError) -> [UInt8] {
         let file = try top.open(Self.bytes(path), flags: O_RDONLY, permissions: 0)

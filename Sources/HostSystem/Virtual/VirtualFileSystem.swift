@@ -53,7 +53,9 @@ public protocol FileNode: AnyObject, Sendable {
     func addLink(to node: any FileNode, named name: FileName) throws(FileError)
     /// Removes a name in a folder.
     ///
-    /// - Parameter isDirectory: Whether it is that of an empty folder.
+    /// - Parameters:
+    ///   - name: The name.
+    ///   - isDirectory: Whether it is that of an empty folder.
     /// - Throws: ``FileError/notDirectory``, ``FileError/isDirectory`` where it is not; ``FileError/notEmpty``.
     func removeChild(named name: FileName, isDirectory: Bool) throws(FileError)
     /// Gives what has a name in a folder another name there or in another folder, and removes what had that: a file for a
