@@ -34,8 +34,8 @@ import time
 MASK = (1 << 64) - 1
 FACTOR = 0x9E3779B97F4A7C15
 # As in CodeImage: words of the header, and the bytes of a function's entry.
-HEADER = struct.Struct("<12Q")
-CHECKSUM_WORD, FUNCTIONS_WORD, CELLS_WORD = 1, 10, 11
+HEADER = struct.Struct("<13Q")
+CHECKSUM_WORD, FUNCTIONS_WORD, CELLS_WORD = 1, 11, 12
 ENTRY_SIZE, CELL_SIZE = 20, 4
 SUFFIX = ".bytecode"
 # What GOWASM_NATIVE says: as usual, and everything compiled.
