@@ -11,7 +11,7 @@
 #include "gw_operands.h"
 #include "gw_vector.h"
 
-#define CALL_HELPER(name) GWTrap gw_helper_##name(GWMachine *m)
+#define HELPER(name) GWTrap gw_helper_##name(GWMachine *m)
 #define STATE() \
     GWInstance *inst = m->instance; \
     const uint32_t *pc = m->pc; \
@@ -32,7 +32,7 @@ static void add_to_sp(GWInstance *inst, uint32_t summand) {
 // --- Faults ---
 
 // Some handlers change the register global after their access to memory, although the guest has it the other way round.
-CALL_HELPER(fault) {
+HELPER(fault) {
     STATE();
     GWOp op = gw_opcode_at(inst->code, pc);
     if (gw_op_info()[op].facts & GWFact_pushes) add_to_sp(inst, (uint32_t)-GW_PUSH_SIZE);
@@ -42,9 +42,9 @@ CALL_HELPER(fault) {
 // --- Direct calls ---
 
 // Has the callee lowered and writes the target into the call, which is executed again.
-static GWTrap resolve_call(GWMachine *m, bool zero) {
+static GWTrap resolve_call(GWMachine *m, bool fresh) {
     STATE();
-    const uint32_t *code = gw_resolve(m, gw_function(inst, CALL_FUNCTION()), zero);
+    const uint32_t *code = gw_resolve(m, gw_function(inst, CALL_FUNCTION()), fresh);
     if (!code) return m->trap;
     // Other threads may be executing this call in another instance: they find either value, and both are right.
     __atomic_store_n((int32_t *)(uintptr_t)(pc + GW_CALL_TARGET), (int32_t)(code - pc), __ATOMIC_RELEASE);
@@ -57,8 +57,8 @@ static GWTrap resolve_call(GWMachine *m, bool zero) {
             (int32_t *)(uintptr_t)pc, gw_handlers(checked)[GWOp_callPushFreshChecked], __ATOMIC_RELEASE);
     return GWTrap_none;
 }
-CALL_HELPER(resolveCall) { return resolve_call(m, false); }
-CALL_HELPER(resolveCallFresh) { return resolve_call(m, true); }
+HELPER(resolveCall) { return resolve_call(m, false); }
+HELPER(resolveCallFresh) { return resolve_call(m, true); }
 
 // --- Calls that leave the instance ---
 
@@ -69,7 +69,7 @@ static GWTrap call_out(GWMachine *m, GWFunction *callee) {
     // A branch on the result may follow; it is executed then, whatever the result.
     GO(GW_CALL_CELLS);
 }
-CALL_HELPER(callImport) {
+HELPER(callImport) {
     STATE();
     return call_out(m, inst->imports[CALL_FUNCTION()]);
 }
@@ -83,18 +83,18 @@ static GWFunction *element(const GWMachine *m) {
 }
 
 // Has the callee lowered; the call is executed again.
-CALL_HELPER(resolveIndirect) {
+HELPER(resolveIndirect) {
     return gw_resolve(m, element(m), false) ? GWTrap_none : m->trap;
 }
-CALL_HELPER(resolveIndirectFresh) {
+HELPER(resolveIndirectFresh) {
     STATE();
     if (!gw_resolve(m, element(m), true)) return m->trap;
     // So is its push.
     if (gw_op_info()[gw_opcode_at(inst->code, pc)].facts & GWFact_pushes) add_to_sp(inst, GW_PUSH_SIZE);
     return GWTrap_none;
 }
-CALL_HELPER(callOther) { return call_out(m, element(m)); }
-CALL_HELPER(callOtherFresh) {
+HELPER(callOther) { return call_out(m, element(m)); }
+HELPER(callOtherFresh) {
     STATE();
     // The callee reads the argument that the call leaves out.
     fp[CALL_BASE()] = 0;
@@ -129,9 +129,9 @@ static GWTrap enter(GWMachine *m, begun_call call) {
     m->fp = frame;
     return GWTrap_none;
 }
-CALL_HELPER(enterCallee) { return enter(m, begun(m)); }
+HELPER(enterCallee) { return enter(m, begun(m)); }
 
-CALL_HELPER(limitedCall) {
+HELPER(limitedCall) {
     STATE();
     begun_call call = begun(m);
     GWTrap trap = gw_limited(m, call.callee, fp + CALL_BASE());
@@ -140,7 +140,7 @@ CALL_HELPER(limitedCall) {
 
 // --- Hot functions ---
 
-CALL_HELPER(hot) {
+HELPER(hot) {
     STATE();
     const GWCode *code = inst->code;
     uint32_t more = gw_native_defer(code, (uint32_t)(pc - code->arena));
@@ -160,12 +160,12 @@ CALL_HELPER(hot) {
 
 // --- Memory ---
 
-CALL_HELPER(memoryGrow) {
+HELPER(memoryGrow) {
     STATE();
     SLOT(memoryGrow, 0) = gw_memory_grow(inst->memory, (uint32_t)SLOT(memoryGrow, 1));
     NEXT(memoryGrow);
 }
-CALL_HELPER(memoryCopy) {
+HELPER(memoryCopy) {
     STATE();
     uint64_t to = (uint32_t)SLOT(memoryCopy, 0), from = (uint32_t)SLOT(memoryCopy, 1);
     uint64_t count = (uint32_t)SLOT(memoryCopy, 2);
@@ -174,7 +174,7 @@ CALL_HELPER(memoryCopy) {
     memmove(memory->base + to, memory->base + from, count);
     NEXT(memoryCopy);
 }
-CALL_HELPER(memoryFill) {
+HELPER(memoryFill) {
     STATE();
     uint64_t to = (uint32_t)SLOT(memoryFill, 0), count = (uint32_t)SLOT(memoryFill, 2);
     const GWMemory *memory = inst->memory;
@@ -182,7 +182,7 @@ CALL_HELPER(memoryFill) {
     memset(memory->base + to, (uint8_t)SLOT(memoryFill, 1), count);
     NEXT(memoryFill);
 }
-CALL_HELPER(memoryInit) {
+HELPER(memoryInit) {
     STATE();
     uint32_t to = (uint32_t)SLOT(memoryInit, 0), from = (uint32_t)SLOT(memoryInit, 1);
     const GWSegment *segment = &inst->data[WORD(memoryInit, 3)];
@@ -193,20 +193,20 @@ CALL_HELPER(memoryInit) {
 
 // --- Tables ---
 
-CALL_HELPER(tableGrow) {
+HELPER(tableGrow) {
     STATE();
     GWTable *table = inst->tables[WORD(tableGrow, 3)];
     SLOT(tableGrow, 0) = gw_table_grow(table, (uint32_t)SLOT(tableGrow, 2), SLOT(tableGrow, 1));
     NEXT(tableGrow);
 }
-CALL_HELPER(tableFill) {
+HELPER(tableFill) {
     STATE();
     GWTable *table = inst->tables[WORD(tableFill, 3)];
     uint32_t from = (uint32_t)SLOT(tableFill, 0), count = (uint32_t)SLOT(tableFill, 2);
     if (!gw_table_fill(table, from, SLOT(tableFill, 1), count)) return GWTrap_tableOutOfBounds;
     NEXT(tableFill);
 }
-CALL_HELPER(tableCopy) {
+HELPER(tableCopy) {
     STATE();
     GWTable *to_table = inst->tables[WORD(tableCopy, 3)];
     const GWTable *from_table = inst->tables[WORD(tableCopy, 4)];
@@ -214,7 +214,7 @@ CALL_HELPER(tableCopy) {
     if (!gw_table_copy(to_table, to, from_table, from, (uint32_t)SLOT(tableCopy, 2))) return GWTrap_tableOutOfBounds;
     NEXT(tableCopy);
 }
-CALL_HELPER(tableInit) {
+HELPER(tableInit) {
     STATE();
     GWTable *table = inst->tables[WORD(tableInit, 4)];
     const GWSegment *segment = &inst->elements[WORD(tableInit, 3)];
@@ -225,12 +225,12 @@ CALL_HELPER(tableInit) {
 
 // --- Vectors ---
 
-CALL_HELPER(v128Call) {
+HELPER(v128Call) {
     STATE();
     gw_vector_functions[WORD(v128Call, 3)](VECTOR(v128Call, 0), VECTOR(v128Call, 1), VECTOR(v128Call, 2));
     NEXT(v128Call);
 }
-CALL_HELPER(i8x16Shuffle) {
+HELPER(i8x16Shuffle) {
     STATE();
     gw_v128 a = gw_v128_read(VECTOR(i8x16Shuffle, 1)), b = gw_v128_read(VECTOR(i8x16Shuffle, 2));
     gw_v128_write(VECTOR(i8x16Shuffle, 0), gw_vector_shuffle(a, b, gw_v128_read(QUAD(i8x16Shuffle, 3))));

@@ -39,7 +39,7 @@ gw_loop gw_loop_guarded, gw_loop_checked;
 const gw_loop_places *gw_places(bool checked);
 
 /// Lowers the function if that has not been done; returns its code or null with a trap.
-const uint32_t *gw_resolve(GWMachine *m, GWFunction *function, bool zero);
+const uint32_t *gw_resolve(GWMachine *m, GWFunction *function, bool fresh);
 /// A function of an instance, imported or its own, by its index in the module.
 static inline GWFunction *gw_function(const GWInstance *instance, uint32_t index) {
     return index < instance->import_count ? instance->imports[index]

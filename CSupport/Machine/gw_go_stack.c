@@ -19,7 +19,6 @@ typedef struct {
     /// The goroutine that the walk began on, and the bounds of the stack that it is on.
     uint64_t g, low, high;
     bool has_switched;
-    bool is_cut;
 } Walk;
 
 static bool read(const Walk *w, uint64_t address, uint64_t *value) {

@@ -96,7 +96,7 @@ void gw_native_return(compiler *c) {
 }
 
 // Finds the function of an indirect call, whose index is in x14: its own index to x13. (No register holds a slot.)
-static void find_callee(compiler *c, bool zero) {
+static void find_callee(compiler *c, bool fresh) {
     const uint32_t *pc = c->pc;
     gw_arm64_access(X, A_LDR64, X0, gw_arm64_at(MACHINE, FIELD(GWMachine, instance)));
     gw_arm64_access(X, A_LDR64, X1, gw_arm64_at(X0, FIELD(GWInstance, tables)));
@@ -112,7 +112,7 @@ static void find_callee(compiler *c, bool zero) {
     trap_if(c, CC_NE, GWTrap_indirectCallTypeMismatch);
     gw_arm64_access(X, A_LDR64, X2, gw_arm64_at(X1, FIELD(GWFunction, instance)));
     gw_arm64_op(X, A_SUBS, true, ZERO, X2, X0);
-    gw_helper *other = zero ? gw_helper_callOtherFresh : gw_helper_callOther;
+    gw_helper *other = fresh ? gw_helper_callOtherFresh : gw_helper_callOther;
     add_outline(c, (outline){gw_jump_if(X, CC_NE, c->is_far), c->i->cell, outline_other, GWTrap_none, other});
     gw_arm64_access(X, A_LDR32, X13, gw_arm64_at(X1, FIELD(GWFunction, index)));
 }
@@ -127,7 +127,7 @@ void gw_native_call(compiler *c) {
         return call_helper(c, gw_helper_callImport);
     }
     bool is_indirect = info->family == GWFamily_callIndirect;
-    int zero = info->plain != GWOp_call && info->plain != GWOp_callIndirect;
+    int fresh = info->plain != GWOp_call && info->plain != GWOp_callIndirect;
     uint32_t base = pc[GW_CALL_BASE] & 0xFFFF;
     if (is_indirect) gw_arm64_move(X, false, T0, use(c, pc[GW_CALL_FUNCTION] & 0xFFFF));
     flush_call(c);
@@ -138,7 +138,7 @@ void gw_native_call(compiler *c) {
         int pushed = in_register(c, true, (source){true, 0, (int32_t)pc[GW_CALL_IMMEDIATE]}, T1);
         gw_arm64_access(X, A_STR64, pushed, stack_word(0));
     }
-    if (is_indirect) find_callee(c, zero);
+    if (is_indirect) find_callee(c, fresh);
     // The header: the call, where the result 0 goes on, the caller's frame.
     gw_native_load_pc(c, c->i->cell);
     gw_arm64_add_number(X, true, T0, FRAME, (int64_t)base * 8);
@@ -154,9 +154,10 @@ void gw_native_call(compiler *c) {
     gw_arm64_bind(fits, X->at);
     if (!is_indirect && pc[GW_CALL_FUNCTION] == c->a.function) {
         const GWCodeEntry *entry = &n->code->entries[c->a.function];
-        return jump_to(c, zero ? entry->fresh : entry->general);
+        return jump_to(c, fresh ? entry->fresh : entry->general);
     }
-    gw_arm64_address(X, ADDRESS, (uintptr_t)(is_indirect ? n->entries[zero] : &n->entries[zero][pc[GW_CALL_FUNCTION]]));
+    gw_arm64_address(
+        X, ADDRESS, (uintptr_t)(is_indirect ? n->entries[fresh] : &n->entries[fresh][pc[GW_CALL_FUNCTION]]));
     gw_arm64_access(
         X, A_LDR64, ADDRESS, is_indirect ? gw_arm64_indexed(ADDRESS, X13, false, true) : gw_arm64_at(ADDRESS, 0));
     gw_arm64_jump_register(X, ADDRESS);

@@ -103,7 +103,7 @@ void gw_native_call(compiler *c) {
         return call_helper(c, gw_helper_callImport);
     }
     bool is_indirect = info->family == GWFamily_callIndirect;
-    int zero = info->plain != GWOp_call && info->plain != GWOp_callIndirect;
+    int fresh = info->plain != GWOp_call && info->plain != GWOp_callIndirect;
     uint32_t base = pc[GW_CALL_BASE] & 0xFFFF;
     if (is_indirect) load_source(c, false, RAX, slot_source(c, pc[GW_CALL_FUNCTION] & 0xFFFF));
     flush_call(c);
@@ -127,7 +127,7 @@ void gw_native_call(compiler *c) {
             X, false, X_CMP, gw_x86_at(RCX, FIELD(GWFunction, type)), (int32_t)pc[GW_CALL_TARGET]);
         trap_if(c, CC_NE, GWTrap_indirectCallTypeMismatch);
         gw_x86_memory_op(X, 0, true, 0x3B, RDX, gw_x86_at(RCX, FIELD(GWFunction, instance)), false);
-        gw_helper *other = zero ? gw_helper_callOtherFresh : gw_helper_callOther;
+        gw_helper *other = fresh ? gw_helper_callOtherFresh : gw_helper_callOther;
         add_outline(c, (outline){gw_x86_jump_if(X, CC_NE), c->i->cell, outline_other, GWTrap_none, other});
         gw_x86_load(X, false, RBX, gw_x86_at(RCX, FIELD(GWFunction, index)));
     }
@@ -143,13 +143,13 @@ void gw_native_call(compiler *c) {
     gw_x86_memory_op(X, 0, true, 0x3B, FRAME, gw_x86_at(MACHINE, FIELD(GWMachine, stack_limit)), false);
     gw_x86_bind(gw_x86_jump_if(X, CC_A), (uint8_t *)(stub(c, n->stubs.limit) - (uintptr_t)X->distance));
     if (is_indirect) {
-        gw_x86_address(X, true, RCX, gw_x86_absolute((uintptr_t)n->entries[zero]));
+        gw_x86_address(X, true, RCX, gw_x86_absolute((uintptr_t)n->entries[fresh]));
         gw_x86_memory_op(X, 0, false, 0xFF, 4, gw_x86_indexed(RCX, RBX, 3, 0), false);
     } else if (pc[GW_CALL_FUNCTION] == c->a.function) {
         const GWCodeEntry *entry = &n->code->entries[c->a.function];
-        jump_to(c, zero ? entry->fresh : entry->general);
+        jump_to(c, fresh ? entry->fresh : entry->general);
     } else {
-        uintptr_t entry = (uintptr_t)&n->entries[zero][pc[GW_CALL_FUNCTION]];
+        uintptr_t entry = (uintptr_t)&n->entries[fresh][pc[GW_CALL_FUNCTION]];
         gw_x86_memory_op(X, 0, false, 0xFF, 4, gw_x86_absolute(entry), false);
     }
 }

@@ -66,7 +66,7 @@ extension FunctionLowering {
         }
         if kind != .loop {
             if construct == direct.map(Int.init) && isDead {
-                emitZeroEntryHere(construct)
+                emitFreshEntryHere(construct)
             } else {
                 // A jump to the place right behind it is of no use.
                 emitter.removeJump(to: Label(scan.constructs[construct].label))

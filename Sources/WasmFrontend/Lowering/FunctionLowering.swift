@@ -257,7 +257,7 @@ struct FunctionLowering: ~Copyable {
 
     /// Emits the entry for calls whose first argument is the constant 0 and was not stored, at the end of the construct
     /// that it leads to: nothing comes there from above, so the entry runs on into what it leads to.
-    mutating func emitZeroEntryHere(_ construct: Int) {
+    mutating func emitFreshEntryHere(_ construct: Int) {
         emitter.setBarrier()
         freshEntry = emitter.position
         emitBudget()
