@@ -10,18 +10,10 @@ extension AllocationProfile {
     ///   - program: The name of the module's file.
     ///   - endTime: Nanoseconds since 1970 at the end of the run.
     public func pprof(program: String, endTime: Int) -> [UInt8] {
-        var strings = StringTable()
-        var profile = ProtobufWriter()
-        func valueType(_ type: String, _ unit: String) -> (inout ProtobufWriter) -> Void {
-            let numbers = (strings.number(of: type), strings.number(of: unit))
-            return { message in
-                message.integer(1, numbers.0)
-                message.integer(2, numbers.1)
-            }
-        }
+        var profile = PprofWriter()
         for (type, unit) in [
             ("alloc_objects", "count"), ("alloc_space", "bytes"), ("inuse_objects", "count"), ("inuse_space", "bytes"),
-        ] { profile.message(1, valueType(type, unit)) }
+        ] { profile.sampleType(type, unit) }
         var locations: [GoLineTable.Frame: Int] = [:]
         var functions: [FunctionKey: Int] = [:]
         for sample in samples {
@@ -36,43 +28,17 @@ extension AllocationProfile {
                 let key = FunctionKey(name: frame.name, file: frame.line?.file ?? program)
                 let function = functions[key] ?? functions.count + 1
                 functions[key] = function
-                profile.message(4) { message in
-                    message.integer(1, locations.count)
-                    message.integer(2, 1)
-                    message.integer(3, locations.count)
-                    message.message(4) { line in
-                        line.integer(1, function)
-                        line.integer(2, frame.line?.number ?? 0)
-                    }
-                }
+                profile.location(locations.count, [(function, frame.line?.number ?? 0)])
             }
-            profile.message(2) { message in
-                message.integers(1, frames)
-                message.integers(
-                    2, [sample.allocations, sample.allocatedBytes, sample.liveObjects, sample.liveBytes])
-            }
+            profile.sample(
+                frames, [sample.allocations, sample.allocatedBytes, sample.liveObjects, sample.liveBytes])
         }
-        profile.message(3) { mapping in
-            mapping.integer(1, 1)
-            mapping.integer(3, locations.count + 1)
-            mapping.integer(5, strings.number(of: program))
-            for hasAll in 7...10 { mapping.integer(hasAll, 1) }
-        }
-        for (key, number) in functions {
-            let (name, file) = (strings.number(of: key.name), strings.number(of: key.file))
-            profile.message(5) { message in
-                message.integer(1, number)
-                message.integer(2, name)
-                message.integer(3, name)
-                message.integer(4, file)
-            }
-        }
-        profile.integer(9, endTime)
-        profile.message(11, valueType("space", "bytes"))
-        profile.integer(12, rate)
-        profile.integer(14, strings.number(of: "alloc_space"))
-        for string in strings.all { profile.data(6, Array(string.utf8)) }
-        return profile.bytes
+        profile.mapping(program, locationCount: locations.count)
+        for (key, number) in functions { profile.function(number, key.name, file: key.file) }
+        profile.times(begin: endTime)
+        profile.period("space", "bytes", rate)
+        profile.defaultSampleType("alloc_space")
+        return profile.finished()
     }
 
     private struct FunctionKey: Hashable {
