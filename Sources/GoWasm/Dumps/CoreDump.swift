@@ -33,11 +33,11 @@ public struct CoreDump: Sendable {
     public init?(_ module: Module) {
         func section(_ name: String) -> LEBReader? {
             module.customSections.first { $0.name == name }.map {
-                LEBReader(Array(module.bytes.buffer[$0.bytes]))
+                LEBReader(UnsafeRawBufferPointer(rebasing: module.bytes.buffer[$0.bytes]))
             }
         }
         guard var process = section(CoreDumpWriter.SectionName.process), process.unsigned() == 0,
-            let program = process.name()
+            let program = process.text()
         else { return nil }
         dump = module
         self.program = program
@@ -63,7 +63,7 @@ public struct CoreDump: Sendable {
     }
 
     private mutating func read(_ reader: inout LEBReader) -> Bool {
-        guard reader.unsigned() == Self.version, let reason = reader.name(), let size = reader.unsigned(),
+        guard reader.unsigned() == Self.version, let reason = reader.text(), let size = reader.unsigned(),
             let checksum = reader.unsigned(), let now = reader.unsigned(), let count = reader.unsigned(),
             count <= UInt64(Self.mostFrames)
         else { return false }
@@ -121,45 +121,18 @@ public struct CoreDump: Sendable {
     }
 }
 
-/// Reads numbers and names of the binary format; every step says nil where there is none.
-private struct LEBReader {
-    private let bytes: [UInt8]
-    private var place = 0
-
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
-
-    mutating func unsigned() -> UInt64? {
-        var value: UInt64 = 0
-        for shift in stride(from: UInt64(0), to: 70, by: 7) {
-            guard place < bytes.count else { return nil }
-            let byte = bytes[place]
-            place += 1
-            value |= UInt64(byte & 0x7F) << shift
-            if byte < 0x80 { return value }
-        }
-        return nil
-    }
-
-    mutating func name() -> String? {
-        guard let count = unsigned(), count <= UInt64(bytes.count - place) else { return nil }
-        defer { place += Int(count) }
-        return String(decoding: bytes[place..<place + Int(count)], as: UTF8.self)
-    }
-
+extension LEBReader {
     /// Passes values with their types, or the mark of a missing one.
-    mutating func skipValues(_ count: UInt64) -> Bool {
-        for _ in 0..<min(count, UInt64(bytes.count)) {
-            guard place < bytes.count else { return false }
-            let kind = bytes[place]
-            place += 1
-            switch kind {
-            case 0x01: break
-            case 0x7F, 0x7E: guard unsigned() != nil else { return false }
-            case 0x7D: place += 4
-            case 0x7C: place += 8
+    fileprivate mutating func skipValues(_ wanted: UInt64) -> Bool {
+        for _ in 0..<min(wanted, UInt64(count)) {
+            switch byte() {
+            case 0x01?: break
+            case 0x7F?, 0x7E?: guard unsigned() != nil else { return false }
+            case 0x7D?: guard bytes(4) != nil else { return false }
+            case 0x7C?: guard bytes(8) != nil else { return false }
             default: return false
             }
         }
-        return place <= bytes.count
+        return true
     }
 }
