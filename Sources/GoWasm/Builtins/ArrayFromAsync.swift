@@ -59,11 +59,9 @@ private final class AsyncCollector {
                 try self.take(value, realm)
             }
         case .asynchronous(let record):
-            guard let next = record.next.function else {
-                throw realm.typeError("\(realm.iterableText(record.next)) is not a function")
+            wait(for: try realm.callNext(record), realm) { (result) throws(JSFailure) in
+                try self.takeResult(result, realm)
             }
-            let result = try realm.call(next, this: .object(record.iterator))
-            wait(for: result, realm) { (result) throws(JSFailure) in try self.takeResult(result, realm) }
         case .synchronous(let record):
             try advance(record, realm)
         }

@@ -23,11 +23,16 @@ extension JSRealm {
         IteratorRecord(iterator: iterator, next: try iterator.get(keys.next, self))
     }
 
-    /// What the next call of `next` returns: an object (IteratorNext).
+    /// What the next call of `next` returns.
+    func callNext(_ record: IteratorRecord) throws(JSFailure) -> JSValue {
+        guard let next = record.next.function else { throw typeError("\(iterableText(record.next)) is not a function") }
+        return try call(next, this: .object(record.iterator))
+    }
+
+    /// The same, which must be an object (IteratorNext).
     func nextResult(_ record: IteratorRecord) throws(JSFailure) -> JSObject {
         try checkEnd()
-        guard let next = record.next.function else { throw typeError("\(iterableText(record.next)) is not a function") }
-        let result = try call(next, this: .object(record.iterator))
+        let result = try callNext(record)
         guard let object = result.object else {
             throw typeError("Iterator result \(receiverText(result)) is not an object")
         }
@@ -79,11 +84,7 @@ extension JSRealm {
             return source
         }
         method(wrapper, "next") { realm, this, _ throws(JSFailure) in
-            let source = try source(realm, this, "next")
-            guard let next = source.next.function else {
-                throw realm.typeError("\(realm.iterableText(source.next)) is not a function")
-            }
-            return try realm.call(next, this: .object(source.iterator))
+            try realm.callNext(source(realm, this, "next"))
         }
         method(wrapper, "return") { realm, this, _ throws(JSFailure) in
             let iterator = try source(realm, this, "return").iterator

@@ -52,8 +52,8 @@ extension JSRealm {
         installLazily(on: constructor) { install($0, constructor) }
     }
 
-    /// Adds the properties that are installed lazily, or for the global object those that a key is about; whether there are new
-    /// ones.
+    /// Adds the properties that are installed lazily, or for the global object those that a key is about; whether there
+    /// are new ones.
     ///
     /// Not a part of what looks for properties, which would begin each time with what this needs seldom.
     @inline(never)

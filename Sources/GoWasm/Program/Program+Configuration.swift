@@ -60,7 +60,8 @@ extension Program {
         public var profilesAllocations = false
         /// Is called with the program when it has ended, in whatever way, before its memory goes.
         ///
-        /// It gets the reason, unless the program has ended as it wanted to. Called at most once for each run, on its thread; not where ``endProcess`` is.
+        /// It gets the reason, unless the program has ended as it wanted to. Called at most once for each run, on its
+        /// thread; not where ``endProcess`` is.
         package var endReport: (@Sendable (_ program: ProgramInstance, _ reason: String?) -> Void)?
 
         /// Gets the garbage collections of a Go program, whose GODEBUG is changed for that.

@@ -144,8 +144,8 @@ public final class ProgramInstance {
     /// What the program is between two calls, so that others can begin with it.
     ///
     /// The program goes on as before. The snapshot has a copy of its memory without the pages that are zero, and its
-    /// globals and tables; bytecode and machine code belong to the ``Program``. What it has is the
-    /// program's own state. See ``ProgramSnapshot`` for what comes from where in a program that begins with it.
+    /// globals and tables; bytecode and machine code belong to the ``Program``. ``ProgramSnapshot`` says what comes from
+    /// where in a program that begins with it.
     ///
     /// Programs for JavaScript have no snapshots, as much of their state is values of JavaScript.
     ///

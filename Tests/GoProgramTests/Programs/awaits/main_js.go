@@ -13,33 +13,12 @@ import (
 	"example/awaits/hostcall"
 )
 
-func lookup(name string) (string, error) {
+func lookUp(name string) (string, error) {
 	value, err := hostcall.Await(js.Global().Call("lookup", name))
 	if err != nil {
 		return "", err
 	}
 	return value.String(), nil
-}
-
-// Looks several names up at the same time.
-func lookAllUp(names []string) (string, error) {
-	results, errors := make([]string, len(names)), make([]error, len(names))
-	done := make(chan bool)
-	for index, name := range names {
-		go func() {
-			results[index], errors[index] = lookup(name)
-			done <- true
-		}()
-	}
-	for range names {
-		<-done
-	}
-	for _, err := range errors {
-		if err != nil {
-			return "", err
-		}
-	}
-	return strings.Join(results, ","), nil
 }
 
 func define(name string, function func(string) (string, error)) {
@@ -59,7 +38,7 @@ func main() {
 		fmt.Println(lookAllUp(os.Args[1:]))
 		return
 	}
-	define("fetch", lookup)
+	define("fetch", lookUp)
 	define("fetchAll", func(names string) (string, error) { return lookAllUp(strings.Split(names, ",")) })
 	define("pause", func(duration string) (string, error) {
 		parsed, err := time.ParseDuration(duration)

@@ -24,34 +24,16 @@ func find(in uint64) uint32
 
 //go:wasmexport fetch
 func fetch(in uint64) uint64 {
-	return hostcall.Text(in, func(name string) (string, error) { return hostcall.AwaitText(lookup, name) })
+	return hostcall.Text(in, lookUp)
 }
+
+func lookUp(name string) (string, error) { return hostcall.AwaitText(lookup, name) }
 
 // Looks several names up at the same time.
 //
 //go:wasmexport fetchAll
 func fetchAll(in uint64) uint64 {
 	return hostcall.Text(in, func(names string) (string, error) { return lookAllUp(strings.Split(names, ",")) })
-}
-
-func lookAllUp(names []string) (string, error) {
-	results, errors := make([]string, len(names)), make([]error, len(names))
-	done := make(chan bool)
-	for index, name := range names {
-		go func() {
-			results[index], errors[index] = hostcall.AwaitText(lookup, name)
-			done <- true
-		}()
-	}
-	for range names {
-		<-done
-	}
-	for _, err := range errors {
-		if err != nil {
-			return "", err
-		}
-	}
-	return strings.Join(results, ","), nil
 }
 
 // Counts how often another goroutine comes to run while one waits for the host.
@@ -66,7 +48,7 @@ func ticks(in uint64) uint64 {
 				count++
 			}
 		}()
-		_, err := hostcall.AwaitText(lookup, name)
+		_, err := lookUp(name)
 		stop = true
 		return fmt.Sprint(count), err
 	})
